@@ -1,0 +1,26 @@
+import type { EventJson } from '../control/protocol.ts';
+import { eventText } from '../core/event-text.ts';
+import { type Command, failed, isSet, UsageError } from './command.ts';
+import { EXIT } from './exit-status.ts';
+
+export const eventsCommand: Command = {
+  name: 'events',
+  synopsis: '[-f]',
+  summary: 'transitions, overrides and table changes',
+  details: `Shows the last 1000.
+  -f, --follow    go on with what happens, until Ctrl-C
+With --json, one object a line.`,
+  options: { follow: { type: 'boolean', short: 'f' } },
+  async run(context, args) {
+    if (args.positionals.length > 0) throw new UsageError('expected no name');
+    const path = isSet(args, 'follow') ? '/v1/events?follow' : '/v1/events';
+    const answer = await context.client.lines(path, (line) => {
+      if (context.json) context.terminal.out(`${line}\n`);
+      else {
+        const event = JSON.parse(line) as EventJson;
+        context.terminal.out(`${event.at}  ${eventText(event)}\n`);
+      }
+    });
+    return answer.kind === 'ok' ? EXIT.ok : failed(context, answer);
+  },
+};

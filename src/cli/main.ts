@@ -1,0 +1,125 @@
+import { parseArgs } from 'node:util';
+import { createClient } from '../control/client.ts';
+import { nearest } from '../core/nearest.ts';
+import { drainCommand, forceUpCommand, maintCommand, readyCommand } from './admin.ts';
+import { checkCommand } from './check.ts';
+import { columns } from './columns.ts';
+import { type Args, type Command, UsageError } from './command.ts';
+import { eventsCommand } from './events.ts';
+import { EXIT } from './exit-status.ts';
+import { explainCommand } from './explain.ts';
+import { reloadCommand } from './reload.ts';
+import { statusCommand } from './status.ts';
+import { tablesCommand } from './tables.ts';
+import type { Terminal } from './terminal.ts';
+import { versionCommand } from './version.ts';
+
+export const COMMANDS: readonly Command[] = [
+  statusCommand,
+  explainCommand,
+  tablesCommand,
+  drainCommand,
+  maintCommand,
+  readyCommand,
+  forceUpCommand,
+  checkCommand,
+  eventsCommand,
+  reloadCommand,
+  versionCommand,
+];
+
+const GLOBAL_OPTIONS = {
+  socket: { type: 'string', short: 's' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const DEFAULT_SOCKET = '/var/run/hfm/hfm.sock';
+
+/** Runs one hfmctl command line; gives its exit status. */
+export async function runCli(
+  argv: readonly string[],
+  terminal: Terminal,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  try {
+    const command = findCommand(argv);
+    if (command === null) {
+      terminal.out(generalHelp());
+      return EXIT.ok;
+    }
+    const args = parse(command, argv);
+    if (args.values.help === true) {
+      terminal.out(commandHelp(command));
+      return EXIT.ok;
+    }
+    const socket = args.values.socket ?? env.HFM_SOCKET ?? DEFAULT_SOCKET;
+    const client = createClient(String(socket));
+    return await command.run({ terminal, client, json: args.values.json === true }, args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.err(`hfmctl: ${error.message}\nTry "hfmctl --help".\n`);
+    return EXIT.usage;
+  }
+}
+
+/** The first word that is no option; null when only help was asked for. */
+function findCommand(argv: readonly string[]): Command | null {
+  const { tokens, values } = parseArgs({
+    args: [...argv],
+    options: GLOBAL_OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const word = tokens.find((token) => token.kind === 'positional')?.value;
+  if (word === undefined) {
+    if (values.help === true) return null;
+    throw new UsageError('expected a command');
+  }
+  const command = COMMANDS.find(({ name }) => name === word);
+  if (command !== undefined) return command;
+  if (word === 'help') return null;
+  const near = nearest(
+    word,
+    COMMANDS.map(({ name }) => name),
+  );
+  throw new UsageError(`no command "${word}"${near === null ? '' : `; did you mean "${near}"?`}`);
+}
+
+function parse(command: Command, argv: readonly string[]): Args {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { ...GLOBAL_OPTIONS, ...command.options },
+      strict: true,
+      allowPositionals: true,
+    });
+    return { values, positionals: positionals.slice(1) };
+  } catch (error) {
+    // node:util says which option it was and what is wrong with it.
+    throw new UsageError(
+      `${command.name}: ${(error as Error).message.replace(/\. To specify.*/s, '')}`,
+    );
+  }
+}
+
+function generalHelp(): string {
+  const rows = COMMANDS.map(({ name, summary }) => [`  ${name}`, summary]);
+  return `usage: hfmctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]
+
+${columns(rows)}
+  -s, --socket SOCKET  of hfmd (${DEFAULT_SOCKET}, or $HFM_SOCKET)
+  --json               for programs
+  -h, --help           after a command: about that command
+
+Exits 0 when all is well; 1 when something is down, held or not proven in pf, or
+when hfmd refused; 2 when hfmd can't be reached; 3 when a wait timed out; 64 when
+the command line makes no sense.
+`;
+}
+
+function commandHelp({ name, synopsis, summary, details }: Command): string {
+  const usage = `usage: hfmctl [-s SOCKET] [--json] ${name} ${synopsis}`.trimEnd();
+  return `${usage}\n\n${summary}${details === '' ? '' : `\n\n${details}`}\n`;
+}

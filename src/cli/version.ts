@@ -1,0 +1,19 @@
+import type { VersionJson } from '../control/protocol.ts';
+import { VERSION } from '../version.ts';
+import { type Command, failed, printJson } from './command.ts';
+import { EXIT } from './exit-status.ts';
+
+export const versionCommand: Command = {
+  name: 'version',
+  synopsis: '',
+  summary: 'of hfmctl and of the running hfmd',
+  details: '',
+  options: {},
+  async run(context) {
+    const answer = await context.client.get<VersionJson>('/v1/version');
+    const hfmd = answer.kind === 'ok' ? answer.value.version : null;
+    if (context.json) printJson(context, { hfmctl: VERSION, hfmd });
+    else context.terminal.out(`hfmctl ${VERSION}\n${hfmd === null ? '' : `hfmd ${hfmd}\n`}`);
+    return answer.kind === 'ok' ? EXIT.ok : failed({ ...context, json: false }, answer);
+  },
+};

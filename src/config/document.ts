@@ -1,0 +1,137 @@
+import { parse } from 'toml';
+import treeParser from 'toml/lib/parser.js';
+import type { Issue } from './issue.ts';
+
+/** Where a value stands: keys and array indexes from the root. */
+export type Path = readonly (string | number)[];
+
+/** One parsed TOML file that knows the line of each of its keys. */
+export interface Document {
+  readonly file: string;
+  readonly root: Readonly<Record<string, unknown>>;
+  /** From 1; of the nearest parent for what has no line of its own. */
+  lineOf(path: Path): number;
+}
+
+export type DocumentResult =
+  | { readonly ok: true; readonly document: Document }
+  | { readonly ok: false; readonly issue: Issue };
+
+export function parseDocument(file: string, text: string): DocumentResult {
+  try {
+    const root: Record<string, unknown> = parse(text);
+    const lines = collectLines(text);
+    return { ok: true, document: { file, root, lineOf: (path) => lookUp(lines, path) } };
+  } catch (error) {
+    return { ok: false, issue: syntaxIssue(file, error) };
+  }
+}
+
+/** Keys and headers alike, by `keyOf`. */
+type Lines = ReadonlyMap<string, number>;
+
+function collectLines(text: string): Lines {
+  const lines = new Map<string, number>();
+  const lineAt = lineCounter(text);
+  const note = (path: Path, offset: number): void => {
+    const key = keyOf(path);
+    if (!lines.has(key)) lines.set(key, lineAt(offset));
+  };
+  const arrayLengths = new Map<string, number>();
+  let header: Path = [];
+  for (const statement of treeParser.parse(text)) {
+    if (statement.type === 'Assign' && statement.key !== undefined) {
+      const path = [...header, ...statement.key];
+      notePrefixes(header, statement.key, statement.offset, note);
+      noteValue(path, statement.value, note);
+      continue;
+    }
+    header = stringsOf(statement.value);
+    if (statement.type === 'ArrayPath') {
+      const key = keyOf(header);
+      const index = arrayLengths.get(key) ?? 0;
+      arrayLengths.set(key, index + 1);
+      header = [...header, index];
+    }
+    note(header, statement.offset);
+  }
+  return lines;
+}
+
+function notePrefixes(
+  header: Path,
+  keys: readonly string[],
+  offset: number,
+  note: (path: Path, offset: number) => void,
+): void {
+  for (let i = 1; i <= keys.length; i++) note([...header, ...keys.slice(0, i)], offset);
+}
+
+/** Inline tables and arrays hold keys and elements with places of their own. */
+function noteValue(path: Path, node: unknown, note: (path: Path, offset: number) => void): void {
+  if (!isNode(node) || !Array.isArray(node.value)) return;
+  for (const [i, item] of node.value.entries()) {
+    if (!isNode(item)) continue;
+    if (item.type === 'InlineTableValue') {
+      const keys = stringsOf((item as { key?: unknown }).key);
+      notePrefixes(path, keys, item.offset, note);
+      noteValue([...path, ...keys], item.value, note);
+    } else {
+      note([...path, i], item.offset);
+      noteValue([...path, i], item, note);
+    }
+  }
+}
+
+function lookUp(lines: Lines, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const line = lines.get(keyOf(path.slice(0, length)));
+    if (line !== undefined) return line;
+  }
+  return 1;
+}
+
+function lineCounter(text: string): (offset: number) => number {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+  return (offset) => {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+/** The parser's errors have `location`, the compiler's (a key set twice) have `line`. */
+function syntaxIssue(file: string, error: unknown): Issue {
+  const { message, line, location } = error as {
+    message?: string;
+    line?: number;
+    location?: { start?: { line?: number; column?: number } };
+  };
+  const column = location?.start?.column;
+  const where = column === undefined ? '' : ` at column ${column}`;
+  const what = (message ?? String(error)).replace(/\s+/g, ' ').replace(/\.$/, '');
+  return {
+    file,
+    line: line ?? location?.start?.line ?? 0,
+    key: '',
+    message: `TOML syntax error${where}: ${what}`,
+  };
+}
+
+function isNode(value: unknown): value is { type: string; offset: number; value: unknown } {
+  return typeof value === 'object' && value !== null && 'type' in value && 'offset' in value;
+}
+
+function stringsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
+}

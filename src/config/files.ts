@@ -1,0 +1,66 @@
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+export type FileText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly why: string };
+
+/** Reads a file, or says why it can't be read in words such as "no such file". */
+export function readText(path: string): FileText {
+  try {
+    return { ok: true, text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    return { ok: false, why: explain(error) };
+  }
+}
+
+/** Null when `path` is a file that this process may execute, else why it is not. */
+export function whyNotExecutable(path: string): string | null {
+  try {
+    if (!statSync(path).isFile()) return 'it is not a file';
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** The files that a pattern names, in order; `*` stands for any part of the last name in it. */
+export function expandInclude(pattern: string, mainFile: string): FileList {
+  const path = resolve(dirname(mainFile), pattern);
+  if (!basename(path).includes('*')) return { ok: true, files: [path] };
+  const literal = basename(path).split('*').map(escapeRegex).join('.*');
+  const wanted = new RegExp(`^${literal}$`);
+  try {
+    const names = readdirSync(dirname(path)).filter((name) => wanted.test(name));
+    const visible = names.filter((name) => !name.startsWith('.')).sort();
+    return { ok: true, files: visible.map((name) => join(dirname(path), name)) };
+  } catch (error) {
+    return { ok: false, why: `${dirname(path)}: ${explain(error)}` };
+  }
+}
+
+export type FileList =
+  | { readonly ok: true; readonly files: readonly string[] }
+  | { readonly ok: false; readonly why: string };
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'ENOTDIR':
+      return 'a part of its path is not a directory';
+    default:
+      return message;
+  }
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,226 @@
+import { type Address, parseAddress, urlHost } from '../core/address.ts';
+import type { CheckConfig, StatusRange, TextMatch, TlsConfig } from './config.ts';
+import { readText, whyNotExecutable } from './files.ts';
+import { inherit, type Layers } from './inherit.ts';
+import type { HTTP_KEYS, SCRIPT_KEYS, TCP_KEYS } from './keys.ts';
+import { childOf, complain, type Place } from './place.ts';
+import { resolveInterrupt, resolveRhythm } from './rhythm.ts';
+import { type CheckSection, requireKey, type Section } from './sections.ts';
+import { fill, type Placeholders } from './template.ts';
+
+/** Whom a check is resolved for. */
+export interface CheckOwner {
+  readonly backend: string;
+  readonly address: Address;
+  /** The check's name within the backend. */
+  readonly name: string;
+}
+
+type Base = Pick<CheckConfig, 'name' | 'mode' | 'rhythm' | 'rise' | 'fall' | 'startDelayMs'>;
+
+/** One check of one backend, with everything filled in; null when something it needs is wrong. */
+export function resolveCheck(
+  check: CheckSection,
+  layers: Layers,
+  owner: CheckOwner,
+): CheckConfig | null {
+  const port = inherit(layers, 'port')?.value ?? null;
+  const base: Base = {
+    name: owner.name,
+    mode: inherit(layers, 'mode')?.value ?? 'check',
+    rhythm: resolveRhythm(layers),
+    rise: inherit(layers, 'rise')?.value ?? 2,
+    fall: inherit(layers, 'fall')?.value ?? 3,
+    startDelayMs: inherit(layers, 'start_delay')?.value ?? 0,
+  };
+  switch (check.type) {
+    case 'http':
+      return resolveHttp(check, base, owner, port);
+    case 'tcp':
+      return resolveTcp(check, base, owner, port);
+    case 'script':
+      return resolveScript(check, base, owner, port, layers);
+  }
+}
+
+const DEFAULT_STATUSES: readonly StatusRange[] = [{ from: 200, to: 299 }];
+
+function resolveHttp(
+  check: Section<typeof HTTP_KEYS>,
+  base: Base,
+  owner: CheckOwner,
+  port: number | null,
+): CheckConfig | null {
+  const { values, place } = check;
+  const template = requireKey(check, 'url', 'a URL such as "http://{address}/haproxy_check"');
+  const body = oneMatch(values.body, values.body_regex, place, 'body');
+  if (values.method === 'HEAD' && body !== null) {
+    complain(childOf(place, 'method'), 'found "HEAD", expected "GET": a body is to be matched');
+  }
+  if (template === undefined) return null;
+  const urlPlace = childOf(place, 'url');
+  const placeholders = placeholdersOf(owner, port);
+  const url = checkUrl(
+    fill(template, { ...placeholders, address: urlHost(owner.address) }, urlPlace),
+    urlPlace,
+  );
+  if (url === null) return null;
+  const host = values.host ?? null;
+  return {
+    ...base,
+    type: 'http',
+    url: url.href,
+    method: values.method ?? 'GET',
+    host,
+    headers: values.headers ?? {},
+    statuses: values.status ?? DEFAULT_STATUSES,
+    body,
+    maxBodyBytes: values.max_body ?? 65_536,
+    tls: resolveTls(values, place, host),
+    keepAlive: values.keep_alive ?? false,
+    source: sourceFor(values.source, owner.address, place),
+  };
+}
+
+function resolveTcp(
+  check: Section<typeof TCP_KEYS>,
+  base: Base,
+  owner: CheckOwner,
+  port: number | null,
+): CheckConfig | null {
+  const { values, place } = check;
+  const expect = oneMatch(values.expect, values.expect_regex, place, 'expect');
+  const source = sourceFor(values.source, owner.address, place);
+  const wrote = (['tls_verify', 'tls_ca', 'sni'] as const).find((key) => check.written.has(key));
+  if (values.tls !== true && wrote !== undefined) {
+    complain(childOf(place, wrote), 'has no effect, expected with tls = true only');
+  }
+  if (port === null) {
+    complain(childOf(place, 'port'), 'missing, expected a port here or in the backend');
+    return null;
+  }
+  return {
+    ...base,
+    type: 'tcp',
+    address: owner.address,
+    port,
+    tls: values.tls === true ? resolveTls(values, place, null) : null,
+    send: values.send ?? null,
+    expect,
+    maxReadBytes: values.max_read ?? 4096,
+    source,
+  };
+}
+
+function resolveScript(
+  check: Section<typeof SCRIPT_KEYS>,
+  base: Base,
+  owner: CheckOwner,
+  port: number | null,
+  layers: Layers,
+): CheckConfig | null {
+  const { values, place } = check;
+  const interruptAfterMs = resolveInterrupt(layers, base.rhythm.timeoutMs);
+  const nagios = values.exit === 'nagios';
+  const wrote = (['warning', 'unknown'] as const).find((key) => check.written.has(key));
+  if (!nagios && wrote !== undefined) {
+    complain(childOf(place, wrote), 'has no effect, expected with exit = "nagios" only');
+  }
+  const argv = requireKey(check, 'command', 'a command such as ["/path/to/script", "{address}"]');
+  if (argv === undefined) return null;
+  const commandPlace = childOf(place, 'command');
+  requireExecutable(argv[0] ?? '', commandPlace);
+  const placeholders = placeholdersOf(owner, port);
+  return {
+    ...base,
+    type: 'script',
+    command: argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i))),
+    env: { ...(port === null ? {} : { HFM_PORT: String(port) }), ...values.env },
+    exit: nagios
+      ? { kind: 'nagios', warning: values.warning ?? 'pass', unknown: values.unknown ?? 'fail' }
+      : { kind: 'plain' },
+    interruptAfterMs,
+    maxOutputBytes: values.max_output ?? 4096,
+  };
+}
+
+/** Complains when a program of the configuration can't be run by this process. */
+export function requireExecutable(program: string, place: Place): void {
+  const why = whyNotExecutable(program);
+  if (why !== null) complain(place, `found ${program} (${why}), expected an executable file`);
+}
+
+function placeholdersOf(owner: CheckOwner, port: number | null): Placeholders {
+  return {
+    address: owner.address,
+    name: owner.backend,
+    port: port === null ? null : String(port),
+  };
+}
+
+/** hfm resolves nothing, so the host must be an address; `host` is for the name. */
+function checkUrl(written: string, place: Place): URL | null {
+  const url = URL.canParse(written) ? new URL(written) : null;
+  const refuse = (expected: string): null => {
+    complain(place, `found ${JSON.stringify(written)}, expected ${expected}`);
+    return null;
+  };
+  if (url === null || !/^https?:\/\//i.test(written)) return refuse('an http:// or https:// URL');
+  if (url.username !== '' || url.password !== '') {
+    return refuse('a URL without a user; give an Authorization header with the key "headers"');
+  }
+  // Taken as written: URL would turn 010.0.0.1 or 2130706433 into an address of its own choice.
+  if (written.includes('{')) return null; // A placeholder was misspelt, which is reported already.
+  const host = /^https?:\/\/(?:\[([^\]]*)\]|([^/:?#]*))/i.exec(written);
+  if (!parseAddress(host?.[1] ?? host?.[2] ?? '').ok) {
+    return refuse('"{address}" or a numeric address as its host (hfm resolves no names)');
+  }
+  return url;
+}
+
+function oneMatch(
+  text: string | undefined,
+  regex: RegExp | undefined,
+  place: Place,
+  key: 'body' | 'expect',
+): TextMatch | null {
+  if (text !== undefined && regex !== undefined) {
+    complain(childOf(place, `${key}_regex`), `found beside ${key}, expected one of the two`);
+  }
+  if (regex !== undefined) return { kind: 'regex', regex };
+  return text === undefined ? null : { kind: 'text', text };
+}
+
+interface TlsValues {
+  readonly tls_verify?: boolean;
+  readonly tls_ca?: string;
+  readonly sni?: string;
+}
+
+function resolveTls(values: TlsValues, place: Place, host: string | null): TlsConfig {
+  const verify = values.tls_verify ?? true;
+  const caPlace = childOf(place, 'tls_ca');
+  let ca: string | null = null;
+  if (values.tls_ca !== undefined) {
+    if (!verify) complain(caPlace, 'has no effect, expected with tls_verify = true only');
+    const file = readText(values.tls_ca);
+    if (!file.ok) complain(caPlace, `found ${values.tls_ca} (${file.why}), expected a PEM file`);
+    else if (!file.text.includes('-----BEGIN CERTIFICATE-----')) {
+      complain(caPlace, `found no certificate in ${values.tls_ca}, expected a PEM file`);
+    } else ca = file.text;
+  }
+  return { verify, ca, serverName: values.sni ?? nameOf(host) };
+}
+
+/** The name in a Host header, which may carry a port; null when it is an address. */
+function nameOf(host: string | null): string | null {
+  const name = host?.replace(/:\d+$/, '') ?? '';
+  return name === '' || name.startsWith('[') || parseAddress(name).ok ? null : name;
+}
+
+function sourceFor(source: Address | undefined, target: Address, place: Place): Address | null {
+  if (source !== undefined && source.includes(':') !== target.includes(':')) {
+    complain(childOf(place, 'source'), `found ${source}, expected the family of ${target}`);
+  }
+  return source ?? null;
+}

@@ -1,0 +1,213 @@
+import type { AdminState } from '../core/admin.ts';
+import type { HfmEvent } from '../core/event.ts';
+import type { Health } from '../core/health.ts';
+
+/**
+ * What goes over the control socket, as JSON. Times are ISO 8601 in UTC, durations milliseconds in
+ * keys that end in `_ms`. New keys may come; none changes its meaning.
+ */
+export interface StatusJson {
+  readonly node: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly driver: 'pfctl' | 'memory';
+  readonly config: { readonly file: string; readonly sha256: string; readonly loaded_at: string };
+  /** Whether anything is down, held, not proven in pf or wrong with the node; and what, in words. */
+  readonly degraded: boolean;
+  readonly problems: readonly string[];
+  readonly backends: readonly BackendJson[];
+  readonly pools: readonly PoolJson[];
+  /** Tables that left the configuration and may still hold something of hfm's. */
+  readonly retired_tables: readonly RetiredTableJson[];
+  readonly node_problems: readonly NodeProblemJson[];
+  readonly engine: EngineJson;
+}
+
+export interface BackendJson {
+  readonly name: string;
+  readonly address: string;
+  readonly health: Health;
+  readonly since: string;
+  readonly admin: AdminJson;
+  /** Whether it is probed at all: not in maintenance, and a check with mode = "check". */
+  readonly probed: boolean;
+  readonly checks: readonly CheckJson[];
+  readonly pools: readonly MembershipJson[];
+}
+
+export interface AdminJson {
+  readonly state: AdminState;
+  readonly by: string | null;
+  readonly reason: string | null;
+  readonly until: string | null;
+}
+
+export interface CheckJson {
+  readonly name: string;
+  readonly type: 'http' | 'tcp' | 'script';
+  readonly mode: 'check' | 'off' | 'down' | 'up';
+  readonly health: Health;
+  readonly streak: { readonly passes: number; readonly failures: number };
+  readonly last: ProbeJson | null;
+}
+
+export interface ProbeJson {
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly reason: string | null;
+  readonly detail: string;
+  readonly duration_ms: number;
+  readonly at: string;
+}
+
+export interface MembershipJson {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly in_service: boolean;
+  /** `min_in_service` when it is down and the pool's floor keeps it in. */
+  readonly held_by: 'min_in_service' | null;
+  /** Whether pf has yet to confirm that its addresses are in, or out. */
+  readonly pending: boolean;
+  /** The override that holds for this membership; `ready` where there is none. */
+  readonly admin: AdminJson;
+}
+
+export interface PoolJson {
+  readonly name: string;
+  readonly table: string;
+  readonly anchor: string | null;
+  readonly members: number;
+  readonly in_service: number;
+  readonly fallback_in_use: boolean;
+  /** What hfm wants of its own addresses; null until the table was read once. */
+  readonly desired: readonly string[] | null;
+  /** Every entry that the table held when it was last read. */
+  readonly actual: readonly string[] | null;
+  readonly in_sync: boolean;
+  readonly confirmed_at: string | null;
+  readonly error: string | null;
+}
+
+export interface RetiredTableJson {
+  readonly table: string;
+  readonly anchor: string | null;
+  readonly addresses: readonly string[];
+  readonly error: string | null;
+}
+
+export interface NodeProblemJson {
+  readonly kind: string;
+  readonly detail: string;
+  readonly count: number;
+  readonly since: string;
+  readonly last_at: string;
+}
+
+export interface EngineJson {
+  readonly started: number;
+  readonly skipped: number;
+  readonly inconclusive: number;
+  readonly in_flight: number;
+  readonly waiting: number;
+  readonly lateness_ms: number;
+  readonly max_lateness_ms: number;
+}
+
+export interface ExplainJson {
+  readonly backend: BackendJson;
+  readonly require: 'all' | 'any';
+  readonly checks: readonly ExplainCheckJson[];
+  readonly pools: readonly ExplainPoolJson[];
+}
+
+export interface ExplainCheckJson {
+  readonly name: string;
+  readonly target: string;
+  readonly rise: number;
+  readonly fall: number;
+  readonly interval_ms: number;
+  readonly fast_interval_ms: number;
+  readonly down_interval_ms: number;
+  readonly timeout_ms: number;
+  /** The longest that a death can stay unseen by this check, before pf is told. */
+  readonly worst_case_ms: number;
+  /** The oldest first. */
+  readonly history: readonly ProbeJson[];
+}
+
+export interface ExplainPoolJson {
+  readonly name: string;
+  readonly in_service: boolean;
+  /** Why, as a sentence part. */
+  readonly why: string;
+  readonly min_in_service: string;
+  readonly fallback: readonly string[];
+}
+
+export interface TableJson extends PoolJson {
+  /** Entries of the table that are not hfm's. */
+  readonly foreign: readonly string[];
+}
+
+export interface AdminRequest {
+  readonly state: AdminState;
+  /** `lb1` or `web/lb1`. */
+  readonly names: readonly string[];
+  /** Every member of these pools, in that pool. */
+  readonly pools: readonly string[];
+  readonly by: string | null;
+  readonly reason: string | null;
+  readonly for_ms: number | null;
+  /** Also where it takes a pool below its min_in_service. */
+  readonly force: boolean;
+}
+
+export interface AdminResponse {
+  /** What was set, as `lb1` or `web/lb1`. */
+  readonly names: readonly string[];
+}
+
+export interface CheckNowJson {
+  readonly name: string;
+  readonly results: readonly ({ readonly check: string } & ProbeJson)[];
+}
+
+export interface StatesJson {
+  readonly name: string;
+  /** Open connections of clients that still go to the member. */
+  readonly open: number;
+}
+
+export interface KillJson {
+  readonly name: string;
+  readonly killed: number;
+}
+
+export interface ReloadJson {
+  readonly notes: readonly string[];
+  /** Only of a plan. */
+  readonly tables?: readonly TablePlanJson[];
+}
+
+export interface TablePlanJson {
+  readonly pool: string | null;
+  readonly table: string;
+  readonly anchor: string | null;
+  readonly operation: 'none' | 'update' | 'replace';
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly error: string | null;
+}
+
+export interface VersionJson {
+  readonly version: string;
+  readonly node: string;
+}
+
+export interface ErrorJson {
+  readonly error: string;
+  /** Of a configuration: one a line. */
+  readonly errors?: readonly string[];
+}
+
+export type EventJson = HfmEvent & { readonly seq: number; readonly at: string };

@@ -1,0 +1,188 @@
+import type { Address } from '../core/address.ts';
+import type { Override, Scope } from '../core/admin.ts';
+import { scopeKey } from '../core/admin.ts';
+import type { StampedEvent } from '../core/event.ts';
+import { poolName } from '../core/names.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import type { TablePlan } from '../daemon/reload-plan.ts';
+import { isOpenRedirection } from '../pf/state-listing.ts';
+import { VERSION } from '../version.ts';
+import { decodeAdminRequest } from './admin-request.ts';
+import { explainView } from './explain-view.ts';
+import type {
+  AdminResponse,
+  CheckNowJson,
+  ErrorJson,
+  EventJson,
+  ReloadJson,
+  StatesJson,
+  TableJson,
+  TablePlanJson,
+  VersionJson,
+} from './protocol.ts';
+import { resolveName, resolveScopes, unknownName, unknownPool } from './scopes.ts';
+import { isoTime, poolView, probeView, statusView } from './status-view.ts';
+
+/** What every route may ask of the process around it. */
+export interface RouteDeps {
+  readonly daemon: Daemon;
+  readonly node: string;
+  readonly wallMs: () => number;
+  readonly ownAddresses: () => ReadonlySet<string>;
+}
+
+export interface RouteRequest {
+  readonly query: URLSearchParams;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface RouteResponse {
+  readonly status: number;
+  readonly json: unknown;
+}
+
+export type Route = (
+  deps: RouteDeps,
+  request: RouteRequest,
+) => RouteResponse | Promise<RouteResponse>;
+
+/** Everything but `GET /v1/events`, which does not end. */
+export const ROUTES: Readonly<Record<string, Route>> = {
+  'GET /v1/status': ({ daemon, node }) => ok(statusView(daemon, node)),
+  'GET /v1/version': ({ node }) => ok<VersionJson>({ version: VERSION, node }),
+  'GET /v1/explain': explain,
+  'GET /v1/tables': tables,
+  'GET /v1/states': states,
+  'POST /v1/admin': admin,
+  'POST /v1/check': checkNow,
+  'POST /v1/reload': reload,
+};
+
+export function eventJson({ atMs, ...event }: StampedEvent): EventJson {
+  return { ...event, at: isoTime(atMs) };
+}
+
+export function refuse(status: number, error: string, errors?: readonly string[]): RouteResponse {
+  const json: ErrorJson = errors === undefined ? { error } : { error, errors };
+  return { status, json };
+}
+
+function ok<T>(json: T): RouteResponse {
+  return { status: 200, json };
+}
+
+function explain({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
+  const { live } = daemon.controller;
+  const name = query.get('name') ?? '';
+  const scope = resolveName(live, name);
+  const backend = scope === null ? undefined : live.backends.get(scope.backend);
+  if (backend === undefined) return refuse(404, unknownName(live, name));
+  return ok(explainView(daemon, backend));
+}
+
+function tables({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
+  const { live } = daemon.controller;
+  const name = query.get('pool');
+  if (name !== null && !live.pools.has(poolName(name))) return refuse(404, unknownPool(live, name));
+  const wanted = [...live.pools.values()].filter(
+    ({ config }) => name === null || config.name === name,
+  );
+  return ok({
+    tables: wanted.map((pool): TableJson => {
+      const view = poolView(daemon, pool);
+      const own = new Set<string>(daemon.reconciler.leftIn(pool.config));
+      return { ...view, foreign: (view.actual ?? []).filter((entry) => !own.has(entry)) };
+    }),
+  });
+}
+
+async function states(
+  { daemon, ownAddresses }: RouteDeps,
+  { query }: RouteRequest,
+): Promise<RouteResponse> {
+  const { live } = daemon.controller;
+  const name = query.get('name') ?? '';
+  const scope = resolveName(live, name);
+  if (scope === null) return refuse(404, unknownName(live, name));
+  const backend = live.backends.get(scope.backend);
+  const addresses = new Set<string>(
+    backend?.config.memberships
+      .filter(({ pool }) => scope.pool === null || pool === scope.pool)
+      .flatMap((membership): readonly Address[] => membership.addresses),
+  );
+  const own = ownAddresses();
+  let open = 0;
+  const listed = await daemon.driver.eachState((state) => {
+    if (!isOpenRedirection(state) || !addresses.has(state.left.address)) return;
+    if (!own.has(state.right.address)) open += 1;
+  });
+  if (!listed.ok) return refuse(503, `pf states can't be read: ${listed.error.message}`);
+  return ok<StatesJson>({ name, open });
+}
+
+function admin({ daemon, wallMs }: RouteDeps, { body }: RouteRequest): RouteResponse {
+  const decoded = decodeAdminRequest(body);
+  if (!decoded.ok) return refuse(400, decoded.error);
+  const { state, names, pools, by, reason, for_ms, force } = decoded.request;
+  const { controller } = daemon;
+  const resolved = resolveScopes(controller.live, names, pools);
+  if (!resolved.ok) return refuse(404, resolved.error);
+  const nowMs = wallMs();
+  const untilMs = for_ms === null ? null : nowMs + for_ms;
+  const override: Override | null =
+    state === 'ready' ? null : { state, by, reason, sinceMs: nowMs, untilMs };
+  const isOut = state === 'drain' || state === 'maint';
+  const refusal = isOut && !force ? floorRefusal(daemon, resolved.scopes, override) : null;
+  if (refusal !== null) return refuse(409, refusal);
+  controller.override(resolved.scopes, override, by);
+  return ok<AdminResponse>({ names: resolved.scopes.map(scopeKey) });
+}
+
+/** What would happen, when it would take a pool below its floor. */
+function floorRefusal(
+  { controller }: Daemon,
+  scopes: readonly Scope[],
+  override: Override | null,
+): string | null {
+  const breaches = controller.breachesOf(scopes, override).map(({ pool, family, left, floor }) => {
+    const name = family === 'inet' ? 'IPv4' : 'IPv6';
+    return `${pool} would have ${left} ${name} address${left === 1 ? '' : 'es'} in service, below its min_in_service of ${floor}`;
+  });
+  return breaches.length === 0 ? null : `${breaches.join('; ')} (--force does it all the same)`;
+}
+
+async function checkNow({ daemon }: RouteDeps, { body }: RouteRequest): Promise<RouteResponse> {
+  const { live } = daemon.controller;
+  const name = String(body.name ?? '');
+  const scope = resolveName(live, name);
+  const results = scope === null ? null : await daemon.probeNow(scope.backend);
+  if (results === null) return refuse(404, unknownName(live, name));
+  return ok<CheckNowJson>({
+    name,
+    results: results.map(({ check, record }) => ({ check, ...probeView(record) })),
+  });
+}
+
+async function reload({ daemon }: RouteDeps, { body }: RouteRequest): Promise<RouteResponse> {
+  const refusal = 'the configuration has errors; the running one goes on';
+  if (body.plan === true) {
+    const planned = await daemon.plan();
+    if (!planned.ok) return refuse(409, refusal, planned.errors);
+    return ok<ReloadJson>({ notes: planned.notes, tables: planned.plans.map(planJson) });
+  }
+  const reloaded = daemon.reload();
+  if (!reloaded.ok) return refuse(409, refusal, reloaded.errors);
+  return ok<ReloadJson>({ notes: reloaded.notes });
+}
+
+function planJson({ pool, table, anchor, change, error }: TablePlan): TablePlanJson {
+  const place = { pool, table, anchor, operation: change.kind, error: error?.message ?? null };
+  switch (change.kind) {
+    case 'none':
+      return { ...place, add: [], remove: [] };
+    case 'update':
+      return { ...place, add: change.add, remove: change.remove };
+    case 'replace':
+      return { ...place, add: change.entries, remove: [] };
+  }
+}

@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Log } from '../sys/log.ts';
+import { readBody, sendJson } from './http-json.ts';
+import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';
+
+export interface ControlServer {
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** A client has this long to send its request, and to read a part of the answer. */
+const REQUEST_TIMEOUT_MS = 5000;
+const IDLE_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 1024;
+/** A follower of events that does not read is let go when this much waits for it. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Serves the protocol on a socket that is bound and protected already, by `openSocket`. */
+export function createControlServer(deps: RouteDeps & { readonly log: Log }): Server {
+  const server = createServer(
+    {
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: REQUEST_TIMEOUT_MS,
+    },
+    (request, response) => {
+      handle(deps, request, response).catch((error: unknown) => {
+        deps.log.error({ error: String(error) }, 'control request failed');
+        if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
+        else response.destroy();
+      });
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  return server;
+}
+
+async function handle(
+  deps: RouteDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://hfmd');
+  const key = `${request.method} ${url.pathname}`;
+  if (key === 'GET /v1/events') {
+    serveEvents(deps, url.searchParams.has('follow'), request.socket, response);
+    return;
+  }
+  const route = ROUTES[key];
+  if (route === undefined) {
+    const known = Object.keys(ROUTES).some((one) => one.endsWith(` ${url.pathname}`));
+    const { status, json } = known
+      ? refuse(405, `${request.method} is not for ${url.pathname}`)
+      : refuse(404, `no such resource: ${url.pathname}`);
+    sendJson(response, status, json);
+    return;
+  }
+  const body = await readBody(request);
+  if (!body.ok) {
+    response.shouldKeepAlive = false;
+    sendJson(response, body.status, { error: body.error });
+    return;
+  }
+  const { status, json } = await route(deps, { query: url.searchParams, body: body.body });
+  sendJson(response, status, json);
+}
+
+/** One JSON object a line: the recent ones, and then, to a follower, each as it happens. */
+function serveEvents(
+  { daemon }: RouteDeps,
+  follow: boolean,
+  socket: Socket,
+  response: ServerResponse,
+): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for (const event of daemon.events.recent())
+    response.write(`${JSON.stringify(eventJson(event))}\n`);
+  if (!follow) {
+    response.end();
+    return;
+  }
+  socket.setTimeout(0);
+  const unfollow = daemon.events.follow((event) => {
+    if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
+    else response.write(`${JSON.stringify(eventJson(event))}\n`);
+  });
+  response.on('close', unfollow);
+}

@@ -1,0 +1,91 @@
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { Log } from '../sys/log.ts';
+
+export type SocketResult = { readonly ok: true } | { readonly ok: false; readonly error: string };
+
+/** The group of the socket where the configuration names none. */
+const DEFAULT_GROUP = 'wheel';
+
+/** Whether somebody answers on the socket: then another hfmd runs there. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.setTimeout(2000);
+    const settle = (served: boolean): void => {
+      socket.destroy();
+      resolve(served);
+    };
+    socket.on('connect', () => settle(true));
+    // Somebody who listens but does not accept is there all the same.
+    socket.on('timeout', () => settle(true));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) =>
+      settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK'),
+    );
+  });
+}
+
+/**
+ * Binds the control socket for its owner and group only (0660). One that nobody serves any more is
+ * cleaned up; any other kind of file in its place is an error.
+ */
+export async function openSocket(
+  server: Server,
+  path: string,
+  group: string | null,
+  log: Log,
+): Promise<SocketResult> {
+  if (await isServed(path)) return { ok: false, error: `another hfmd serves ${path}` };
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path);
+  } catch (error) {
+    return { ok: false, error: `${path}: ${(error as Error).message}` };
+  }
+  const gid = groupId(group ?? DEFAULT_GROUP);
+  if (gid === null && group !== null) {
+    return { ok: false, error: `daemon.socket_group: no group "${group}" on this system` };
+  }
+  // Made without rights for others, so that there is no moment in which they could connect.
+  const umask = process.umask(0o117);
+  try {
+    await listen(server, path);
+  } catch (error) {
+    return { ok: false, error: `${path}: ${(error as Error).message}` };
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(path, 0o660);
+  if (gid !== null) giveToGroup(path, gid, log);
+  return { ok: true };
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Only root, or a member of the group, may do so; without it the socket stays its owner's. */
+function giveToGroup(path: string, gid: number, log: Log): void {
+  try {
+    chownSync(path, process.getuid?.() ?? -1, gid);
+  } catch (error) {
+    log.warn({ path, gid, error: (error as Error).message }, 'control socket keeps its group');
+  }
+}
+
+/** By number, or by name from group(5), which has the same form on every system. */
+function groupId(group: string): number | null {
+  if (/^\d+$/.test(group)) return Number(group);
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  const fields = lines.map((line) => line.split(':')).find(([name]) => name === group);
+  const gid = Number(fields?.[2]);
+  return fields === undefined || Number.isNaN(gid) ? null : gid;
+}

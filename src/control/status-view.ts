@@ -1,0 +1,200 @@
+import type { MembershipConfig } from '../config/config.ts';
+import { type AdminState, type Override, overrideOf } from '../core/admin.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import {
+  checkHealth,
+  isProbed,
+  type Live,
+  type LiveBackend,
+  type LiveCheck,
+  type LivePool,
+  type ProbeRecord,
+} from '../daemon/live.ts';
+import type { TableView } from '../daemon/table-worker.ts';
+import { VERSION } from '../version.ts';
+import type {
+  AdminJson,
+  BackendJson,
+  CheckJson,
+  MembershipJson,
+  PoolJson,
+  ProbeJson,
+  StatusJson,
+} from './protocol.ts';
+
+/** Everything, as `hfmctl status --json` shows it. */
+export function statusView(daemon: Daemon, node: string): StatusJson {
+  const { live } = daemon.controller;
+  const backends = [...live.backends.values()].map((backend) => backendView(daemon, backend));
+  const pools = [...live.pools.values()].map((pool) => poolView(daemon, pool));
+  const retired = daemon.reconciler.retired.map(({ config: { ref }, view }) => ({
+    ...ref,
+    addresses: daemon.reconciler.leftIn(ref),
+    error: view.error?.message ?? null,
+  }));
+  const nodeProblems = daemon.problems.active.map(({ kind, detail, count, sinceMs, lastMs }) => ({
+    kind,
+    detail,
+    count,
+    since: isoTime(sinceMs),
+    last_at: isoTime(lastMs),
+  }));
+  const problems = [
+    ...backends.flatMap(backendProblems),
+    ...pools.flatMap(poolProblems),
+    ...retired.flatMap(({ table, error }) => (error === null ? [] : [`<${table}>: ${error}`])),
+    ...nodeProblems.map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
+  ];
+  const { stats } = daemon.scheduler;
+  return {
+    node,
+    version: VERSION,
+    pid: process.pid,
+    started_at: isoTime(daemon.startedAtMs),
+    driver: daemon.driver.kind,
+    config: {
+      file: live.config.file,
+      sha256: live.config.sha256,
+      loaded_at: isoTime(daemon.loadedAtMs),
+    },
+    degraded: problems.length > 0,
+    problems,
+    backends,
+    pools,
+    retired_tables: retired,
+    node_problems: nodeProblems,
+    engine: {
+      started: stats.started,
+      skipped: stats.skipped,
+      inconclusive: stats.inconclusive,
+      in_flight: stats.inFlight,
+      waiting: stats.waiting,
+      lateness_ms: round(stats.latenessMs),
+      max_lateness_ms: round(stats.maxLatenessMs),
+    },
+  };
+}
+
+export function backendView({ controller }: Daemon, backend: LiveBackend): BackendJson {
+  const { live } = controller;
+  const { name, address, memberships } = backend.config;
+  return {
+    name,
+    address,
+    health: backend.health,
+    since: isoTime(backend.sinceMs),
+    admin: adminView(live.overrides.get(name) ?? null),
+    probed: isProbed(live, backend) && backend.checks.some(({ config }) => config.mode === 'check'),
+    checks: backend.checks.map(checkView),
+    pools: memberships.map((membership) => membershipView(live, backend, membership)),
+  };
+}
+
+export function poolView({ controller, reconciler }: Daemon, pool: LivePool): PoolJson {
+  const { name, table, anchor } = pool.config;
+  const view: TableView = reconciler.viewOf(pool.config);
+  const members = [...controller.live.backends.values()].flatMap((backend) =>
+    backend.config.memberships
+      .filter((membership) => membership.pool === name)
+      .map((membership) => membershipView(controller.live, backend, membership)),
+  );
+  return {
+    name,
+    table,
+    anchor,
+    members: members.length,
+    in_service: members.filter(({ in_service }) => in_service).length,
+    fallback_in_use: pool.outcome?.fallbackInUse ?? false,
+    desired: pool.outcome?.desired ?? null,
+    actual: view.actual,
+    in_sync: view.inSync,
+    confirmed_at: view.confirmedAtMs === null ? null : isoTime(view.confirmedAtMs),
+    error: view.error?.message ?? null,
+  };
+}
+
+export function probeView({ verdict, durationMs, atMs }: ProbeRecord): ProbeJson {
+  return {
+    verdict: verdict.kind,
+    reason: verdict.kind === 'pass' ? null : verdict.reason,
+    detail: verdict.detail,
+    duration_ms: round(durationMs),
+    at: isoTime(atMs),
+  };
+}
+
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+function checkView(check: LiveCheck): CheckJson {
+  const { config, streak, history } = check;
+  const last = history.at(-1);
+  return {
+    name: config.name,
+    type: config.type,
+    mode: config.mode,
+    health: checkHealth(check) ?? 'unknown',
+    streak: { passes: streak.passes, failures: streak.failures },
+    last: last === undefined ? null : probeView(last),
+  };
+}
+
+function membershipView(
+  live: Readonly<Live>,
+  backend: LiveBackend,
+  { pool: name, addresses }: MembershipConfig,
+): MembershipJson {
+  const pool = live.pools.get(name);
+  const desired = new Set<string>(pool?.outcome?.desired ?? []);
+  const untouched = pool?.outcome?.untouched;
+  const actual = pool?.actual;
+  const wanted = addresses.filter((address) =>
+    untouched?.has(address) ? actual?.has(address) : desired.has(address),
+  );
+  const isPending = addresses.some(
+    (address) => !untouched?.has(address) && desired.has(address) !== actual?.has(address),
+  );
+  const override = overrideOf(live.overrides, { backend: backend.config.name, pool: name });
+  return {
+    name,
+    addresses,
+    in_service: wanted.length > 0,
+    held_by: pool?.outcome?.heldByFloor.has(backend.config.name) ? 'min_in_service' : null,
+    pending: isPending,
+    admin: adminView(override),
+  };
+}
+
+function adminView(override: Override | null): AdminJson {
+  const state: AdminState = override?.state ?? 'ready';
+  const untilMs = override?.untilMs ?? null;
+  return {
+    state,
+    by: override?.by ?? null,
+    reason: override?.reason ?? null,
+    until: untilMs === null ? null : isoTime(untilMs),
+  };
+}
+
+/** What the operator took out is no problem; what is down by itself, or held, is. */
+function backendProblems({ name, health, admin, pools }: BackendJson): string[] {
+  const held = pools
+    .filter(({ held_by }) => held_by !== null)
+    .map((pool) => `${pool.name}/${name} is down and held in service by min_in_service`);
+  const states = pools.length > 0 ? pools.map((pool) => pool.admin.state) : [admin.state];
+  const isOut = states.every((state) => state === 'drain' || state === 'maint');
+  return health === 'down' && !isOut ? [`${name} is down`, ...held] : held;
+}
+
+function poolProblems({ name, in_sync, error, actual, fallback_in_use }: PoolJson): string[] {
+  const fallback = fallback_in_use ? [`${name}: nothing in service, the fallback is in`] : [];
+  if (error !== null) return [...fallback, `${name}: not proven in pf: ${error}`];
+  if (in_sync) return fallback;
+  const why = actual === null ? 'the table was not read yet' : 'a change is not confirmed yet';
+  return [...fallback, `${name}: not proven in pf: ${why}`];
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,47 @@
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * Reads a duration such as "200ms", "1.5s", "5m", "1h30m"; null when it is not one.
+ * The result is in milliseconds. A bare number has no unit and is refused.
+ */
+export function parseDuration(text: string): number | null {
+  if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$/.test(text)) return null;
+  let totalMs = 0;
+  for (const [, number = '', unit = ''] of text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)/g)) {
+    totalMs += Number(number) * (UNIT_MS[unit] ?? 0);
+  }
+  return totalMs;
+}
+
+/** Writes milliseconds as the configuration would: "500ms", "1s", "1m30s". */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  if (ms < 1000) return `${trimNumber(ms)}ms`;
+  if (ms < 60_000) return `${trimNumber(ms / 1000)}s`;
+  return formatAge(ms);
+}
+
+/** How long ago, for people: "0s", "45s", "3m12s", "2h05m", "4d03h". */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m${pad(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours}h${pad(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${pad(hours % 24)}h`;
+}
+
+function trimNumber(value: number): string {
+  return String(Math.round(value * 1000) / 1000);
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,71 @@
+import type { Verdict } from './verdict.ts';
+
+export type Health = 'unknown' | 'up' | 'down';
+
+/** One check's counter. `passes` and `failures` are consecutive; one of them is always 0. */
+export interface Streak {
+  readonly health: Health;
+  readonly passes: number;
+  readonly failures: number;
+}
+
+/** What the tables hold of a backend: all its addresses, none, or neither (also: not read yet). */
+export type Held = 'all' | 'none' | 'neither';
+
+export interface CountRule {
+  /** Consecutive passes to become up, >= 1. */
+  readonly rise: number;
+  /** Consecutive failures to become down, >= 1. */
+  readonly fall: number;
+  /** What the tables hold now; consulted for the first verdict only. */
+  readonly held: Held;
+}
+
+export const FRESH_STREAK: Streak = { health: 'unknown', passes: 0, failures: 0 };
+
+/**
+ * Counts one verdict. A change of health takes `rise` or `fall` consecutive verdicts, but for the
+ * first one of all: where it agrees with what the tables hold already it moves nothing, and so it
+ * decides at once. `inconclusive` changes nothing.
+ */
+export function count(streak: Streak, verdict: Verdict, rule: CountRule): Streak {
+  switch (verdict.kind) {
+    case 'inconclusive':
+      return streak;
+    case 'pass': {
+      const passes = streak.passes + 1;
+      const agrees = isFirst(streak) && rule.held === 'all';
+      return { health: passes >= rule.rise || agrees ? 'up' : streak.health, passes, failures: 0 };
+    }
+    case 'fail': {
+      const failures = streak.failures + 1;
+      const agrees = isFirst(streak) && rule.held === 'none';
+      const health = failures >= rule.fall || agrees ? 'down' : streak.health;
+      return { health, passes: 0, failures };
+    }
+  }
+}
+
+/** Whether the last verdicts speak against the health, so that probes go at `fast_interval`. */
+export function isChanging(streak: Streak): boolean {
+  switch (streak.health) {
+    case 'unknown':
+      return true;
+    case 'up':
+      return streak.failures > 0;
+    case 'down':
+      return streak.passes > 0;
+  }
+}
+
+/** A backend's health from its checks'. No check at all leaves it unknown. */
+export function combine(require: 'all' | 'any', healths: readonly Health[]): Health {
+  const decisive = require === 'all' ? 'down' : 'up';
+  if (healths.includes(decisive)) return decisive;
+  if (healths.length === 0 || healths.includes('unknown')) return 'unknown';
+  return require === 'all' ? 'up' : 'down';
+}
+
+function isFirst(streak: Streak): boolean {
+  return streak.health === 'unknown' && streak.passes === 0 && streak.failures === 0;
+}

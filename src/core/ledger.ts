@@ -1,0 +1,52 @@
+import type { Address } from './address.ts';
+
+/** The addresses of one table that are hfm's to take away again. */
+export interface LedgerEntry {
+  readonly table: string;
+  readonly anchor: string | null;
+  readonly addresses: readonly Address[];
+}
+
+/** What hfm may have put into tables, outliving restarts and reloads. */
+export type Ledger = readonly LedgerEntry[];
+
+/**
+ * The ledger once a configuration takes over: what it configures, and what an earlier one left
+ * behind, which is to leave the tables. It is written before any table is touched.
+ */
+export function takeOver(ledger: Ledger, configured: Ledger): Ledger {
+  const merged = new Map(configured.map((entry) => [keyOf(entry), entry]));
+  for (const entry of ledger) {
+    const key = keyOf(entry);
+    const own = merged.get(key);
+    const addresses = new Set([...(own?.addresses ?? []), ...entry.addresses]);
+    merged.set(key, { ...entry, addresses: [...addresses] });
+  }
+  return [...merged.values()];
+}
+
+/**
+ * The ledger once a table has been seen without the addresses that are not configured any more; the
+ * same ledger when that changes nothing.
+ */
+export function forget(ledger: Ledger, configured: LedgerEntry, seen: ReadonlySet<string>): Ledger {
+  const entry = entryOf(ledger, configured.table, configured.anchor);
+  if (entry === undefined) return ledger;
+  const known = new Set(configured.addresses);
+  const addresses = entry.addresses.filter((one) => known.has(one) || seen.has(one));
+  if (addresses.length === entry.addresses.length && addresses.length > 0) return ledger;
+  const others = ledger.filter((one) => one !== entry);
+  return addresses.length === 0 ? others : [...others, { ...entry, addresses }];
+}
+
+export function entryOf(
+  ledger: Ledger,
+  table: string,
+  anchor: string | null,
+): LedgerEntry | undefined {
+  return ledger.find((entry) => entry.table === table && entry.anchor === anchor);
+}
+
+function keyOf({ table, anchor }: LedgerEntry): string {
+  return `${anchor ?? ''}/${table}`;
+}

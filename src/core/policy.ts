@@ -1,0 +1,133 @@
+import { type Address, type Family, familyOf, sortAddresses } from './address.ts';
+import type { BackendName } from './names.ts';
+
+/** How many addresses of each family a pool keeps in service, whatever health says. */
+export type Floor =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'percent'; readonly percent: number };
+
+/**
+ * What health and the operator want of one member, before the pool has its say.
+ * - `in`: up, or force-up.
+ * - `keep`: no evidence yet; its addresses stay as they are.
+ * - `leave`: `mode = "off"`; not hfm's to add or to take.
+ * - `out`: down, or held out by the operator.
+ */
+export type Wish =
+  | { readonly kind: 'in' }
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'out'; readonly by: 'health' | 'drain' | 'maint' };
+
+export interface Candidate {
+  readonly backend: BackendName;
+  readonly addresses: readonly Address[];
+  readonly wish: Wish;
+  /** When it was last known good, in milliseconds on any one clock; the floor keeps the latest. */
+  readonly lastGoodMs: number;
+}
+
+export interface PoolPolicy {
+  readonly floor: Floor;
+  readonly fallback: readonly Address[];
+}
+
+export interface PoolOutcome {
+  /** What the table must hold of the managed addresses, in pf's order. */
+  readonly desired: readonly Address[];
+  /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
+  readonly untouched: ReadonlySet<Address>;
+  /** Members that are down and stay in service, each with the addresses that the floor holds. */
+  readonly heldByFloor: ReadonlyMap<BackendName, readonly Address[]>;
+  readonly fallbackInUse: boolean;
+}
+
+/**
+ * What a pool's table must hold.
+ *
+ * `previous` is what this function wanted the last time, at first what the table held. It is what
+ * `keep` keeps; and the floor only ever keeps an address in, it never brings one back.
+ */
+export function decidePool(
+  policy: PoolPolicy,
+  candidates: readonly Candidate[],
+  previous: ReadonlySet<Address>,
+): PoolOutcome {
+  const desired = new Set<Address>();
+  const untouched = new Set<Address>();
+  for (const { addresses, wish } of candidates) {
+    for (const address of addresses) {
+      if (wish.kind === 'in' || (wish.kind === 'keep' && previous.has(address))) {
+        desired.add(address);
+      }
+      if (wish.kind === 'leave') untouched.add(address);
+    }
+  }
+  const fallbackInUse = desired.size === 0 && policy.fallback.length > 0 && untouched.size === 0;
+  if (fallbackInUse) for (const address of policy.fallback) desired.add(address);
+
+  const heldByFloor = new Map<BackendName, Address[]>();
+  for (const family of ['inet', 'inet6'] as const) {
+    let missing = floorOf(policy.floor, candidates, family) - countFamily(desired, family);
+    for (const { backend, address } of rescuable(candidates, previous, family)) {
+      if (missing <= 0) break;
+      desired.add(address);
+      heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
+      missing -= 1;
+    }
+  }
+  return { desired: sortAddresses(desired), untouched, heldByFloor, fallbackInUse };
+}
+
+export interface FloorBreach {
+  readonly family: Family;
+  readonly left: number;
+  readonly floor: number;
+}
+
+/** Where going from one outcome to another would take a family below its floor, by the operator's word. */
+export function floorBreach(
+  policy: PoolPolicy,
+  candidates: readonly Candidate[],
+  before: PoolOutcome,
+  after: PoolOutcome,
+): FloorBreach | null {
+  for (const family of ['inet', 'inet6'] as const) {
+    const floor = floorOf(policy.floor, candidates, family);
+    const left = countFamily(after.desired, family);
+    if (left < floor && left < countFamily(before.desired, family)) return { family, left, floor };
+  }
+  return null;
+}
+
+/** The floor of one family: a percentage is of the addresses configured, rounded up. */
+function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family): number {
+  const configured = candidates
+    .flatMap(({ addresses }) => addresses)
+    .filter((address) => familyOf(address) === family).length;
+  switch (floor.kind) {
+    case 'count':
+      return Math.min(floor.count, configured);
+    case 'percent':
+      return Math.ceil((configured * floor.percent) / 100);
+  }
+}
+
+/** Addresses that health alone takes out and that are in service now, the last known good first. */
+function rescuable(
+  candidates: readonly Candidate[],
+  previous: ReadonlySet<Address>,
+  family: Family,
+): { backend: BackendName; address: Address }[] {
+  return candidates
+    .filter(({ wish }) => wish.kind === 'out' && wish.by === 'health')
+    .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
+    .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
+    .filter(({ address }) => familyOf(address) === family && previous.has(address));
+}
+
+function countFamily(addresses: Iterable<Address>, family: Family): number {
+  let n = 0;
+  for (const address of addresses) if (familyOf(address) === family) n += 1;
+  return n;
+}

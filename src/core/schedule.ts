@@ -1,0 +1,60 @@
+import { isChanging, type Streak } from './health.ts';
+
+/** A check's rhythm, all in milliseconds. */
+export interface Rhythm {
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+  readonly downIntervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** The wait from one start to the next, as the streak stands now. */
+export function currentIntervalMs(rhythm: Rhythm, streak: Streak): number {
+  if (isChanging(streak)) return rhythm.fastIntervalMs;
+  return streak.health === 'down' ? rhythm.downIntervalMs : rhythm.intervalMs;
+}
+
+/**
+ * Where in its interval a check starts: the same for the same name at every start, and spread evenly
+ * over names (32-bit FNV-1a). From 0 up to, but not including, `intervalMs`.
+ */
+export function phaseMs(name: string, intervalMs: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    hash ^= name.charCodeAt(i);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  // FNV's low bits are the well-mixed ones of short keys; one more round spreads them upwards.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * intervalMs;
+}
+
+/**
+ * When the next probe is due. While a change is being confirmed it follows the last start by
+ * `fast_interval`; else it stays on the grid origin + k * interval, so that lateness never adds up.
+ * The result is always after `lastStartMs`.
+ */
+export function nextDueMs(
+  originMs: number,
+  lastStartMs: number,
+  rhythm: Rhythm,
+  streak: Streak,
+): number {
+  const intervalMs = currentIntervalMs(rhythm, streak);
+  if (isChanging(streak)) return lastStartMs + intervalMs;
+  const slot = Math.floor((lastStartMs - originMs) / intervalMs) + 1;
+  const dueMs = originMs + slot * intervalMs;
+  return dueMs - lastStartMs < EARLY_MS ? dueMs + intervalMs : dueMs;
+}
+
+/**
+ * The longest that a death can stay unseen by one check: it happens right after a pass, the next
+ * probe starts a whole interval later, and each of the `fall` probes takes its whole timeout.
+ */
+export function worstCaseDetectionMs(rhythm: Rhythm, fall: number): number {
+  const spacingMs = Math.max(rhythm.fastIntervalMs, rhythm.timeoutMs);
+  return rhythm.intervalMs + (fall - 1) * spacingMs + rhythm.timeoutMs;
+}
+
+/** Timers round to milliseconds: a start this early belongs to its slot and must not run it twice. */
+const EARLY_MS = 1;

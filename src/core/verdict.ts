@@ -1,0 +1,60 @@
+/** Why a probe failed: the whole list, so that scripts and dashboards can rely on it. */
+export const FAIL_REASONS = [
+  'connect-refused',
+  'connect-timeout',
+  'connect-error',
+  'no-route',
+  'tls-verify',
+  'tls-error',
+  'tls-timeout',
+  'read-timeout',
+  'connection-closed',
+  'protocol-error',
+  'http-status',
+  'body-mismatch',
+  'expect-mismatch',
+  'script-exit',
+  'script-signal',
+  'script-timeout',
+  'deadline',
+] as const;
+
+export type FailReason = (typeof FAIL_REASONS)[number];
+
+/** Why a probe says nothing about its backend: this node was at fault, or a script said "unknown". */
+export const INCONCLUSIVE_REASONS = [
+  'stalled',
+  'no-descriptors',
+  'blocked-by-pf',
+  'source-address',
+  'script-not-started',
+  'script-unknown',
+  'stopped',
+  'internal-error',
+] as const;
+
+export type InconclusiveReason = (typeof INCONCLUSIVE_REASONS)[number];
+
+/** The outcome of one probe. `detail` is one line for people. */
+export type Verdict =
+  | { readonly kind: 'pass'; readonly detail: string }
+  | { readonly kind: 'fail'; readonly reason: FailReason; readonly detail: string }
+  | { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason; readonly detail: string };
+
+export function pass(detail: string): Verdict {
+  return { kind: 'pass', detail };
+}
+
+export function fail(reason: FailReason, detail: string): Verdict {
+  return { kind: 'fail', reason, detail };
+}
+
+export function inconclusive(reason: InconclusiveReason, detail: string): Verdict {
+  return { kind: 'inconclusive', reason, detail };
+}
+
+/** Whether this outcome points at the node itself, so that `status` must name it as a node problem. */
+export function isNodeProblem(verdict: Verdict): boolean {
+  if (verdict.kind !== 'inconclusive') return false;
+  return verdict.reason !== 'script-unknown' && verdict.reason !== 'stopped';
+}

@@ -1,0 +1,146 @@
+import pLimit from 'p-limit';
+import type { ActionConfig, BackendConfig } from '../config/config.ts';
+import type { HfmEvent } from '../core/event.ts';
+import type { BackendName } from '../core/names.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { Exec, ExecResult } from '../sys/exec.ts';
+import type { Announcement } from './controller.ts';
+
+export interface ActionsDeps {
+  readonly clock: Clock;
+  readonly exec: Exec;
+  readonly emit: (event: HfmEvent) => void;
+  /** Resolves when an attempt on the tables of the backend has ended. */
+  readonly attempted: (backend: BackendName) => Promise<void>;
+  /** Whether each table of the backend was confirmed by pf. */
+  readonly confirmed: (backend: BackendName) => boolean;
+}
+
+/** Runs what `on_up` and `on_down` name. */
+export interface Actions {
+  run(backend: BackendConfig, announcement: Announcement): void;
+  /** Starts nothing more; resolves when what runs has ended, each within its own timeout. */
+  stop(): Promise<void>;
+}
+
+/** Somebody must be told also when pf is what is broken. */
+const TABLES_WAIT_MS = 5000;
+const MAX_AT_ONCE = 8;
+/** For one backend: a flapping one with a slow action must not pile them up without end. */
+const MAX_QUEUED = 20;
+const MAX_OUTPUT_BYTES = 4096;
+
+export function createActions(deps: ActionsDeps): Actions {
+  const limit = pLimit(MAX_AT_ONCE);
+  const queues = new Map<BackendName, { tail: Promise<void>; length: number }>();
+  let stopped = false;
+
+  const runAll = async (backend: BackendConfig, announcement: Announcement): Promise<void> => {
+    await firstOf(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
+    for (const action of actionsFor(backend, announcement)) {
+      if (stopped) return;
+      const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
+      await limit(() => runOne(deps, backend, action, announcement, tables));
+    }
+  };
+
+  return {
+    run(backend, announcement) {
+      if (stopped || actionsFor(backend, announcement).length === 0) return;
+      const queue = queues.get(backend.name) ?? { tail: Promise.resolve(), length: 0 };
+      if (queue.length >= MAX_QUEUED) {
+        for (const { name } of actionsFor(backend, announcement)) {
+          const detail = `not run: ${MAX_QUEUED} transitions of the backend wait for their actions`;
+          deps.emit({
+            kind: 'action',
+            action: name,
+            backend: backend.name,
+            ok: false,
+            detail,
+            durationMs: 0,
+          });
+        }
+        return;
+      }
+      queue.length += 1;
+      queue.tail = queue.tail.then(async () => {
+        await runAll(backend, announcement);
+        queue.length -= 1;
+        if (queue.length === 0) queues.delete(backend.name);
+      });
+      queues.set(backend.name, queue);
+    },
+    async stop() {
+      stopped = true;
+      await Promise.all([...queues.values()].map(({ tail }) => tail));
+    },
+  };
+}
+
+function actionsFor(backend: BackendConfig, { to }: Announcement): readonly ActionConfig[] {
+  return to === 'up' ? backend.onUp : backend.onDown;
+}
+
+async function runOne(
+  { exec, emit }: ActionsDeps,
+  backend: BackendConfig,
+  action: ActionConfig,
+  { from, to, reason, detail }: Announcement,
+  tables: 'confirmed' | 'pending',
+): Promise<void> {
+  const result = await exec({
+    argv: action.command,
+    env: {
+      PATH: '/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin',
+      LC_ALL: 'C',
+      HFM_EVENT: to,
+      HFM_BACKEND: backend.name,
+      HFM_ADDRESS: backend.address,
+      HFM_FROM: from,
+      HFM_TO: to,
+      HFM_REASON: reason ?? '',
+      HFM_DETAIL: detail,
+      HFM_POOLS: backend.memberships.map(({ pool }) => pool).join(' '),
+      HFM_TABLES: tables,
+    },
+    timeoutMs: action.timeoutMs,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  });
+  emit({
+    kind: 'action',
+    action: action.name,
+    backend: backend.name,
+    ok: result.kind === 'exited' && result.code === 0,
+    detail: outcomeOf(result),
+    durationMs: result.kind === 'not-started' ? 0 : result.durationMs,
+  });
+}
+
+function outcomeOf(result: ExecResult): string {
+  switch (result.kind) {
+    case 'exited': {
+      const said = result.stderr.trim().split('\n', 1)[0] ?? '';
+      return said === '' || result.code === 0
+        ? `exit ${result.code}`
+        : `exit ${result.code}: ${said}`;
+    }
+    case 'signalled':
+      return `killed by ${result.signal}`;
+    case 'timed-out':
+      return `killed at its timeout after ${Math.round(result.durationMs)} ms`;
+    case 'aborted':
+      return 'given up';
+    case 'not-started':
+      return `not started: ${result.message}`;
+  }
+}
+
+function firstOf(wait: Promise<void>, clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve);
+    void wait.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}

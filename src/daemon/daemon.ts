@@ -1,0 +1,230 @@
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import type { BackendName } from '../core/names.ts';
+import type { PfDriver } from '../pf/driver.ts';
+import { createProbe } from '../probes/create-probe.ts';
+import type { Clock, Timer } from '../sys/clock.ts';
+import type { Exec } from '../sys/exec.ts';
+import type { ProcessLog } from '../sys/log.ts';
+import { type Actions, createActions } from './actions.ts';
+import { Controller } from './controller.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
+import { createJobBook, limitsOf } from './jobs.ts';
+import type { ProbeRecord } from './live.ts';
+import { logEvent } from './log-events.ts';
+import { createNodeProblems, type NodeProblems } from './node-problems.ts';
+import { Reconciler } from './reconciler.ts';
+import { planReload, type TablePlan } from './reload-plan.ts';
+import { Scheduler } from './scheduler.ts';
+import { watchStalls } from './stall-watch.ts';
+import { readState } from './state-file.ts';
+import { createStateKeeper } from './state-keeper.ts';
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly exec: Exec;
+  readonly driver: PfDriver;
+  readonly log: ProcessLog;
+}
+
+/** A running hfmd, as the control socket sees it. */
+export interface Daemon {
+  readonly controller: Controller;
+  readonly reconciler: Reconciler;
+  readonly scheduler: Scheduler;
+  readonly events: EventLog;
+  readonly problems: NodeProblems;
+  readonly driver: PfDriver;
+  readonly startedAtMs: number;
+  readonly loadedAtMs: number;
+  /** Reads the configuration again; a bad one changes nothing. */
+  reload(): ReloadResult;
+  /** The table changes that `reload` would make now. */
+  plan(): Promise<PlanResult>;
+  /** Probes each check of a backend now; counts for nothing. Null for an unknown backend. */
+  probeNow(name: BackendName): Promise<readonly NowResult[] | null>;
+  /** Stops probing and leaves the tables as they are. */
+  stop(): Promise<void>;
+}
+
+export type ReloadResult =
+  | { readonly ok: true; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+export type PlanResult =
+  | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+export interface NowResult {
+  readonly check: string;
+  readonly record: ProbeRecord;
+}
+
+/** Tables that can't be read must not keep hfmd from looking at its backends. */
+const FIRST_READING_MS = 1000;
+const HOUSEKEEPING_MS = 1000;
+
+/** Puts the rooms together and starts them: tables are read first, then probes begin. */
+export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
+  const { clock, exec, driver, log } = deps;
+  const startedAtMs = clock.wallMs();
+  let config = first;
+  let loadedAtMs = startedAtMs;
+
+  const events = createEventLog(clock);
+  events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
+  const { emit } = events;
+  const problems = createNodeProblems(clock, emit);
+  const durable = readState(config.daemon.stateFile, startedAtMs, log);
+
+  const keeper = createStateKeeper({ clock, log, file: config.daemon.stateFile }, () => ({
+    overrides: controller.live.overrides,
+    announced: announcedOf(controller),
+    ledger: reconciler.ledger,
+  }));
+  const reconciler = new Reconciler(
+    {
+      driver,
+      clock,
+      emit,
+      onRead: (pool, entries) => controller.tableRead(pool, entries),
+      onLedger: () => keeper.save(),
+    },
+    durable.ledger,
+  );
+  const controller = new Controller(
+    {
+      clock,
+      emit,
+      onGoal: (pool, goal) => reconciler.aim(pool, goal),
+      onDurable: () => keeper.saveSoon(),
+      onAnnounce: (announcement) => {
+        const backend = controller.live.backends.get(announcement.backend);
+        if (backend !== undefined) actions.run(backend.config, announcement);
+      },
+      onProbing: () => scheduler.setJobs(book.jobs(), limitsOf(config)),
+    },
+    config,
+    durable,
+  );
+  const actions: Actions = createActions({
+    clock,
+    exec,
+    emit,
+    attempted: async (backend) => {
+      controller.flush();
+      await reconciler.attempted(controller.poolsOf(backend));
+    },
+    confirmed: (backend) =>
+      controller.poolsOf(backend).every((name) => {
+        const pool = controller.live.pools.get(name);
+        return pool !== undefined && reconciler.viewOf(pool.config).inSync;
+      }),
+  });
+  const stalls = watchStalls(clock);
+  const scheduler = new Scheduler({ clock, stalls }, limitsOf(config));
+  const book = createJobBook({ exec, controller, problems });
+
+  let housekeeping: Timer;
+  const keepHouse = (): void => {
+    controller.expire();
+    problems.sweep();
+    housekeeping = clock.after(HOUSEKEEPING_MS, keepHouse);
+  };
+  housekeeping = clock.after(HOUSEKEEPING_MS, keepHouse);
+
+  emit({ kind: 'start' });
+  reconciler.configure(config);
+  await Promise.race([
+    reconciler.attempted(config.pools.map(({ name }) => name)),
+    new Promise<void>((resolve) => void clock.after(FIRST_READING_MS, resolve)),
+  ]);
+  controller.start();
+  scheduler.setJobs(book.jobs(), limitsOf(config));
+
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    emit({ kind: 'stop' });
+    housekeeping.cancel();
+    stalls.stop();
+    await scheduler.stop();
+    book.close();
+    await Promise.all([actions.stop(), reconciler.stop()]);
+    keeper.save();
+  };
+
+  return {
+    controller,
+    reconciler,
+    scheduler,
+    events,
+    problems,
+    driver,
+    startedAtMs,
+    get loadedAtMs() {
+      return loadedAtMs;
+    },
+    reload() {
+      const loaded = loadConfig(config.file);
+      if (!loaded.ok) {
+        emit({ kind: 'reload', ok: false, errors: loaded.errors });
+        return loaded;
+      }
+      const notes = notesOn(config, loaded.config);
+      config = loaded.config;
+      loadedAtMs = clock.wallMs();
+      log.setLevel(config.daemon.logLevel);
+      emit({ kind: 'reload', ok: true, errors: [] });
+      for (const note of notes) log.warn({}, note);
+      reconciler.configure(config);
+      controller.reload(config);
+      scheduler.setJobs(book.jobs(), limitsOf(config));
+      return { ok: true, notes };
+    },
+    async plan() {
+      const loaded = loadConfig(config.file);
+      if (!loaded.ok) return loaded;
+      const plans = await planReload({ clock, driver, controller, reconciler }, loaded.config);
+      return { ok: true, plans, notes: notesOn(config, loaded.config) };
+    },
+    async probeNow(name) {
+      const backend = controller.live.backends.get(name);
+      if (backend === undefined) return null;
+      const results = backend.config.checks.map(async (check): Promise<NowResult> => {
+        const kind = check.type === 'script' ? 'script' : 'network';
+        // One of its own, since the scheduled one may be in flight.
+        const probe = createProbe({ exec }, backend.config, check);
+        const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
+        probe.close();
+        return { check: check.name, record };
+      });
+      return Promise.all(results);
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function announcedOf(controller: Controller): Map<string, 'up' | 'down'> {
+  const announced = new Map<string, 'up' | 'down'>();
+  for (const { config, announced: health } of controller.live.backends.values()) {
+    if (health !== null) announced.set(config.name, health);
+  }
+  return announced;
+}
+
+/** What a reload can't bring into force. */
+function notesOn(before: Config, after: Config): string[] {
+  const fixed: [string, unknown, unknown][] = [
+    ['daemon.socket', before.daemon.socket, after.daemon.socket],
+    ['daemon.socket_group', before.daemon.socketGroup, after.daemon.socketGroup],
+    ['daemon.state_file', before.daemon.stateFile, after.daemon.stateFile],
+    ['pf.driver', before.pf.driver, after.pf.driver],
+    ['pf.pfctl', before.pf.pfctl.join(' '), after.pf.pfctl.join(' ')],
+  ];
+  return fixed
+    .filter(([, was, is]) => was !== is)
+    .map(([key]) => `${key} has changed, which takes effect when hfmd is started again`);
+}

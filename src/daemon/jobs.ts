@@ -1,0 +1,78 @@
+import type { Config } from '../config/config.ts';
+import { isNodeProblem } from '../core/verdict.ts';
+import { createProbe } from '../probes/create-probe.ts';
+import type { Probe } from '../probes/probe.ts';
+import type { Exec } from '../sys/exec.ts';
+import type { Controller } from './controller.ts';
+import { checkFingerprint, isProbed } from './live.ts';
+import type { NodeProblems } from './node-problems.ts';
+import type { Job, Limits } from './scheduler.ts';
+
+/** The jobs that a configuration and the operator's words ask for, each with its probe. */
+export interface JobBook {
+  /** The jobs of now. A probe is kept as long as its check stays the same. */
+  jobs(): Job[];
+  close(): void;
+}
+
+export interface JobBookDeps {
+  readonly exec: Exec;
+  readonly controller: Controller;
+  readonly problems: NodeProblems;
+}
+
+export function createJobBook({ exec, controller, problems }: JobBookDeps): JobBook {
+  let probes = new Map<string, { fingerprint: string; probe: Probe }>();
+  return {
+    jobs() {
+      const { live } = controller;
+      const next: typeof probes = new Map();
+      const jobs: Job[] = [];
+      for (const backend of live.backends.values()) {
+        if (!isProbed(live, backend)) continue;
+        const { name, address } = backend.config;
+        for (const { config: check } of backend.checks) {
+          if (check.mode !== 'check') continue;
+          const key = `${name}/${check.name}`;
+          const fingerprint = `${address} ${checkFingerprint(check)}`;
+          const known = probes.get(key);
+          const kept = known?.fingerprint === fingerprint ? known : null;
+          const entry = kept ?? {
+            fingerprint,
+            probe: createProbe({ exec }, backend.config, check),
+          };
+          next.set(key, entry);
+          jobs.push({
+            key,
+            kind: check.type === 'script' ? 'script' : 'network',
+            rhythm: check.rhythm,
+            startDelayMs: check.startDelayMs,
+            probe: entry.probe,
+            record(record) {
+              const { verdict } = record;
+              if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
+                problems.note(verdict.reason, `${key}: ${verdict.detail}`);
+              }
+              return controller.record(name, check.name, record);
+            },
+          });
+        }
+      }
+      for (const [key, { probe }] of probes) if (next.get(key)?.probe !== probe) probe.close();
+      probes = next;
+      return jobs;
+    },
+    close() {
+      for (const { probe } of probes.values()) probe.close();
+      probes.clear();
+    },
+  };
+}
+
+/** Hanging backends must not keep the others from being probed: by default every probe has a place. */
+export function limitsOf({ backends, daemon }: Config): Limits {
+  const network = backends
+    .flatMap(({ checks }) => checks)
+    .filter(({ type }) => type !== 'script').length;
+  return { network: daemon.maxProbes ?? Math.max(1, network), scripts: daemon.maxScripts };
+}

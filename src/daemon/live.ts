@@ -1,0 +1,240 @@
+import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
+import type { Address } from '../core/address.ts';
+import { type Override, type Overrides, overrideOf } from '../core/admin.ts';
+import { combine, FRESH_STREAK, type Health, type Held, type Streak } from '../core/health.ts';
+import type { BackendName, PoolName } from '../core/names.ts';
+import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
+import type { TableEntry } from '../core/table-plan.ts';
+import type { Verdict } from '../core/verdict.ts';
+
+/** Everything that hfmd knows of its backends and pools. Only the controller writes it. */
+export interface Live {
+  config: Config;
+  backends: Map<BackendName, LiveBackend>;
+  pools: Map<PoolName, LivePool>;
+  overrides: Overrides;
+}
+
+export interface LiveBackend {
+  config: BackendConfig;
+  checks: LiveCheck[];
+  health: Health;
+  /** Wall and monotonic time of the last change of health. */
+  sinceMs: number;
+  sinceMonotonicMs: number;
+  /** Monotonic time at which it was last known good; -Infinity for never. */
+  lastGoodMs: number;
+  /** The last health that actions were told of, also before a restart. */
+  announced: Exclude<Health, 'unknown'> | null;
+}
+
+export interface LiveCheck {
+  config: CheckConfig;
+  streak: Streak;
+  /** The last few, the newest last. */
+  history: ProbeRecord[];
+}
+
+/** One probe that has ended. */
+export interface ProbeRecord {
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  /** Wall time of its end. */
+  readonly atMs: number;
+}
+
+export interface LivePool {
+  config: PoolConfig;
+  /** What the table held when it was last read; null until it was read once. */
+  actual: ReadonlySet<TableEntry> | null;
+  /** What was last decided; at first what the table held. Null as long as `actual` is. */
+  desired: ReadonlySet<Address> | null;
+  outcome: PoolOutcome | null;
+}
+
+export interface Now {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/**
+ * The state under a new configuration: what is known of a backend, check or table that it keeps is
+ * kept. Nothing of `before` is changed, so that a reload can be tried without being made.
+ */
+export function succeed(before: Live | null, config: Config, now: Now): Live {
+  const backends = config.backends.map((backend) => {
+    return [
+      backend.name,
+      succeedBackend(before?.backends.get(backend.name), backend, now),
+    ] as const;
+  });
+  const next: Live = {
+    config,
+    backends: new Map(backends),
+    pools: new Map(),
+    overrides: knownOverrides(before?.overrides ?? new Map(), config),
+  };
+  for (const pool of config.pools) next.pools.set(pool.name, succeedPool(before, pool, config));
+  return next;
+}
+
+/** What the pools want of a member, its health and the operator's word taken together. */
+export function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
+  const override = overrideOf(live.overrides, { backend: backend.config.name, pool });
+  switch (override?.state) {
+    case 'drain':
+      return { kind: 'out', by: 'drain' };
+    case 'maint':
+      return { kind: 'out', by: 'maint' };
+    case 'force-up':
+      return { kind: 'in' };
+    case undefined:
+      return wishOfHealth(backend);
+  }
+}
+
+/** Puts what the members are through the pool's policy; needs a pool whose table was read. */
+export function decide(live: Live, pool: LivePool): PoolOutcome {
+  return decidePool(pool.config, candidatesOf(live, pool.config.name), pool.desired ?? new Set());
+}
+
+export function candidatesOf(live: Live, pool: PoolName): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const backend of live.backends.values()) {
+    const membership = backend.config.memberships.find((one) => one.pool === pool);
+    if (membership === undefined) continue;
+    candidates.push({
+      backend: backend.config.name,
+      addresses: membership.addresses,
+      wish: wishOf(live, backend, pool),
+      lastGoodMs: backend.lastGoodMs,
+    });
+  }
+  return candidates;
+}
+
+/** What the tables hold of all of a backend's addresses. */
+export function heldOf(live: Live, backend: LiveBackend): Held {
+  const inTable = backend.config.memberships.flatMap(({ pool, addresses }) => {
+    const actual = live.pools.get(pool)?.actual;
+    return addresses.map((address) => actual?.has(address) ?? null);
+  });
+  if (inTable.length === 0) return 'neither';
+  if (inTable.every((held) => held === true)) return 'all';
+  return inTable.every((held) => held === false) ? 'none' : 'neither';
+}
+
+/** From its checks, those with a fixed mode included; unknown where every one is off. */
+export function healthOf(backend: LiveBackend): Health {
+  const healths = backend.checks.map(checkHealth).filter((health) => health !== null);
+  return combine(backend.config.require, healths);
+}
+
+/** Null for a check that is off. */
+export function checkHealth({ config, streak }: LiveCheck): Health | null {
+  switch (config.mode) {
+    case 'check':
+      return streak.health;
+    case 'off':
+      return null;
+    case 'up':
+    case 'down':
+      return config.mode;
+  }
+}
+
+/** A backend is not probed in maintenance, nor when each of its memberships is. */
+export function isProbed(live: Live, { config }: LiveBackend): boolean {
+  const stateOf = (pool: PoolName | null): Override['state'] | undefined =>
+    overrideOf(live.overrides, { backend: config.name, pool })?.state;
+  if (config.memberships.length === 0) return stateOf(null) !== 'maint';
+  return config.memberships.some(({ pool }) => stateOf(pool) !== 'maint');
+}
+
+/** Every address that a pool may put into its table. */
+export function addressesOf(config: Config, pool: PoolConfig): Address[] {
+  const members = config.backends
+    .flatMap(({ memberships }) => memberships)
+    .filter((membership) => membership.pool === pool.name)
+    .flatMap(({ addresses }) => addresses);
+  return [...members, ...pool.fallback];
+}
+
+function wishOfHealth(backend: LiveBackend): Wish {
+  if (backend.checks.every(({ config }) => config.mode === 'off')) return { kind: 'leave' };
+  switch (backend.health) {
+    case 'up':
+      return { kind: 'in' };
+    case 'unknown':
+      return { kind: 'keep' };
+    case 'down':
+      return { kind: 'out', by: 'health' };
+  }
+}
+
+function succeedBackend(
+  before: LiveBackend | undefined,
+  config: BackendConfig,
+  now: Now,
+): LiveBackend {
+  // Another address is another host, whatever its name.
+  const same = before?.config.address === config.address ? before : undefined;
+  const checks = config.checks.map((check): LiveCheck => {
+    const known = same?.checks.find((one) => one.config.name === check.name);
+    if (known !== undefined && isSameCheck(known.config, check)) return { ...known, config: check };
+    // A check that is new to a known backend needs evidence against what is known.
+    const health = known?.streak.health ?? same?.health ?? 'unknown';
+    return { config: check, streak: { ...FRESH_STREAK, health }, history: known?.history ?? [] };
+  });
+  const backend: LiveBackend = {
+    config,
+    checks,
+    health: 'unknown',
+    sinceMs: now.wallMs,
+    sinceMonotonicMs: now.monotonicMs,
+    lastGoodMs: same?.lastGoodMs ?? Number.NEGATIVE_INFINITY,
+    announced: before?.announced ?? null,
+  };
+  const health = healthOf(backend);
+  if (same?.health !== health) return { ...backend, health };
+  return { ...backend, health, sinceMs: same.sinceMs, sinceMonotonicMs: same.sinceMonotonicMs };
+}
+
+function succeedPool(before: Live | null, pool: PoolConfig, config: Config): LivePool {
+  const { table, anchor } = pool;
+  const same = [...(before?.pools.values() ?? [])].find(
+    (one) => one.config.table === table && one.config.anchor === anchor,
+  );
+  if (before === null || same === undefined || same.actual === null) {
+    return { config: pool, actual: null, desired: null, outcome: null };
+  }
+  const { actual, desired, outcome } = same;
+  const known = new Set(addressesOf(before.config, same.config));
+  // An address that is new to the configuration is adopted where the table holds it already.
+  const kept = addressesOf(config, pool).filter((address) =>
+    known.has(address) ? desired?.has(address) : actual.has(address),
+  );
+  return { config: pool, actual, desired: new Set(kept), outcome };
+}
+
+/** The operator's word outlives a restart and a reload, but not the backend or membership it is about. */
+export function knownOverrides(overrides: Overrides, config: Config): Overrides {
+  const known = new Set<string>(
+    config.backends.flatMap(({ name, memberships }) => [
+      name,
+      ...memberships.map(({ pool }) => `${pool}/${name}`),
+    ]),
+  );
+  return new Map([...overrides].filter(([key]) => known.has(key)));
+}
+
+function isSameCheck(a: CheckConfig, b: CheckConfig): boolean {
+  return checkFingerprint(a) === checkFingerprint(b);
+}
+
+/** The same for checks that are the same in every respect. */
+export function checkFingerprint(check: CheckConfig): string {
+  return JSON.stringify(check, (_, value: unknown) =>
+    value instanceof RegExp ? value.source : value,
+  );
+}

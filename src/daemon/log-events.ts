@@ -1,0 +1,33 @@
+import type { HfmEvent } from '../core/event.ts';
+import { eventText } from '../core/event-text.ts';
+import type { Log } from '../sys/log.ts';
+
+/** Tells an event to the log: one line, its fields fixed. */
+export function logEvent(log: Log, event: HfmEvent): void {
+  const { kind, ...fields } = event;
+  log[levelOf(event)]({ event: kind, ...fields }, eventText(event));
+}
+
+function levelOf(event: HfmEvent): 'info' | 'warn' | 'error' {
+  switch (event.kind) {
+    case 'health':
+      return event.to === 'down' ? 'warn' : 'info';
+    case 'drift':
+    case 'held':
+    case 'fallback':
+      return 'warn';
+    case 'table-error':
+      return 'error';
+    case 'node-problem':
+      return event.active ? 'error' : 'info';
+    case 'action':
+    case 'reload':
+      return event.ok ? 'info' : 'error';
+    case 'admin':
+    case 'table':
+    case 'table-ok':
+    case 'start':
+    case 'stop':
+      return 'info';
+  }
+}

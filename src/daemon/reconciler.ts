@@ -1,0 +1,170 @@
+import type { Config, PoolConfig } from '../config/config.ts';
+import type { Address } from '../core/address.ts';
+import type { HfmEvent } from '../core/event.ts';
+import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
+import type { PoolName } from '../core/names.ts';
+import type { TableEntry, TableGoal } from '../core/table-plan.ts';
+import type { PfDriver, TableRef } from '../pf/driver.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { PoolGoal } from './controller.ts';
+import { addressesOf } from './live.ts';
+import {
+  createTableWorker,
+  type TableView,
+  type TableWorker,
+  type TableWorkerConfig,
+} from './table-worker.ts';
+
+export interface ReconcilerDeps {
+  readonly driver: PfDriver;
+  readonly clock: Clock;
+  readonly emit: (event: HfmEvent) => void;
+  readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
+  /** The ledger has changed and must be on disk before the next table is touched, if it can be. */
+  readonly onLedger: (ledger: Ledger) => void;
+}
+
+export const UNREAD_VIEW: TableView = {
+  actual: null,
+  inSync: false,
+  confirmedAtMs: null,
+  error: null,
+};
+
+/** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  readonly #workers = new Map<string, TableWorker>();
+  #ledger: Ledger;
+  #config: Config | null = null;
+
+  constructor(deps: ReconcilerDeps, ledger: Ledger) {
+    this.#deps = deps;
+    this.#ledger = ledger;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** Takes over a configuration: its tables, and those that an earlier one left something in. */
+  configure(config: Config): void {
+    this.#config = config;
+    this.#ledger = takeOver(this.#ledger, configuredLedger(config));
+    this.#deps.onLedger(this.#ledger);
+    const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
+    for (const { table, anchor } of this.#ledger) {
+      tables.set(keyOf({ table, anchor }), { ref: { table, anchor }, pool: null });
+    }
+    for (const pool of config.pools) {
+      tables.set(keyOf(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
+    }
+    for (const [key, worker] of this.#workers) {
+      if (tables.has(key)) continue;
+      this.#workers.delete(key);
+      void worker.stop();
+    }
+    for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
+  }
+
+  /** Sets what a pool's table must hold. */
+  aim(name: PoolName, goal: PoolGoal): void {
+    const pool = this.#config?.pools.find((one) => one.name === name);
+    if (pool === undefined) return;
+    this.#workers.get(keyOf(pool))?.aim(this.goalOf(pool, goal));
+  }
+
+  /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
+  goalOf(pool: PoolConfig, { desired, untouched }: PoolGoal, config?: Config): TableGoal {
+    const own = config === undefined ? [] : addressesOf(config, pool);
+    return {
+      desired: new Set(desired),
+      managed: new Set([...this.leftIn(pool), ...own]),
+      untouched,
+      exclusive: pool.exclusive,
+    };
+  }
+
+  viewOf({ table, anchor }: TableRef): TableView {
+    return this.#workers.get(keyOf({ table, anchor }))?.view ?? UNREAD_VIEW;
+  }
+
+  /** The addresses of hfm's that a table may hold, by the ledger. */
+  leftIn({ table, anchor }: TableRef): readonly Address[] {
+    return entryOf(this.#ledger, table, anchor)?.addresses ?? [];
+  }
+
+  /** Tables of the ledger that no pool has any more, and that still may hold something. */
+  get retired(): readonly TableWorker[] {
+    return [...this.#workers.values()].filter(({ config }) => config.pool === null);
+  }
+
+  /** Resolves when an attempt at each of the pools' present goals has ended, well or not. */
+  async attempted(pools: Iterable<PoolName>): Promise<void> {
+    const names = new Set(pools);
+    const workers = [...this.#workers.values()].filter(
+      ({ config: { pool } }) => pool !== null && names.has(pool),
+    );
+    await Promise.all(workers.map((worker) => worker.attempted()));
+  }
+
+  /** Leaves the tables as they are. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+  }
+
+  #employ(key: string, ref: TableRef, pool: PoolConfig | null, resyncMs: number): void {
+    const config = { pool: pool?.name ?? null, ref, resyncMs, create: pool?.create ?? false };
+    const known = this.#workers.get(key);
+    const worker = known ?? this.#hire(key, config);
+    known?.assume(config);
+    if (pool === null) worker.aim(this.#retirementOf(ref));
+    if (known === undefined) worker.start();
+  }
+
+  #hire(key: string, config: TableWorkerConfig): TableWorker {
+    const { driver, clock, emit } = this.#deps;
+    const onView = (view: TableView): void => this.#seen(key, worker, view);
+    const worker = createTableWorker({ driver, clock, emit, onView }, config);
+    this.#workers.set(key, worker);
+    return worker;
+  }
+
+  #retirementOf(ref: TableRef): TableGoal {
+    const managed = new Set(this.leftIn(ref));
+    return { desired: new Set(), managed, untouched: new Set(), exclusive: false };
+  }
+
+  #seen(key: string, worker: TableWorker, { actual, inSync, error }: TableView): void {
+    if (this.#workers.get(key) !== worker) return;
+    const { pool, ref } = worker.config;
+    if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
+    // A table that is gone holds nothing of ours any more.
+    const gone = pool === null && error?.kind === 'missing-table';
+    if (!gone && (!inSync || actual === null)) return;
+    const own = configuredLedger(this.#config).find((entry) => keyOf(entry) === key);
+    const seen = new Set(gone ? [] : actual);
+    const left = forget(this.#ledger, own ?? { ...ref, addresses: [] }, seen);
+    if (left !== this.#ledger) {
+      this.#ledger = left;
+      this.#deps.onLedger(left);
+    }
+    if (pool === null && entryOf(this.#ledger, ref.table, ref.anchor) === undefined) {
+      this.#workers.delete(key);
+      void worker.stop();
+    }
+  }
+}
+
+function configuredLedger(config: Config | null): LedgerEntry[] {
+  if (config === null) return [];
+  return config.pools.map((pool) => ({
+    table: pool.table,
+    anchor: pool.anchor,
+    addresses: addressesOf(config, pool),
+  }));
+}
+
+function keyOf({ table, anchor }: TableRef): string {
+  return `${anchor ?? ''}/${table}`;
+}

@@ -1,0 +1,49 @@
+import type { Clock, Timer } from '../sys/clock.ts';
+
+/** Knows when this process itself stood still: starved, stopped, or its machine suspended. */
+export interface StallWatch {
+  /** How long, in milliseconds, it stood still since `sinceMs` on the monotonic clock. */
+  stalledSince(sinceMs: number): number;
+  stop(): void;
+}
+
+const TICK_MS = 50;
+/** Later than this a timer is not merely late. */
+const TOLERANCE_MS = 20;
+/** Long enough to look back over any probe: stalls that ended before that are forgotten. */
+const MEMORY_MS = 600_000;
+const MAX_STALLS = 1000;
+
+export function watchStalls(clock: Clock): StallWatch {
+  let stalls: { fromMs: number; toMs: number }[] = [];
+  let dueMs = 0;
+  let timer: Timer | null = null;
+  const arm = (): void => {
+    dueMs = clock.monotonicMs() + TICK_MS;
+    timer = clock.after(TICK_MS, tick);
+  };
+  const tick = (): void => {
+    note(clock.monotonicMs());
+    arm();
+  };
+  const note = (nowMs: number): void => {
+    if (nowMs - dueMs <= TOLERANCE_MS) return;
+    const recent = stalls.filter(({ toMs }) => toMs > nowMs - MEMORY_MS);
+    stalls = [...recent.slice(1 - MAX_STALLS), { fromMs: dueMs, toMs: nowMs }];
+    dueMs = nowMs;
+  };
+  arm();
+  return {
+    stalledSince(sinceMs) {
+      // Whoever asks may run before the tick that would have noticed.
+      note(clock.monotonicMs());
+      return stalls.reduce(
+        (sum, { fromMs, toMs }) => sum + Math.max(0, toMs - Math.max(fromMs, sinceMs)),
+        0,
+      );
+    },
+    stop() {
+      timer?.cancel();
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parseAddress } from '../core/address.ts';
+import type { Override } from '../core/admin.ts';
+import type { Ledger, LedgerEntry } from '../core/ledger.ts';
+import type { Log } from '../sys/log.ts';
+
+/** What outlives hfmd: the operator's words, what is hfm's in the tables, what actions were told. */
+export interface DurableState {
+  readonly overrides: ReadonlyMap<string, Override>;
+  readonly ledger: Ledger;
+  readonly announced: ReadonlyMap<string, 'up' | 'down'>;
+}
+
+export const EMPTY_STATE: DurableState = {
+  overrides: new Map(),
+  ledger: [],
+  announced: new Map(),
+};
+
+const VERSION = 1;
+
+/**
+ * Reads the state file. One that is not there is an empty state. One that can't be understood is set
+ * aside under another name and said to be so, and never keeps hfmd from starting.
+ */
+export function readState(file: string, wallMs: number, log: Log): DurableState {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') log.warn({ file, error: message }, 'state file can not be read');
+    return EMPTY_STATE;
+  }
+  const decoded = decodeState(text);
+  if (decoded.ok) return decoded.state;
+  const aside = `${file}.bad-${new Date(wallMs).toISOString().replace(/[:.]/g, '')}`;
+  try {
+    renameSync(file, aside);
+    log.warn(
+      { file, aside, why: decoded.why },
+      'state file is damaged, set aside; starting afresh',
+    );
+  } catch (error) {
+    const { message } = error as Error;
+    log.warn({ file, why: decoded.why, error: message }, 'state file is damaged; starting afresh');
+  }
+  return EMPTY_STATE;
+}
+
+/** Writes the whole state beside the file and renames it into place, so that it is never torn. */
+export function writeState(file: string, state: DurableState): void {
+  const temporary = `${file}.new`;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+  const descriptor = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(descriptor, encodeState(state));
+    fsyncSync(descriptor);
+  } catch (error) {
+    // The half-written copy is of no use; the error of the write is what matters.
+    void rm(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+}
+
+function encodeState({ overrides, ledger, announced }: DurableState): string {
+  const state = {
+    version: VERSION,
+    overrides: Object.fromEntries(overrides),
+    ledger,
+    announced: Object.fromEntries(announced),
+  };
+  return `${JSON.stringify(state, null, 1)}\n`;
+}
+
+type Decoded =
+  | { readonly ok: true; readonly state: DurableState }
+  | { readonly ok: false; readonly why: string };
+
+function decodeState(text: string): Decoded {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return { ok: false, why: text === '' ? 'it is empty' : 'it is not JSON' };
+  }
+  if (!isRecord(raw)) return { ok: false, why: 'it is not an object' };
+  if (raw.version !== VERSION) {
+    return { ok: false, why: `its version is ${String(raw.version)}, expected ${VERSION}` };
+  }
+  const overrides = mapOf(raw.overrides, decodeOverride);
+  const announced = mapOf(raw.announced, (value) =>
+    value === 'up' || value === 'down' ? value : null,
+  );
+  const ledger = Array.isArray(raw.ledger) ? raw.ledger.map(decodeLedgerEntry) : [null];
+  if (overrides === null || announced === null || ledger.includes(null)) {
+    return { ok: false, why: 'an entry in it makes no sense' };
+  }
+  const entries = ledger.filter((entry) => entry !== null);
+  return { ok: true, state: { overrides, announced, ledger: entries } };
+}
+
+function decodeOverride(value: unknown): Override | null {
+  if (!isRecord(value)) return null;
+  const { state, by, reason, sinceMs, untilMs } = value;
+  if (state !== 'drain' && state !== 'maint' && state !== 'force-up') return null;
+  if (!isTextOrNull(by) || !isTextOrNull(reason) || typeof sinceMs !== 'number') return null;
+  if (untilMs !== null && typeof untilMs !== 'number') return null;
+  return { state, by, reason, sinceMs, untilMs };
+}
+
+function decodeLedgerEntry(value: unknown): LedgerEntry | null {
+  if (!isRecord(value)) return null;
+  const { table, anchor, addresses } = value;
+  if (typeof table !== 'string' || !isTextOrNull(anchor) || !Array.isArray(addresses)) return null;
+  const parsed = addresses.map((one) => parseAddress(String(one)));
+  const good = parsed.flatMap((result) => (result.ok ? [result.address] : []));
+  return good.length === parsed.length ? { table, anchor, addresses: good } : null;
+}
+
+function mapOf<T>(value: unknown, decode: (item: unknown) => T | null): Map<string, T> | null {
+  if (!isRecord(value)) return null;
+  const map = new Map<string, T>();
+  for (const [key, item] of Object.entries(value)) {
+    const decoded = decode(item);
+    if (decoded === null) return null;
+    map.set(key, decoded);
+  }
+  return map;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}

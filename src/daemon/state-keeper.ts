@@ -1,0 +1,40 @@
+import type { Clock, Timer } from '../sys/clock.ts';
+import type { Log } from '../sys/log.ts';
+import { type DurableState, writeState } from './state-file.ts';
+
+/** Decides when the state file is written, and says once when it can't be. */
+export interface StateKeeper {
+  /** Writes now. A failure is logged, and tried again with the next change. */
+  save(): void;
+  /** Writes within a short time, together with what else changes until then. */
+  saveSoon(): void;
+}
+
+const SOON_MS = 50;
+
+export function createStateKeeper(
+  { clock, log, file }: { clock: Clock; log: Log; file: string },
+  collect: () => DurableState,
+): StateKeeper {
+  let timer: Timer | null = null;
+  let failing = false;
+  const save = (): void => {
+    timer?.cancel();
+    timer = null;
+    try {
+      writeState(file, collect());
+      if (failing) log.info({ file }, 'state file can be written again');
+      failing = false;
+    } catch (error) {
+      const { message } = error as Error;
+      if (!failing) log.error({ file, error: message }, 'state file can not be written');
+      failing = true;
+    }
+  };
+  return {
+    save,
+    saveSoon() {
+      timer ??= clock.after(SOON_MS, save);
+    },
+  };
+}

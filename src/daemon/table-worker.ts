@@ -1,0 +1,327 @@
+import type { Address } from '../core/address.ts';
+import type { HfmEvent } from '../core/event.ts';
+import type { PoolName } from '../core/names.ts';
+import {
+  planChange,
+  type TableChange,
+  type TableEntry,
+  type TableGoal,
+} from '../core/table-plan.ts';
+import type { PfDriver, PfError, PfResult, TableRef } from '../pf/driver.ts';
+import type { Clock, Timer } from '../sys/clock.ts';
+
+/** What is known of a table now. */
+export interface TableView {
+  /** What it held when it was last read; null before the first reading. */
+  readonly actual: readonly TableEntry[] | null;
+  /** Whether the last reading showed the goal, and the goal has not changed since. */
+  readonly inSync: boolean;
+  /** Wall time of the last reading that showed the goal. */
+  readonly confirmedAtMs: number | null;
+  readonly error: PfError | null;
+}
+
+export interface TableWorkerDeps {
+  readonly driver: PfDriver;
+  readonly clock: Clock;
+  readonly emit: (event: HfmEvent) => void;
+  /** Called after each reading and each failure. */
+  readonly onView: (view: TableView) => void;
+}
+
+export interface TableWorkerConfig {
+  readonly pool: PoolName | null;
+  readonly ref: TableRef;
+  readonly resyncMs: number;
+  /** Whether a missing table may be made. */
+  readonly create: boolean;
+}
+
+/** The one who changes a table: one operation at a time, until pf confirms that it holds the goal. */
+export interface TableWorker {
+  readonly config: TableWorkerConfig;
+  readonly view: TableView;
+  /** Sets what the table must hold, and starts on it. */
+  aim(goal: TableGoal): void;
+  /** Goes over to another configuration of the same table; with another pool the goal is open again. */
+  assume(config: TableWorkerConfig): void;
+  /** Resolves once an attempt on the goal of now has ended, well or not; at once when in sync. */
+  attempted(): Promise<void>;
+  /** Starts reading the table, and again every `resyncMs`. */
+  start(): void;
+  /** Leaves the table as it is; resolves when nothing is in flight. */
+  stop(): Promise<void>;
+}
+
+const FIRST_BACKOFF_MS = 100;
+/** A goal that pf took without an error and still does not show is tried this often in one go. */
+const MAX_PASSES = 3;
+
+export function createTableWorker(deps: TableWorkerDeps, config: TableWorkerConfig): TableWorker {
+  return new Worker(deps, config);
+}
+
+class Worker implements TableWorker {
+  readonly #deps: TableWorkerDeps;
+  config: TableWorkerConfig;
+  view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null };
+  #goal: TableGoal | null = null;
+  #goalSinceMs = 0;
+  /** Whether `view.actual` may be built on without reading again. */
+  #trusted = false;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #timer: Timer | null = null;
+  #failures = 0;
+  #errorSinceMs = 0;
+  #lastErrorKind: PfError['kind'] | null = null;
+  #stopped = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(deps: TableWorkerDeps, config: TableWorkerConfig) {
+    this.#deps = deps;
+    this.config = config;
+  }
+
+  start(): void {
+    this.#trusted = false;
+    this.#kick();
+  }
+
+  aim(goal: TableGoal): void {
+    if (this.#goal !== null && sameGoal(this.#goal, goal)) return;
+    this.#goal = goal;
+    this.#goalSinceMs = this.#deps.clock.monotonicMs();
+    const { actual } = this.view;
+    if (this.#trusted && actual !== null && planChange(actual, goal).kind === 'none') return;
+    this.view = { ...this.view, inSync: false };
+    this.#kick();
+  }
+
+  assume(config: TableWorkerConfig): void {
+    const { pool } = this.config;
+    this.config = config;
+    if (pool === config.pool) return;
+    this.#goal = null;
+    this.view = { ...this.view, inSync: false };
+    this.start();
+  }
+
+  attempted(): Promise<void> {
+    if (this.view.inSync || this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+    this.#release();
+  }
+
+  /** Runs now, or once more after what is running: what came meanwhile is never lost. */
+  #kick(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#timer?.cancel();
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // A turn of its own, so that `#running` is set before anything can end it.
+    await Promise.resolve();
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      const goal = this.#goal;
+      const error = await this.#reconcile();
+      if (error === null) this.#succeed();
+      else this.#fail(error);
+      if (goal === this.#goal) this.#release();
+    }
+    this.#running = null;
+    if (!this.#stopped) this.#timer = this.#deps.clock.after(this.#nextMs(), () => this.start());
+  }
+
+  /** Reads, changes and reads again until the table shows the goal; or says what is in the way. */
+  async #reconcile(): Promise<PfError | null> {
+    let entries = this.#shortcut() ?? null;
+    const isResync = entries === null && this.view.inSync;
+    const firstGoal = this.#goal;
+    for (let pass = 0; pass <= MAX_PASSES; pass++) {
+      if (entries === null) {
+        const read = await this.#read();
+        if (!read.ok) return read.error;
+        entries = read.value;
+        this.#see(entries);
+      }
+      const goal = this.#goal;
+      if (goal === null) return null;
+      const change = planChange(entries, goal);
+      if (change.kind === 'none') return null;
+      if (pass === MAX_PASSES) return goal === firstGoal ? notAccepted(entries, goal) : null;
+      if (pass === 0 && isResync) this.#reportDrift(entries, goal);
+      const before: readonly TableEntry[] = entries;
+      const error = await this.#apply(change);
+      if (error !== null) return error;
+      entries = null;
+      const after = await this.#read();
+      if (!after.ok) return after.error;
+      entries = after.value;
+      this.#see(entries);
+      this.#reportChange(before, entries);
+    }
+    return null;
+  }
+
+  /**
+   * What the table is known to hold, where the change can be made without reading first: a delete
+   * makes no table, while an add to one that is gone would.
+   */
+  #shortcut(): readonly TableEntry[] | null {
+    const { actual } = this.view;
+    if (!this.#trusted || actual === null || this.#goal === null) return null;
+    const change = planChange(actual, this.#goal);
+    return change.kind === 'update' && change.add.length === 0 ? actual : null;
+  }
+
+  async #read(): Promise<PfResult<readonly TableEntry[]>> {
+    const read = await this.#deps.driver.show(this.config.ref);
+    if (read.ok || read.error.kind !== 'missing-table' || !this.config.create) return read;
+    return { ok: true, value: [] };
+  }
+
+  async #apply(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {
+    const { driver } = this.#deps;
+    const { ref } = this.config;
+    if (change.kind === 'replace') return errorOf(await driver.replace(ref, change.entries));
+    if (change.add.length > 0) {
+      const added = await driver.add(ref, change.add);
+      if (!added.ok) return added.error;
+    }
+    return change.remove.length > 0 ? errorOf(await driver.remove(ref, change.remove)) : null;
+  }
+
+  #see(actual: readonly TableEntry[]): void {
+    this.#trusted = true;
+    this.view = { ...this.view, actual, error: null };
+    // The first reading is what sets the first goal.
+    if (this.#goal === null) this.#deps.onView(this.view);
+  }
+
+  #succeed(): void {
+    const { clock, emit } = this.#deps;
+    if (this.#failures > 0) {
+      emit({
+        kind: 'table-ok',
+        ...this.#place(),
+        afterMs: clock.monotonicMs() - this.#errorSinceMs,
+      });
+    }
+    this.#failures = 0;
+    const { actual } = this.view;
+    const inSync =
+      this.#goal !== null && actual !== null && planChange(actual, this.#goal).kind === 'none';
+    this.view = {
+      actual,
+      inSync,
+      confirmedAtMs: inSync ? clock.wallMs() : this.view.confirmedAtMs,
+      error: null,
+    };
+    // A goal that came meanwhile and is met already needs no further reading.
+    if (inSync) this.#again = false;
+    this.#deps.onView(this.view);
+  }
+
+  /** One event when trouble begins or becomes another, not one a try. */
+  #fail(error: PfError): void {
+    if (this.#failures === 0) this.#errorSinceMs = this.#deps.clock.monotonicMs();
+    const known = this.#failures > 0 && this.#lastErrorKind === error.kind;
+    this.#lastErrorKind = error.kind;
+    this.#failures += 1;
+    this.#trusted = false;
+    this.view = { ...this.view, inSync: false, error };
+    if (!known) {
+      this.#deps.emit({ kind: 'table-error', ...this.#place(), error: error.message });
+    }
+    this.#deps.onView(this.view);
+  }
+
+  #nextMs(): number {
+    const { resyncMs } = this.config;
+    if (this.#failures === 0) return resyncMs;
+    return Math.min(resyncMs, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16));
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #reportDrift(entries: readonly TableEntry[], goal: TableGoal): void {
+    const holds = new Set(entries);
+    const wanted = new Set<string>(goal.desired);
+    this.#deps.emit({
+      kind: 'drift',
+      ...this.#place(),
+      missing: [...wanted].filter((entry) => !holds.has(entry)),
+      surplus: surplusOf(entries, goal),
+    });
+  }
+
+  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
+    const had = new Set(before);
+    const has = new Set(after);
+    const added = after.filter((entry) => !had.has(entry));
+    const removed = before.filter((entry) => !has.has(entry));
+    if (added.length === 0 && removed.length === 0) return;
+    const durationMs = this.#deps.clock.monotonicMs() - this.#goalSinceMs;
+    this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
+  }
+
+  #place(): { pool: PoolName | null; table: string; anchor: string | null } {
+    return { pool: this.config.pool, ...this.config.ref };
+  }
+}
+
+function errorOf(result: PfResult<null>): PfError | null {
+  return result.ok ? null : result.error;
+}
+
+function surplusOf(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
+  const change = planChange(entries, { ...goal, exclusive: false });
+  const owned = change.kind === 'update' ? change.remove : [];
+  if (!goal.exclusive) return [...owned];
+  const keep = new Set<string>([...goal.desired, ...goal.untouched]);
+  return entries.filter((entry) => !keep.has(entry));
+}
+
+/** pf said "done" and the table says otherwise: a negated entry in the way, or somebody undoing it. */
+function notAccepted(entries: readonly TableEntry[], goal: TableGoal): PfError {
+  const holds = new Set(entries);
+  const missing = [...goal.desired].filter((address: Address) => !holds.has(address));
+  const surplus = surplusOf(entries, goal);
+  const negated = missing.filter((address) => holds.has(`!${address}`));
+  const parts = [
+    missing.length > 0 ? `does not take ${missing.join(' ')}` : '',
+    surplus.length > 0 ? `does not give up ${surplus.join(' ')}` : '',
+    negated.length > 0 ? `it holds ${negated.map((address) => `!${address}`).join(' ')}` : '',
+  ];
+  return {
+    kind: 'not-accepted',
+    message: `the table ${parts.filter((part) => part !== '').join(', ')}`,
+  };
+}
+
+function sameGoal(a: TableGoal, b: TableGoal): boolean {
+  return (
+    a.exclusive === b.exclusive &&
+    sameSet(a.desired, b.desired) &&
+    sameSet(a.managed, b.managed) &&
+    sameSet(a.untouched, b.untouched)
+  );
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import type { Config } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { createControlServer } from './control/server.ts';
+import { isServed, openSocket } from './control/socket.ts';
+import { startDaemon } from './daemon/daemon.ts';
+import type { PfDriver } from './pf/driver.ts';
+import { createMemoryDriver } from './pf/memory.ts';
+import { createPfctlDriver } from './pf/pfctl.ts';
+import { systemClock } from './sys/clock.ts';
+import { systemExec } from './sys/exec.ts';
+import { createLog } from './sys/log.ts';
+import { nodeName, ownAddresses } from './sys/node.ts';
+import { VERSION } from './version.ts';
+
+const USAGE = 'usage: hfmd [-dnVv] [-f file]';
+
+const HELP = `${USAGE}
+
+  -d, --debug     stay in the foreground's style: readable log lines
+  -f, --file      the configuration (/etc/hfm.toml)
+  -n, --configtest  only test the configuration; exits 0 when it is good, 1 when not
+  -v, --verbose   log every probe
+  -V, --version   print the version
+  -h, --help      print this
+`;
+
+const EXIT_USAGE = 64;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === null) return EXIT_USAGE;
+  if (options.help === true) return print(HELP);
+  if (options.version === true) return print(`hfmd ${VERSION}\n`);
+  const loaded = loadConfig(options.file ?? '/etc/hfm.toml');
+  if (!loaded.ok) {
+    process.stderr.write(`${loaded.errors.join('\n')}\n`);
+    return 1;
+  }
+  if (options.configtest === true) return print('configuration OK\n');
+  return run(loaded.config, options);
+}
+
+interface Options {
+  readonly debug?: boolean;
+  readonly file?: string;
+  readonly configtest?: boolean;
+  readonly verbose?: boolean;
+  readonly version?: boolean;
+  readonly help?: boolean;
+}
+
+function readOptions(): Options | null {
+  try {
+    return parseArgs({
+      options: {
+        debug: { type: 'boolean', short: 'd' },
+        file: { type: 'string', short: 'f' },
+        configtest: { type: 'boolean', short: 'n' },
+        verbose: { type: 'boolean', short: 'v' },
+        version: { type: 'boolean', short: 'V' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`hfmd: ${(error as Error).message}\n${USAGE}\n`);
+    return null;
+  }
+}
+
+async function run(config: Config, options: Options): Promise<number> {
+  const level = options.verbose === true ? 'debug' : config.daemon.logLevel;
+  const log = createLog({ level, readable: options.debug === true });
+  const { socket, socketGroup } = config.daemon;
+  if (await isServed(socket)) {
+    process.stderr.write(`hfmd: another hfmd serves ${socket}\n`);
+    return 1;
+  }
+  const daemon = await startDaemon(
+    { clock: systemClock, exec: systemExec, driver: driverOf(config), log },
+    config,
+  );
+  const server = createControlServer({
+    daemon,
+    log,
+    node: nodeName(),
+    wallMs: systemClock.wallMs,
+    ownAddresses,
+  });
+  const opened = await openSocket(server, socket, socketGroup, log);
+  if (!opened.ok) {
+    log.error({}, opened.error);
+    process.stderr.write(`hfmd: ${opened.error}\n`);
+  } else {
+    process.on('SIGHUP', () => void daemon.reload());
+    await untilStopped();
+    server.closeAllConnections();
+    server.close();
+  }
+  await daemon.stop();
+  log.flush();
+  return opened.ok ? 0 : 1;
+}
+
+function driverOf({ pf }: Config): PfDriver {
+  return pf.driver === 'memory'
+    ? createMemoryDriver()
+    : createPfctlDriver({ exec: systemExec, pfctl: pf.pfctl });
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
+  });
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

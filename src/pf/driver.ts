@@ -1,0 +1,50 @@
+import type { Address } from '../core/address.ts';
+import type { TableEntry } from '../core/table-plan.ts';
+import type { PfState } from './state-listing.ts';
+
+/** One pf table; `anchor` null is the main ruleset. */
+export interface TableRef {
+  readonly table: string;
+  readonly anchor: string | null;
+}
+
+/** Why pf could not be read or changed. */
+export type PfErrorKind =
+  | 'missing-table'
+  | 'const-table'
+  | 'permission'
+  | 'missing-program'
+  | 'missing-device'
+  | 'hung'
+  | 'killed'
+  | 'babble'
+  | 'refused'
+  | 'not-accepted';
+
+export interface PfError {
+  readonly kind: PfErrorKind;
+  /** One line with what was being done: `pfctl -t web -T add -f - exited 255: ...`. */
+  readonly message: string;
+}
+
+export type PfResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: PfError };
+
+/** What hfm needs of pf. Nothing rejects; each call has a deadline of its own. */
+export interface PfDriver {
+  readonly kind: 'pfctl' | 'memory';
+  /** Every entry of the table, hfm's or not. */
+  show(ref: TableRef): Promise<PfResult<readonly TableEntry[]>>;
+  /** Makes a missing table: ask `show` first where that is not wanted. At least one address. */
+  add(ref: TableRef, addresses: readonly Address[]): Promise<PfResult<null>>;
+  remove(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
+  /** Swaps the whole contents in one step. At least one entry: pf takes none as "empty it". */
+  replace(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
+  /** Calls `visit` for each state that pf tracks. */
+  eachState(visit: (state: PfState) => void): Promise<PfResult<null>>;
+}
+
+export function tableLabel({ table, anchor }: TableRef): string {
+  return anchor === null ? `<${table}>` : `<${table}> in anchor ${anchor}`;
+}

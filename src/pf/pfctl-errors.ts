@@ -1,0 +1,44 @@
+import type { ExecResult } from '../sys/exec.ts';
+import type { PfError, PfErrorKind } from './driver.ts';
+
+/** What became of a pfctl that did not exit 0; `what` is the command as an operator would type it. */
+export function pfctlError(what: string, result: ExecResult): PfError {
+  switch (result.kind) {
+    case 'not-started': {
+      const kind = result.code === 'EACCES' ? 'permission' : 'missing-program';
+      return { kind, message: `${what} could not be started: ${result.message}` };
+    }
+    case 'timed-out':
+      return {
+        kind: 'hung',
+        message: `${what} did not end within ${Math.round(result.durationMs)} ms`,
+      };
+    case 'aborted':
+      return { kind: 'killed', message: `${what} was given up` };
+    case 'signalled':
+      return { kind: 'killed', message: `${what} was killed by ${result.signal}` };
+    case 'exited': {
+      // OpenBSD's pfctl 1.397 prints more lines after a failed read-only call: the first one counts.
+      const line = firstLine(result.stderr);
+      return {
+        kind: kindOf(line),
+        message: `${what} exited ${result.code}: ${line === '' ? 'no message' : line}`,
+      };
+    }
+  }
+}
+
+function kindOf(line: string): PfErrorKind {
+  if (/(Table|Anchor) does not exist/.test(line)) return 'missing-table';
+  if (/\/dev\/pf: Permission denied/.test(line)) return 'permission';
+  // doas and sudo, when no rule allows the command (or one wants a password).
+  if (/^(doas|sudo): /.test(line)) return 'permission';
+  if (/\/dev\/pf: (No such file|Device not configured)/.test(line)) return 'missing-device';
+  // Also what securelevel 2 answers, to things that hfm does not do.
+  if (/Operation not permitted/.test(line)) return 'const-table';
+  return 'refused';
+}
+
+function firstLine(text: string): string {
+  return (text.trimStart().split('\n', 1)[0] ?? '').slice(0, 300);
+}

@@ -1,0 +1,105 @@
+import type { TableEntry } from '../core/table-plan.ts';
+import type { Exec, ExecResult } from '../sys/exec.ts';
+import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
+import { pfctlError } from './pfctl-errors.ts';
+import { parseStateLine } from './state-listing.ts';
+
+export interface PfctlDeps {
+  readonly exec: Exec;
+  /** argv prefix: pfctl, or doas or sudo and then pfctl. */
+  readonly pfctl: readonly string[];
+}
+
+/** A pfctl that takes longer hangs: on a busy firewall a table of 70000 takes well under a second. */
+const TABLE_TIMEOUT_MS = 4000;
+const STATES_TIMEOUT_MS = 30_000;
+/** A table that holds more than hfm could want of it is not one that hfm should touch. */
+const MAX_TABLE_BYTES = 16 * 1024 * 1024;
+const MAX_STATES_BYTES = 512 * 1024 * 1024;
+
+/**
+ * pf by its own program. Addresses go by `-f -`, so that the argv is constant and doas or sudo rules
+ * can name it exactly.
+ */
+export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
+  const run = async (
+    args: readonly string[],
+    stdin: readonly TableEntry[] | null,
+    bounds: { timeoutMs: number; maxOutputBytes: number },
+  ): Promise<PfResult<string>> => {
+    const result = await exec({
+      argv: [...pfctl, ...args],
+      env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
+      ...(stdin === null ? {} : { stdin: `${stdin.join('\n')}\n` }),
+      ...bounds,
+    });
+    const what = `pfctl ${args.join(' ')}`;
+    if (!isSuccess(result)) return { ok: false, error: pfctlError(what, result) };
+    if (Buffer.byteLength(result.stdout) < bounds.maxOutputBytes) {
+      return { ok: true, value: result.stdout };
+    }
+    return refuse({ kind: 'babble', message: `${what} printed ${bounds.maxOutputBytes} bytes` });
+  };
+
+  const change = async (
+    verb: 'add' | 'delete' | 'replace',
+    ref: TableRef,
+    entries: readonly TableEntry[],
+  ): Promise<PfResult<null>> => {
+    if (entries.length === 0) throw new Error(`pfctl -T ${verb} without an address`);
+    const result = await run([...tableArgs(ref), '-T', verb, '-f', '-'], entries, TABLE_BOUNDS);
+    return result.ok ? { ok: true, value: null } : result;
+  };
+
+  return {
+    kind: 'pfctl',
+    async show(ref) {
+      const args = [...tableArgs(ref), '-T', 'show'];
+      const result = await run(args, null, TABLE_BOUNDS);
+      if (!result.ok) return result;
+      return parseEntries(result.value, `pfctl ${args.join(' ')}`);
+    },
+    add: (ref, addresses) => change('add', ref, addresses),
+    remove: (ref, entries) => change('delete', ref, entries),
+    replace: (ref, entries) => change('replace', ref, entries),
+    async eachState(visit) {
+      const result = await run(['-ss'], null, STATES_BOUNDS);
+      if (!result.ok) return result;
+      for (const line of result.value.split('\n')) {
+        const state = parseStateLine(line);
+        if (state !== null) visit(state);
+      }
+      return { ok: true, value: null };
+    },
+  };
+}
+
+const TABLE_BOUNDS = { timeoutMs: TABLE_TIMEOUT_MS, maxOutputBytes: MAX_TABLE_BYTES };
+const STATES_BOUNDS = { timeoutMs: STATES_TIMEOUT_MS, maxOutputBytes: MAX_STATES_BYTES };
+
+function tableArgs({ table, anchor }: TableRef): string[] {
+  return [...(anchor === null ? [] : ['-a', anchor]), '-t', table];
+}
+
+function isSuccess(result: ExecResult): result is Extract<ExecResult, { kind: 'exited' }> {
+  return result.kind === 'exited' && result.code === 0;
+}
+
+/** `   10.0.0.1` or `  !10.0.0.0/8`, one a line. */
+function parseEntries(stdout: string, what: string): PfResult<readonly TableEntry[]> {
+  const entries: TableEntry[] = [];
+  for (const line of stdout.split('\n')) {
+    if (line === '') continue;
+    const match = /^ {2,3}(!?[0-9a-fA-F:.]+(?:%[\w.-]+)?(?:\/\d{1,3})?)$/.exec(line);
+    if (match === null) {
+      const shown = JSON.stringify(line.slice(0, 80));
+      return refuse({ kind: 'babble', message: `${what} printed ${shown}, expected an address` });
+    }
+    entries.push(match[1] ?? '');
+  }
+  return { ok: true, value: entries };
+}
+
+function refuse(error: PfError): { ok: false; error: PfError } {
+  return { ok: false, error };
+}

@@ -1,0 +1,58 @@
+/** One line of `pfctl -ss`, as far as hfm reads it. Ports are null where the protocol has none. */
+export interface PfState {
+  readonly protocol: string;
+  /** `in`: the leg of an rdr that a client's packets enter by; its left side is the backend. */
+  readonly direction: 'in' | 'out';
+  readonly left: Endpoint;
+  /** The address before translation: of an inbound leg, the one that the client asked for. */
+  readonly translated: Endpoint | null;
+  readonly right: Endpoint;
+  /** Such as `ESTABLISHED:ESTABLISHED`, or `SINGLE:MULTIPLE` for UDP. */
+  readonly state: string;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number | null;
+}
+
+/**
+ * Reads one line such as
+ * `all tcp 10.9.9.1:9000 (10.0.2.15:8080) <- 10.0.2.2:57604       ESTABLISHED:ESTABLISHED`
+ * (the first word is the interface where states are bound to it); null for any other line.
+ */
+export function parseStateLine(line: string): PfState | null {
+  const match = /^\S+ (\S+) (\S+)(?: \((\S+)\))? (<-|->) (\S+)(?: \((\S+)\))?\s+(\S+:\S+)\s*$/.exec(
+    line,
+  );
+  if (match === null) return null;
+  const [, protocol = '', left = '', translated, arrow, right = '', , state = ''] = match;
+  return {
+    protocol,
+    direction: arrow === '<-' ? 'in' : 'out',
+    left: parseEndpoint(left),
+    translated: translated === undefined ? null : parseEndpoint(translated),
+    right: parseEndpoint(right),
+    state,
+  };
+}
+
+/**
+ * Whether a state is a client's connection to a backend, through a redirection, that is still open.
+ * Closed ones keep their state until its timeout (90 s in TIME_WAIT) and hold nobody up.
+ */
+export function isOpenRedirection({ direction, translated, state }: PfState): boolean {
+  if (direction !== 'in' || translated === null) return false;
+  return !state.split(':').every((side) => CLOSED.has(side));
+}
+
+const CLOSED: ReadonlySet<string> = new Set(['TIME_WAIT', 'FIN_WAIT_2', 'CLOSED']);
+
+/** IPv4 is `address:port`, IPv6 is `address[port]`. */
+function parseEndpoint(text: string): Endpoint {
+  const inet6 = /^(.*)\[(\d+)\]$/.exec(text);
+  if (inet6 !== null) return { address: inet6[1] ?? '', port: Number(inet6[2]) };
+  const inet4 = /^([0-9.]+):(\d+)$/.exec(text);
+  if (inet4 !== null) return { address: inet4[1] ?? '', port: Number(inet4[2]) };
+  return { address: text, port: null };
+}

@@ -1,0 +1,22 @@
+import type { CheckConfig } from '../config/config.ts';
+import type { Exec } from '../sys/exec.ts';
+import { createHttpProbe } from './http.ts';
+import type { Probe } from './probe.ts';
+import { createScriptProbe, type ScriptBackend } from './script.ts';
+import { createTcpProbe } from './tcp.ts';
+
+export interface ProbeDeps {
+  readonly exec: Exec;
+}
+
+/** The probe of one check against one backend; connects to nothing yet. */
+export function createProbe(deps: ProbeDeps, backend: ScriptBackend, check: CheckConfig): Probe {
+  switch (check.type) {
+    case 'http':
+      return createHttpProbe(check);
+    case 'tcp':
+      return createTcpProbe(check);
+    case 'script':
+      return createScriptProbe(deps.exec, backend, check);
+  }
+}

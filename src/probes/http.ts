@@ -1,0 +1,155 @@
+import type { HttpCheckConfig, StatusRange } from '../config/config.ts';
+import { formatDuration } from '../core/duration.ts';
+import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import { httpErrorVerdict } from './http-errors.ts';
+import {
+  type AnswerJudge,
+  createHttpConnection,
+  destroyHttpConnection,
+  exchange,
+  type HttpConnection,
+  type HttpRequest,
+} from './http-exchange.ts';
+import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
+import type { Probe } from './probe.ts';
+import { createTextSearch, describeMatch } from './text-search.ts';
+
+/**
+ * Asks for a URL once. Each run connects anew, so that it tests what a new client would meet, unless
+ * the check says `keep_alive`. Redirects are answers like any other.
+ */
+export function createHttpProbe(check: HttpCheckConfig): Probe {
+  const url = new URL(check.url);
+  const target = targetOf(check, url);
+  const request = requestOf(check, url);
+  let kept: HttpConnection | null = null;
+  let closed = false;
+
+  /** Taken out of its place while in use, so that runs at the same time never wait for each other. */
+  function takeKept(): HttpConnection | null {
+    const connection = kept;
+    kept = null;
+    if (connection === null) return null;
+    if (connection.idle && !connection.socket.destroyed) return connection;
+    destroyHttpConnection(connection);
+    return null;
+  }
+
+  function release(connection: HttpConnection, verdict: Verdict): void {
+    if (!check.keepAlive || verdict.kind !== 'pass' || closed) {
+      destroyHttpConnection(connection);
+      return;
+    }
+    if (kept !== null) destroyHttpConnection(kept);
+    kept = connection;
+  }
+
+  async function ask(connection: HttpConnection, signal: AbortSignal) {
+    const judge = createJudge(check, target);
+    const outcome = await exchange(connection, request, judge, check.maxBodyBytes, signal);
+    release(connection, outcome.verdict);
+    return outcome;
+  }
+
+  async function attempt(signal: AbortSignal): Promise<Verdict> {
+    const idle = takeKept();
+    if (idle !== null) {
+      const { verdict, endedUnanswered } = await ask(idle, signal);
+      // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
+      // request is on its way; that says nothing about it, and the client asks on a new connection.
+      if (!endedUnanswered) return verdict;
+    }
+    const opened = await openConnection(target, signal);
+    if (opened.kind === 'failed') return opened.verdict;
+    return (await ask(createHttpConnection(opened.socket), signal)).verdict;
+  }
+
+  return {
+    async run(signal) {
+      try {
+        return await attempt(signal);
+      } catch (error) {
+        return inconclusive('internal-error', String(error));
+      }
+    },
+    close() {
+      closed = true;
+      if (kept !== null) destroyHttpConnection(kept);
+      kept = null;
+    },
+  };
+}
+
+function targetOf(check: HttpCheckConfig, url: URL): Target {
+  const isTls = url.protocol === 'https:';
+  return {
+    address: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (isTls ? 443 : 80),
+    source: check.source,
+    tls: isTls ? createTlsTarget(check.tls, ['http/1.1']) : null,
+    timeoutMs: check.rhythm.timeoutMs,
+  };
+}
+
+function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
+  const headers: Record<string, string> = { 'user-agent': 'hfm', accept: '*/*', host: url.host };
+  for (const [name, value] of Object.entries(check.headers)) headers[name.toLowerCase()] = value;
+  if (check.host !== null) headers.host = check.host;
+  return {
+    method: check.method,
+    path: `${url.pathname}${url.search}`,
+    headers,
+    keepAlive: check.keepAlive,
+  };
+}
+
+function createJudge(check: HttpCheckConfig, target: Target): AnswerJudge {
+  const peer = peerName(target);
+  const search =
+    check.body === null ? null : createTextSearch(check.body, check.maxBodyBytes, 'at-end');
+  let status: number | null = null;
+
+  function bodyVerdict(found: boolean, isWhole: boolean): Verdict {
+    if (found || check.body === null) return pass(String(status));
+    const bytes = search?.seen().length ?? 0;
+    const where = isWhole ? `the body of ${bytes} bytes` : `the first ${bytes} bytes of the body`;
+    return fail('body-mismatch', `HTTP ${status}, but no ${describeMatch(check.body)} in ${where}`);
+  }
+
+  return {
+    onHeaders(answered) {
+      status = answered;
+      if (!check.statuses.some(({ from, to }) => from <= answered && answered <= to)) {
+        return fail('http-status', `HTTP ${answered}, expected ${statusList(check.statuses)}`);
+      }
+      return search === null ? pass(String(answered)) : null;
+    },
+    onBody(chunk) {
+      switch (search?.add(chunk)) {
+        case 'found':
+          return bodyVerdict(true, false);
+        case 'full':
+          return bodyVerdict(false, false);
+        default:
+          return null;
+      }
+    },
+    onEnd: () => bodyVerdict(search?.end() === 'found', true),
+    onError: (error) => httpErrorVerdict(error, status, { peer, source: check.source }),
+    onAbort(nothingReceived) {
+      const within = `within ${formatDuration(check.rhythm.timeoutMs)}`;
+      if (status !== null) {
+        const bytes = search?.seen().length ?? 0;
+        const detail = `HTTP ${status}, but no end of the body ${within} (${bytes} bytes came)`;
+        return fail('read-timeout', detail);
+      }
+      const lack = nothingReceived ? 'nothing received' : 'no complete headers received';
+      return fail('read-timeout', `connected to ${peer}, but ${lack} ${within}`);
+    },
+  };
+}
+
+/** `200-299, 404` */
+function statusList(ranges: readonly StatusRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
+}

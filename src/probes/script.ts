@@ -1,0 +1,123 @@
+import type { ExitRule, ScriptCheckConfig } from '../config/config.ts';
+import { type Address, familyOf } from '../core/address.ts';
+import { formatDuration } from '../core/duration.ts';
+import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
+import { oneLine } from './one-line.ts';
+import type { Probe } from './probe.ts';
+
+export interface ScriptBackend {
+  readonly name: string;
+  readonly address: Address;
+}
+
+/**
+ * Runs a script once; its exit status is the verdict, the first line that it prints the detail. It
+ * sees nothing of hfmd's own environment: PATH, LC_ALL, `env` of the check, and the HFM_* variables.
+ */
+export function createScriptProbe(
+  exec: Exec,
+  backend: ScriptBackend,
+  check: ScriptCheckConfig,
+): Probe {
+  const env = environmentOf(backend, check);
+  return {
+    async run(signal) {
+      try {
+        const result = await exec({
+          argv: check.command,
+          env,
+          timeoutMs: check.rhythm.timeoutMs + BACKSTOP_MS,
+          ...(check.interruptAfterMs === null ? {} : { interruptAfterMs: check.interruptAfterMs }),
+          maxOutputBytes: check.maxOutputBytes,
+          signal,
+        });
+        return verdictOn(result, check);
+      } catch (error) {
+        return inconclusive('internal-error', String(error));
+      }
+    },
+    close() {
+      // Nothing is kept between runs.
+    },
+  };
+}
+
+/** The signal is the deadline; the process ends even where its owner forgets to abort it. */
+const BACKSTOP_MS = 1000;
+
+const SYSTEM_PATH = '/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin';
+
+const DETAIL_CHARS = 200;
+
+function environmentOf(
+  { name, address }: ScriptBackend,
+  check: ScriptCheckConfig,
+): Record<string, string> {
+  return {
+    PATH: SYSTEM_PATH,
+    LC_ALL: 'C',
+    ...check.env,
+    HFM_BACKEND: name,
+    HFM_ADDRESS: address,
+    HFM_FAMILY: familyOf(address),
+    HFM_CHECK: check.name,
+    HFM_TIMEOUT_MS: String(Math.round(check.rhythm.timeoutMs)),
+  };
+}
+
+function verdictOn(result: ExecResult, check: ScriptCheckConfig): Verdict {
+  switch (result.kind) {
+    case 'not-started': {
+      const [program] = check.command;
+      return inconclusive('script-not-started', `${program} did not start (${result.code})`);
+    }
+    case 'exited':
+      return exitVerdict(result.code, firstLine(result, check.exit), check.exit);
+    case 'signalled':
+      if (result.signal === 'SIGINT' && wasInterrupted(result, check)) {
+        const after = formatDuration(check.interruptAfterMs ?? 0);
+        return fail('script-timeout', withLine(`interrupted after ${after}`, result, check));
+      }
+      return fail('script-signal', withLine(`ended by ${result.signal}`, result, check));
+    case 'timed-out':
+    case 'aborted': {
+      const after = formatDuration(check.rhythm.timeoutMs);
+      return fail('script-timeout', withLine(`killed after ${after}`, result, check));
+    }
+  }
+}
+
+function exitVerdict(code: number, line: string, rule: ExitRule): Verdict {
+  const status = `exit ${code}`;
+  const detail = line === '' ? status : `${status}: ${line}`;
+  if (code === 0) return pass(line === '' ? status : line);
+  if (rule.kind === 'nagios') {
+    if (code === 1 && rule.warning === 'pass') return pass(detail);
+    if (code === 3 && rule.unknown === 'inconclusive')
+      return inconclusive('script-unknown', detail);
+  }
+  return fail('script-exit', detail);
+}
+
+/** Whether the SIGINT was ours. */
+function wasInterrupted({ durationMs }: ExecOutput, { interruptAfterMs }: ScriptCheckConfig) {
+  return interruptAfterMs !== null && durationMs >= interruptAfterMs;
+}
+
+function withLine(what: string, output: ExecOutput, check: ScriptCheckConfig): string {
+  const line = firstLine(output, check.exit);
+  return line === '' ? what : `${what}: ${line}`;
+}
+
+/** Of stdout, else of stderr. Nagios plugins put performance data behind a `|`. */
+function firstLine({ stdout, stderr }: ExecOutput, rule: ExitRule): string {
+  const texts = rule.kind === 'nagios' ? [stdout.replace(/\|.*/g, ''), stderr] : [stdout, stderr];
+  for (const text of texts) {
+    for (const line of text.split('\n')) {
+      const printable = oneLine(line, DETAIL_CHARS);
+      if (printable !== '') return printable;
+    }
+  }
+  return '';
+}

@@ -1,0 +1,97 @@
+import type { Address } from '../core/address.ts';
+import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
+import { oneLine } from './one-line.ts';
+
+export interface Situation {
+  /** Where the connection was when it failed. */
+  readonly phase: 'connect' | 'tls' | 'exchange';
+  /** `10.2.1.250:443` */
+  readonly peer: string;
+  /** The local address that was asked for. */
+  readonly source: Address | null;
+}
+
+/**
+ * The verdict on an error of a socket. What the backend or the way to it did is a failure; what this
+ * node could not do (descriptors, ports, its own pf) is inconclusive, and so is any error not known.
+ */
+export function socketErrorVerdict(error: unknown, situation: Situation): Verdict {
+  const { phase, peer, source } = situation;
+  const code = errorCode(error);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return fail('connect-refused', `${peer} refused the connection`);
+    case 'ETIMEDOUT':
+      return phase === 'exchange'
+        ? fail('read-timeout', `${peer} acknowledges nothing any more (ETIMEDOUT)`)
+        : fail('connect-timeout', `no answer from ${peer} (ETIMEDOUT)`);
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ENETDOWN':
+    case 'EHOSTDOWN':
+      return fail('no-route', `no way to ${peer} (${code})`);
+    case 'ECONNRESET':
+    case 'ECONNABORTED':
+    case 'EPIPE':
+      return closedVerdict(code, situation);
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+      return inconclusive('no-descriptors', `this node is out of descriptors or buffers (${code})`);
+    case 'EADDRNOTAVAIL':
+      return source === null
+        ? inconclusive(
+            'no-descriptors',
+            `this node has no free local port towards ${peer} (${code})`,
+          )
+        : sourceVerdict(code, situation, source);
+    case 'EINVAL':
+    case 'EAFNOSUPPORT':
+      return source === null
+        ? fail('connect-error', `no connection to ${peer} (${code})`)
+        : sourceVerdict(code, situation, source);
+    // OpenBSD and FreeBSD: what a `block out` rule of this host drops, connect(2) reports so.
+    case 'EACCES':
+    case 'EPERM':
+      return inconclusive('blocked-by-pf', `blocked by this node's pf (${code})`);
+  }
+  if (code?.startsWith('ERR_SSL_') || code?.startsWith('ERR_TLS_') || code === 'EPROTO') {
+    return fail('tls-error', `TLS with ${peer} failed: ${tlsReason(error)} (${code})`);
+  }
+  // Errno names have capitals and digits only; Node's own codes have an underscore.
+  if (code !== null && /^E[A-Z0-9]+$/.test(code)) {
+    return fail('connect-error', `connection to ${peer} failed (${code})`);
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return inconclusive('internal-error', oneLine(message, MESSAGE_CHARS));
+}
+
+const MESSAGE_CHARS = 120;
+
+/** The `code` of a system, Node, OpenSSL or undici error; null when there is none. */
+export function errorCode(error: unknown): string | null {
+  if (!(error instanceof Error && 'code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+function closedVerdict(code: string, { phase, peer }: Situation): Verdict {
+  switch (phase) {
+    case 'connect':
+      return fail('connect-error', `connection to ${peer} failed (${code})`);
+    case 'tls':
+      return fail('connection-closed', `${peer} closed the connection in the TLS handshake`);
+    case 'exchange':
+      return fail('connection-closed', `${peer} reset the connection (${code})`);
+  }
+}
+
+function sourceVerdict(code: string, { peer }: Situation, source: Address): Verdict {
+  return inconclusive('source-address', `can't reach ${peer} from source ${source} (${code})`);
+}
+
+/** OpenSSL's short reason ("wrong version number") rather than its line of file names and numbers. */
+function tlsReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+}

@@ -1,0 +1,117 @@
+import type net from 'node:net';
+import type { TcpCheckConfig } from '../config/config.ts';
+import { formatDuration } from '../core/duration.ts';
+import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import { quoteExcerpt } from './one-line.ts';
+import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
+import type { Probe } from './probe.ts';
+import { socketErrorVerdict } from './socket-errors.ts';
+import { createTextSearch, describeMatch } from './text-search.ts';
+
+/** Connects once, does the TLS handshake, sends and waits for an answer, as far as the check says. */
+export function createTcpProbe(check: TcpCheckConfig): Probe {
+  const target: Target = {
+    address: check.address,
+    port: check.port,
+    source: check.source,
+    tls: check.tls === null ? null : createTlsTarget(check.tls, []),
+    timeoutMs: check.rhythm.timeoutMs,
+  };
+
+  async function attempt(signal: AbortSignal): Promise<Verdict> {
+    const opened = await openConnection(target, signal);
+    if (opened.kind === 'failed') return opened.verdict;
+    const { socket } = opened;
+    if (check.send === null && check.expect === null) {
+      closeUnused(socket, target);
+      return pass(check.tls === null ? 'connected' : 'connected, TLS handshake done');
+    }
+    try {
+      return await converse(socket, check, target, signal);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  return {
+    async run(signal) {
+      try {
+        return await attempt(signal);
+      } catch (error) {
+        return inconclusive('internal-error', String(error));
+      }
+    },
+    close() {
+      // Nothing is kept between runs.
+    },
+  };
+}
+
+/**
+ * Nothing was exchanged, so nothing can be lost by an RST, and it leaves no TIME_WAIT on this node,
+ * where thousands would pile up. HAProxy's tcp-check does the same, unless `linger` is set.
+ */
+function closeUnused(socket: net.Socket, target: Target): void {
+  if (target.tls === null) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+/** Sends, and reads until the answer is decided. The caller destroys the socket. */
+function converse(
+  socket: net.Socket,
+  check: TcpCheckConfig,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { send, expect } = check;
+  const peer = peerName(target);
+  return new Promise((resolve) => {
+    const search =
+      expect === null ? null : createTextSearch(expect, check.maxReadBytes, 'each-chunk');
+
+    const settle = (verdict: Verdict) => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(verdict);
+    };
+    const received = () => {
+      const bytes = search?.seen() ?? new Uint8Array();
+      return bytes.length === 0
+        ? 'nothing received'
+        : `received ${quoteExcerpt(bytes)} (${bytes.length} bytes)`;
+    };
+    const expected = expect === null ? '' : `, expected ${describeMatch(expect)}`;
+    const onAbort = () => {
+      const within = `within ${formatDuration(check.rhythm.timeoutMs)}`;
+      const doing = expect === null ? 'nothing could be sent' : received();
+      settle(fail('read-timeout', `connected to ${peer}, ${doing} ${within}${expected}`));
+    };
+
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.on('error', (error) => {
+      settle(socketErrorVerdict(error, { phase: 'exchange', peer, source: check.source }));
+    });
+    // Before any answer a close is the server's refusal; after a part of one, the answer is wrong.
+    socket.once('close', () => {
+      const detail = `${peer} closed the connection, ${received()}${expected}`;
+      const isAnswered = (search?.seen().length ?? 0) > 0;
+      settle(fail(isAnswered ? 'expect-mismatch' : 'connection-closed', detail));
+    });
+    if (search !== null) {
+      socket.on('data', (chunk: Buffer) => {
+        switch (search.add(chunk)) {
+          case 'found':
+            return settle(pass(received()));
+          case 'full':
+            return settle(fail('expect-mismatch', `${received()}${expected}`));
+          case 'more':
+            return undefined;
+        }
+      });
+    }
+    if (send !== null) {
+      socket.write(send, () => {
+        if (expect === null) settle(pass(`${Buffer.byteLength(send)} bytes sent`));
+      });
+    }
+  });
+}

@@ -1,0 +1,62 @@
+import type { TextMatch } from '../config/config.ts';
+
+/** `full`: the bound is reached without a match. */
+export type SearchState = 'found' | 'more' | 'full';
+
+export interface TextSearch {
+  add(chunk: Uint8Array): SearchState;
+  /** Nothing more comes. */
+  end(): 'found' | 'missing';
+  /** What was looked at: never more than the bound. */
+  seen(): Uint8Array;
+}
+
+/**
+ * When a regex is tried. On each chunk where a peer waits for us and never ends its answer; at the
+ * end where there is one, since `$` or a negative lookahead would else depend on how TCP cut it.
+ */
+export type RegexTime = 'each-chunk' | 'at-end';
+
+/** Looks for a match in the first `maxBytes` of a stream. A text is found as soon as it is complete. */
+export function createTextSearch(
+  match: TextMatch,
+  maxBytes: number,
+  regexTime: RegexTime,
+): TextSearch {
+  let seen = Buffer.alloc(0);
+
+  function isFound(fromByte: number): boolean {
+    switch (match.kind) {
+      case 'text':
+        return seen.indexOf(match.text, fromByte, 'utf8') !== -1;
+      case 'regex':
+        // search() ignores lastIndex, which test() of a /g regex would keep from run to run.
+        return seen.toString('utf8').search(match.regex) !== -1;
+    }
+  }
+
+  return {
+    add(chunk) {
+      const before = seen.length;
+      seen = Buffer.concat([seen, chunk.subarray(0, maxBytes - before)]);
+      const full = seen.length >= maxBytes;
+      const isTime = match.kind === 'text' || full || regexTime === 'each-chunk';
+      // A text may lie across two chunks: its length is at most 4 bytes a character less one.
+      const overlap = match.kind === 'text' ? match.text.length * 4 : 0;
+      if (isTime && isFound(Math.max(0, before - overlap))) return 'found';
+      return full ? 'full' : 'more';
+    },
+    end: () => (isFound(0) ? 'found' : 'missing'),
+    seen: () => seen,
+  };
+}
+
+/** As a person would write it: `"ready"` or `/^220 /`. */
+export function describeMatch(match: TextMatch): string {
+  switch (match.kind) {
+    case 'text':
+      return JSON.stringify(match.text);
+    case 'regex':
+      return String(match.regex);
+  }
+}

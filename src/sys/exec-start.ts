@@ -1,0 +1,94 @@
+import type { ChildProcess } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import type { ExecRequest, ExecResult } from './exec.ts';
+
+type NotStarted = Extract<ExecResult, { kind: 'not-started' }>;
+
+export interface StartedProcess {
+  /** Also the number of its process group. */
+  readonly pid: number;
+  readonly child: StartedChild;
+}
+
+export interface StartedChild {
+  readonly stdin: Writable | null;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  once(event: 'exit', run: (code: number | null, signal: string | null) => void): unknown;
+  unref(): void;
+}
+
+export type Start =
+  | { readonly kind: 'started'; readonly process: StartedProcess }
+  | { readonly kind: 'not-started'; readonly result: Promise<NotStarted> };
+
+/**
+ * Starts a process: argv without a shell, an explicit environment, a process group of its own.
+ * Of execa's own timeout, buffers and kill nothing is used: they wait for every holder of the pipes.
+ */
+export function startProcess({ argv, env, stdin }: ExecRequest): Start {
+  const [file = '', ...args] = argv;
+  const spawned: ChildProcess[] = [];
+  const onSpawn = (message: unknown) => {
+    if (isSpawnMessage(message)) spawned.push(message.process);
+  };
+  subscribe('child_process', onSpawn);
+  try {
+    const child = execa(file, args, {
+      env,
+      extendEnv: false,
+      detached: true,
+      reject: false,
+      buffer: false,
+      stdin: stdin === undefined ? 'ignore' : 'pipe',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const { pid } = child;
+    if (pid === undefined) {
+      return { kind: 'not-started', result: child.then((outcome) => notStarted(outcome.cause)) };
+    }
+    if (stdin !== undefined && child.stdin !== null) writeInput(child.stdin, stdin);
+    return { kind: 'started', process: { pid, child } };
+  } catch (error) {
+    // execa 9.6 with EMFILE or ENFILE: it throws "subprocess.stdio is not iterable" and leaves the
+    // child without a listener for the `error` event that follows, which would end hfmd.
+    const [child] = spawned;
+    const failed = child !== undefined && child.pid === undefined;
+    return {
+      kind: 'not-started',
+      result: failed ? nextError(child) : Promise.resolve(notStarted(error)),
+    };
+  } finally {
+    unsubscribe('child_process', onSpawn);
+  }
+}
+
+function notStarted(error: unknown): NotStarted {
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'not-started', code: errorCode(error), message };
+}
+
+function nextError(child: ChildProcess): Promise<NotStarted> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(notStarted(error)));
+  });
+}
+
+function errorCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'EINVAL';
+}
+
+function writeInput(pipe: Writable, text: string): void {
+  // EPIPE, ECONNRESET: the process does not read its input, or not all of it; that is its business.
+  pipe.on('error', () => {});
+  pipe.end(text);
+}
+
+// Node's API docs, diagnostics_channel, `child_process`: { process: ChildProcess }.
+function isSpawnMessage(message: unknown): message is { readonly process: ChildProcess } {
+  return typeof message === 'object' && message !== null && 'process' in message;
+}

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { createProbe } from '../../src/probes/create-probe.ts';
+import { systemExec } from '../../src/sys/exec.ts';
+import { address, httpCheck, scriptCheck, tcpCheck } from './fixtures/checks.ts';
+import { answering, http200, serveTcp } from './fixtures/servers.ts';
+
+it.each([
+  ['http', (port: number) => httpCheck(`http://127.0.0.1:${port}/`), '200'],
+  ['tcp', (port: number) => tcpCheck(port), 'connected'],
+  ['script', () => scriptCheck(['/bin/sh', '-c', 'echo "$HFM_BACKEND"']), 'lb1'],
+])('a %s check gets its probe', async (_type, check, detail) => {
+  const { port } = await serveTcp(answering(http200()));
+  const backend = { name: 'lb1', address: address('127.0.0.1') };
+  const probe = createProbe({ exec: systemExec }, backend, check(port));
+  expect(await probe.run(new AbortController().signal)).toEqual({ kind: 'pass', detail });
+  probe.close();
+  probe.close();
+});
