@@ -1,19 +1,16 @@
 #!/usr/bin/env node
 import { userInfo } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { runCli } from './cli/main.ts';
-import type { Terminal } from './cli/terminal.ts';
+import type { Interrupts, Terminal } from './cli/terminal.ts';
 
 const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   colours: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
   wallMs: () => Date.now(),
-  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms).unref()),
   user: process.env.DOAS_USER ?? process.env.SUDO_USER ?? userName(),
-  onInterrupt(listener) {
-    process.on('SIGINT', listener);
-    return () => void process.off('SIGINT', listener);
-  },
+  catchInterrupts,
 };
 
 // `hfmctl status | head` closes the pipe early, which is no error of ours.
@@ -22,6 +19,22 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await runCli(process.argv.slice(2), terminal, process.env);
+
+function catchInterrupts(): Interrupts {
+  const interrupts = new AbortController();
+  const onInterrupt = (): void => interrupts.abort();
+  process.on('SIGINT', onInterrupt);
+  return {
+    get interrupted() {
+      return interrupts.signal.aborted;
+    },
+    pause: (ms) =>
+      setTimeout(ms, undefined, { signal: interrupts.signal }).catch((error: Error) => {
+        if (error.name !== 'AbortError') throw error;
+      }),
+    release: () => void process.off('SIGINT', onInterrupt),
+  };
+}
 
 function userName(): string | null {
   try {

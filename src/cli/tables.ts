@@ -40,10 +40,10 @@ export const tablesCommand: Command = {
 
 type Row = [address: string, wanted: string, actual: string, note: string];
 
-function rowsOf({ desired, actual, foreign }: TableJson): Row[] {
+function rowsOf({ desired, actual, managed, foreign }: TableJson): Row[] {
   const wanted = new Set(desired ?? []);
   const holds = new Set(actual ?? []);
-  return [...new Set([...wanted, ...holds])].map((address): Row => {
+  return [...new Set([...managed, ...wanted, ...holds])].map((address): Row => {
     const note = foreign.includes(address)
       ? "not hfm's"
       : wanted.has(address) === holds.has(address)

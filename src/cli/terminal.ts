@@ -5,11 +5,17 @@ export interface Terminal {
   /** Whether stdout shows colours. */
   readonly colours: boolean;
   wallMs(): number;
-  sleep(ms: number): Promise<void>;
   /** Who runs this command, as the shell would say it. */
   readonly user: string | null;
-  /** Calls `listener` at Ctrl-C instead of ending, until the returned function is called. */
-  onInterrupt(listener: () => void): () => void;
+  /** From now on Ctrl-C does not end the program, until `release`. */
+  catchInterrupts(): Interrupts;
+}
+
+export interface Interrupts {
+  readonly interrupted: boolean;
+  /** Resolves after `ms`, or at once when Ctrl-C comes. */
+  pause(ms: number): Promise<void>;
+  release(): void;
 }
 
 export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';

@@ -19,12 +19,7 @@ export async function waitDrained(
   { timeoutMs, kill }: WaitOptions,
 ): Promise<number> {
   const { terminal } = context;
-  let interrupted = false;
-  let wake = (): void => {};
-  const restore = terminal.onInterrupt(() => {
-    interrupted = true;
-    wake();
-  });
+  const interrupts = terminal.catchInterrupts();
   const deadlineMs = terminal.wallMs() + timeoutMs;
   const before = new Map<string, number>();
   try {
@@ -34,21 +29,15 @@ export async function waitDrained(
       report(context, left.value, before);
       const waiting = left.value.filter(({ open, pending }) => pending || open > 0);
       if (waiting.length === 0) return done(context, left.value);
-      if (interrupted) return stay(context, names);
-      if (terminal.wallMs() >= deadlineMs) {
+      const restMs = deadlineMs - terminal.wallMs();
+      if (restMs <= 0) {
         return kill ? await endLeft(context, waiting) : timedOut(context, waiting, timeoutMs);
       }
-      const pauseMs = Math.min(POLL_MS, Math.max(1, deadlineMs - terminal.wallMs()));
-      await Promise.race([
-        terminal.sleep(pauseMs),
-        new Promise<void>((resolve) => {
-          wake = resolve;
-        }),
-      ]);
-      if (interrupted) return stay(context, names);
+      await interrupts.pause(Math.min(POLL_MS, restMs));
+      if (interrupts.interrupted) return stay(context, names);
     }
   } finally {
-    restore();
+    interrupts.release();
   }
 }
 

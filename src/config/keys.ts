@@ -131,7 +131,7 @@ const regex: Decode<RegExp> = (value, place) => {
 const headers = textTable((name) => {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return 'expected the name of an HTTP header';
   if (/^host$/i.test(name)) return 'set the Host header with the key "host"';
-  return /^(connection|content-length|transfer-encoding|upgrade|keep-alive)$/i.test(name)
+  return /^(connection|content-length|expect|transfer-encoding|upgrade|keep-alive)$/i.test(name)
     ? 'hfm sets this header itself'
     : null;
 });

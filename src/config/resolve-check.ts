@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { type Address, parseAddress, urlHost } from '../core/address.ts';
 import type { CheckConfig, StatusRange, TextMatch, TlsConfig } from './config.ts';
 import { readText, whyNotExecutable } from './files.ts';
@@ -204,12 +205,26 @@ function resolveTls(values: TlsValues, place: Place, host: string | null): TlsCo
   if (values.tls_ca !== undefined) {
     if (!verify) complain(caPlace, 'has no effect, expected with tls_verify = true only');
     const file = readText(values.tls_ca);
-    if (!file.ok) complain(caPlace, `found ${values.tls_ca} (${file.why}), expected a PEM file`);
-    else if (!file.text.includes('-----BEGIN CERTIFICATE-----')) {
-      complain(caPlace, `found no certificate in ${values.tls_ca}, expected a PEM file`);
-    } else ca = file.text;
+    const why = file.ok ? whyNotCa(file.text) : file.why;
+    if (why === null && file.ok) ca = file.text;
+    else complain(caPlace, `found ${values.tls_ca} (${why}), expected certificates as PEM`);
   }
   return { verify, ca, serverName: values.sni ?? nameOf(host) };
+}
+
+/** Null for one or more good certificates. OpenSSL passes over bad ones, and then trusts nobody. */
+function whyNotCa(pem: string): string | null {
+  const certificates =
+    pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) return 'no certificate in it';
+  for (const [i, certificate] of certificates.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch {
+      return `certificate ${i + 1} in it is damaged`;
+    }
+  }
+  return null;
 }
 
 /** The name in a Host header, which may carry a port; null when it is an address. */

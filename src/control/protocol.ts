@@ -145,6 +145,8 @@ export interface ExplainPoolJson {
 }
 
 export interface TableJson extends PoolJson {
+  /** Every address that is hfm's to put in or take out. */
+  readonly managed: readonly string[];
   /** Entries of the table that are not hfm's. */
   readonly foreign: readonly string[];
 }

@@ -1,11 +1,11 @@
-import type { Address } from '../core/address.ts';
 import type { Override, Scope } from '../core/admin.ts';
 import { scopeKey } from '../core/admin.ts';
 import type { StampedEvent } from '../core/event.ts';
 import { poolName } from '../core/names.ts';
+import { countOpen, endConnections, type MemberConnections } from '../daemon/connections.ts';
 import type { Daemon } from '../daemon/daemon.ts';
+import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
-import { isOpenRedirection } from '../pf/state-listing.ts';
 import { VERSION } from '../version.ts';
 import { decodeAdminRequest } from './admin-request.ts';
 import { explainView } from './explain-view.ts';
@@ -14,6 +14,7 @@ import type {
   CheckNowJson,
   ErrorJson,
   EventJson,
+  KillJson,
   ReloadJson,
   StatesJson,
   TableJson,
@@ -55,6 +56,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/states': states,
   'POST /v1/admin': admin,
   'POST /v1/check': checkNow,
+  'POST /v1/kill-states': killStates,
   'POST /v1/reload': reload,
 };
 
@@ -90,34 +92,54 @@ function tables({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
   return ok({
     tables: wanted.map((pool): TableJson => {
       const view = poolView(daemon, pool);
-      const own = new Set<string>(daemon.reconciler.leftIn(pool.config));
-      return { ...view, foreign: (view.actual ?? []).filter((entry) => !own.has(entry)) };
+      const managed = daemon.reconciler.leftIn(pool.config);
+      const own = new Set<string>(managed);
+      const foreign = (view.actual ?? []).filter((entry) => !own.has(entry));
+      return { ...view, managed, foreign };
     }),
   });
 }
 
-async function states(
-  { daemon, ownAddresses }: RouteDeps,
-  { query }: RouteRequest,
-): Promise<RouteResponse> {
-  const { live } = daemon.controller;
+async function states(deps: RouteDeps, { query }: RouteRequest): Promise<RouteResponse> {
   const name = query.get('name') ?? '';
+  const member = memberOf(deps, name);
+  if (member === null) return refuse(404, unknownName(deps.daemon.controller.live, name));
+  const open = await countOpen(deps.daemon.driver, member);
+  if (!open.ok) return refuse(503, `pf's states can't be read: ${open.error.message}`);
+  return ok<StatesJson>({ name, open: open.value });
+}
+
+async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<RouteResponse> {
+  const { live } = deps.daemon.controller;
+  const name = String(body.name ?? '');
+  const member = memberOf(deps, name);
+  if (member === null) return refuse(404, unknownName(live, name));
+  const other = stillServes(live, member.addresses);
+  if (other !== null) return refuse(409, other);
+  const ended = await endConnections(deps.daemon.driver, member);
+  if (!ended.ok) return refuse(503, `pf's states can't be ended: ${ended.error.message}`);
+  return ok<KillJson>({ name, killed: ended.value });
+}
+
+function memberOf({ daemon, ownAddresses }: RouteDeps, name: string): MemberConnections | null {
+  const { live } = daemon.controller;
   const scope = resolveName(live, name);
-  if (scope === null) return refuse(404, unknownName(live, name));
-  const backend = live.backends.get(scope.backend);
-  const addresses = new Set<string>(
-    backend?.config.memberships
-      .filter(({ pool }) => scope.pool === null || pool === scope.pool)
-      .flatMap((membership): readonly Address[] => membership.addresses),
-  );
-  const own = ownAddresses();
-  let open = 0;
-  const listed = await daemon.driver.eachState((state) => {
-    if (!isOpenRedirection(state) || !addresses.has(state.left.address)) return;
-    if (!own.has(state.right.address)) open += 1;
-  });
-  if (!listed.ok) return refuse(503, `pf states can't be read: ${listed.error.message}`);
-  return ok<StatesJson>({ name, open });
+  const backend = scope === null ? undefined : live.backends.get(scope.backend);
+  if (scope === null || backend === undefined) return null;
+  const addresses = backend.config.memberships
+    .filter(({ pool }) => scope.pool === null || pool === scope.pool)
+    .flatMap((membership): readonly string[] => membership.addresses);
+  return { addresses: new Set(addresses), ownAddresses: ownAddresses() };
+}
+
+/** States carry no table: those of an address that serves, here or in another pool, must stay. */
+function stillServes(live: Readonly<Live>, addresses: ReadonlySet<string>): string | null {
+  for (const { config, outcome } of live.pools.values()) {
+    const serving = outcome?.desired.find((address) => addresses.has(address));
+    if (serving === undefined) continue;
+    return `${serving} is in service in pool ${config.name}, and states can't be told apart by pool`;
+  }
+  return null;
 }
 
 function admin({ daemon, wallMs }: RouteDeps, { body }: RouteRequest): RouteResponse {

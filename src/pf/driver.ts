@@ -41,8 +41,10 @@ export interface PfDriver {
   remove(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
   /** Swaps the whole contents in one step. At least one entry: pf takes none as "empty it". */
   replace(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
-  /** Calls `visit` for each state that pf tracks. */
-  eachState(visit: (state: PfState) => void): Promise<PfResult<null>>;
+  /** Calls `visit` for each state that pf tracks; with `ids` each has its id, at some cost. */
+  eachState(visit: (state: PfState) => void, options: { ids: boolean }): Promise<PfResult<null>>;
+  /** Ends one state by its `ID/CREATOR`; one that is gone already is no error. */
+  endState(id: string): Promise<PfResult<null>>;
 }
 
 export function tableLabel({ table, anchor }: TableRef): string {

@@ -31,6 +31,9 @@ export function createMemoryDriver(): PfDriver {
     async eachState() {
       return done(null);
     },
+    async endState() {
+      return done(null);
+    },
   };
 }
 

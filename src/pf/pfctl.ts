@@ -2,7 +2,7 @@ import type { TableEntry } from '../core/table-plan.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
 import { pfctlError } from './pfctl-errors.ts';
-import { parseStateLine } from './state-listing.ts';
+import { createStateReader } from './state-listing.ts';
 
 export interface PfctlDeps {
   readonly exec: Exec;
@@ -15,7 +15,8 @@ const TABLE_TIMEOUT_MS = 4000;
 const STATES_TIMEOUT_MS = 30_000;
 /** A table that holds more than hfm could want of it is not one that hfm should touch. */
 const MAX_TABLE_BYTES = 16 * 1024 * 1024;
-const MAX_STATES_BYTES = 512 * 1024 * 1024;
+/** Of stderr: the listing itself goes by line and is not kept. */
+const MAX_STATES_BYTES = 64 * 1024;
 
 /**
  * pf by its own program. Addresses go by `-f -`, so that the argv is constant and doas or sudo rules
@@ -26,15 +27,23 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     args: readonly string[],
     stdin: readonly TableEntry[] | null,
     bounds: { timeoutMs: number; maxOutputBytes: number },
+    onLine?: (line: string) => void,
   ): Promise<PfResult<string>> => {
     const result = await exec({
       argv: [...pfctl, ...args],
       env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
       ...(stdin === null ? {} : { stdin: `${stdin.join('\n')}\n` }),
       ...bounds,
+      ...(onLine === undefined ? {} : { onLine }),
     });
     const what = `pfctl ${args.join(' ')}`;
     if (!isSuccess(result)) return { ok: false, error: pfctlError(what, result) };
+    if (result.truncated) {
+      return refuse({
+        kind: 'hung',
+        message: `${what} exited, but something holds its output open`,
+      });
+    }
     if (Buffer.byteLength(result.stdout) < bounds.maxOutputBytes) {
       return { ok: true, value: result.stdout };
     }
@@ -62,14 +71,15 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     add: (ref, addresses) => change('add', ref, addresses),
     remove: (ref, entries) => change('delete', ref, entries),
     replace: (ref, entries) => change('replace', ref, entries),
-    async eachState(visit) {
-      const result = await run(['-ss'], null, STATES_BOUNDS);
-      if (!result.ok) return result;
-      for (const line of result.value.split('\n')) {
-        const state = parseStateLine(line);
-        if (state !== null) visit(state);
-      }
-      return { ok: true, value: null };
+    async eachState(visit, { ids }) {
+      const reader = createStateReader(visit);
+      const result = await run(ids ? ['-ss', '-vv'] : ['-ss'], null, STATES_BOUNDS, reader.line);
+      reader.end();
+      return result.ok ? { ok: true, value: null } : result;
+    },
+    async endState(id) {
+      const result = await run(['-k', 'id', '-k', id], null, TABLE_BOUNDS);
+      return result.ok ? { ok: true, value: null } : result;
     },
   };
 }

@@ -9,6 +9,8 @@ export interface PfState {
   readonly right: Endpoint;
   /** Such as `ESTABLISHED:ESTABLISHED`, or `SINGLE:MULTIPLE` for UDP. */
   readonly state: string;
+  /** `ID/CREATOR` as `pfctl -k id` takes it; null where the listing did not tell (no `-vv`). */
+  readonly id: string | null;
 }
 
 export interface Endpoint {
@@ -16,24 +18,31 @@ export interface Endpoint {
   readonly port: number | null;
 }
 
-/**
- * Reads one line such as
- * `all tcp 10.9.9.1:9000 (10.0.2.15:8080) <- 10.0.2.2:57604       ESTABLISHED:ESTABLISHED`
- * (the first word is the interface where states are bound to it); null for any other line.
- */
-export function parseStateLine(line: string): PfState | null {
-  const match = /^\S+ (\S+) (\S+)(?: \((\S+)\))? (<-|->) (\S+)(?: \((\S+)\))?\s+(\S+:\S+)\s*$/.exec(
-    line,
-  );
-  if (match === null) return null;
-  const [, protocol = '', left = '', translated, arrow, right = '', , state = ''] = match;
+/** Takes a listing line by line, and hands out each state when all its lines have come. */
+export interface StateReader {
+  line(line: string): void;
+  end(): void;
+}
+
+export function createStateReader(visit: (state: PfState) => void): StateReader {
+  let current: PfState | null = null;
+  const flush = (): void => {
+    if (current !== null) visit(current);
+    current = null;
+  };
   return {
-    protocol,
-    direction: arrow === '<-' ? 'in' : 'out',
-    left: parseEndpoint(left),
-    translated: translated === undefined ? null : parseEndpoint(translated),
-    right: parseEndpoint(right),
-    state,
+    line(line) {
+      const state = parseStateLine(line);
+      if (state !== null) {
+        flush();
+        current = state;
+        return;
+      }
+      // `   id: 425d006b00000000 creatorid: 8641e0ae`, among the further lines of -vv.
+      const id = /^\s+id: ([0-9a-f]+) creatorid: ([0-9a-f]+)/.exec(line);
+      if (current !== null && id !== null) current = { ...current, id: `${id[1]}/${id[2]}` };
+    },
+    end: flush,
   };
 }
 
@@ -47,6 +56,28 @@ export function isOpenRedirection({ direction, translated, state }: PfState): bo
 }
 
 const CLOSED: ReadonlySet<string> = new Set(['TIME_WAIT', 'FIN_WAIT_2', 'CLOSED']);
+
+/**
+ * Reads a state's first line, such as
+ * `all tcp 10.9.9.1:9000 (10.0.2.15:8080) <- 10.0.2.2:57604       ESTABLISHED:ESTABLISHED`
+ * (the first word is the interface where states are bound to it); null for any other line.
+ */
+function parseStateLine(line: string): PfState | null {
+  const match = /^\S+ (\S+) (\S+)(?: \((\S+)\))? (<-|->) (\S+)(?: \((\S+)\))?\s+(\S+:\S+)\s*$/.exec(
+    line,
+  );
+  if (match === null) return null;
+  const [, protocol = '', left = '', translated, arrow, right = '', , state = ''] = match;
+  return {
+    protocol,
+    direction: arrow === '<-' ? 'in' : 'out',
+    left: parseEndpoint(left),
+    translated: translated === undefined ? null : parseEndpoint(translated),
+    right: parseEndpoint(right),
+    state,
+    id: null,
+  };
+}
 
 /** IPv4 is `address:port`, IPv6 is `address[port]`. */
 function parseEndpoint(text: string): Endpoint {

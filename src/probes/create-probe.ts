@@ -5,7 +5,7 @@ import type { Probe } from './probe.ts';
 import { createScriptProbe, type ScriptBackend } from './script.ts';
 import { createTcpProbe } from './tcp.ts';
 
-export interface ProbeDeps {
+interface ProbeDeps {
   readonly exec: Exec;
 }
 

@@ -27,7 +27,7 @@ export interface AnswerJudge {
   onAbort(nothingReceived: boolean): Verdict;
 }
 
-export interface ExchangeOutcome {
+interface ExchangeOutcome {
   readonly verdict: Verdict;
   /** The connection ended before a single byte of an answer came. */
   readonly endedUnanswered: boolean;

@@ -17,7 +17,7 @@ export interface Target {
   readonly timeoutMs: number;
 }
 
-export interface TlsTarget {
+interface TlsTarget {
   readonly config: TlsConfig;
   /** ALPN names to offer; none where empty. */
   readonly protocols: readonly string[];
@@ -26,7 +26,7 @@ export interface TlsTarget {
 }
 
 /** The socket is connected, has done its TLS handshake and holds a listener for late errors. */
-export type Opened =
+type Opened =
   | { readonly kind: 'open'; readonly socket: net.Socket }
   | { readonly kind: 'failed'; readonly verdict: Verdict };
 

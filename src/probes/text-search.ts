@@ -1,9 +1,9 @@
 import type { TextMatch } from '../config/config.ts';
 
 /** `full`: the bound is reached without a match. */
-export type SearchState = 'found' | 'more' | 'full';
+type SearchState = 'found' | 'more' | 'full';
 
-export interface TextSearch {
+interface TextSearch {
   add(chunk: Uint8Array): SearchState;
   /** Nothing more comes. */
   end(): 'found' | 'missing';
@@ -15,7 +15,7 @@ export interface TextSearch {
  * When a regex is tried. On each chunk where a peer waits for us and never ends its answer; at the
  * end where there is one, since `$` or a negative lookahead would else depend on how TCP cut it.
  */
-export type RegexTime = 'each-chunk' | 'at-end';
+type RegexTime = 'each-chunk' | 'at-end';
 
 /** Looks for a match in the first `maxBytes` of a stream. A text is found as soon as it is complete. */
 export function createTextSearch(

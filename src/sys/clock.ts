@@ -17,7 +17,15 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    const dueMs = performance.now() + delayMs;
+    // Node counts from when its loop last looked at the clock, so a timer that was set late in a
+    // turn would fire early by as much: what is left is waited for.
+    const fire = (): void => {
+      const restMs = dueMs - performance.now();
+      if (restMs < 1) run();
+      else timer = setTimeout(fire, restMs);
+    };
+    let timer = setTimeout(fire, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
 };

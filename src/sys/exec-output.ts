@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-export interface KeptOutput {
+interface FollowedOutput {
   /** The first bytes as text; a character that the bound cut in two is left out. */
   text(): string;
   /** Whether the writer closed its end, or we closed ours. */
@@ -8,16 +8,10 @@ export interface KeptOutput {
 }
 
 /** Keeps the first `maxBytes` of a pipe and goes on reading, so that the writer never blocks on it. */
-export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void): KeptOutput {
+export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void): FollowedOutput {
   const chunks: Buffer[] = [];
   let keptBytes = 0;
   let cut = false;
-  let ended = false;
-  const end = () => {
-    if (ended) return;
-    ended = true;
-    onEnd();
-  };
   pipe.on('data', (chunk: Buffer) => {
     const room = maxBytes - keptBytes;
     if (chunk.length > room) cut = true;
@@ -27,12 +21,45 @@ export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void):
     chunks.push(kept.length === chunk.length ? chunk : Buffer.from(kept));
     keptBytes += kept.length;
   });
+  const ended = followEnd(pipe, onEnd);
+  return {
+    text: () => new TextDecoder().decode(Buffer.concat(chunks), { stream: cut }),
+    ended,
+  };
+}
+
+/** Hands out a pipe's lines as they come, and keeps none. A last line without an end counts too. */
+export function passLines(
+  pipe: Readable,
+  onLine: (line: string) => void,
+  onEnd: () => void,
+): FollowedOutput {
+  let rest = '';
+  pipe.setEncoding('utf8');
+  pipe.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+  const ended = followEnd(pipe, () => {
+    if (rest !== '') onLine(rest);
+    rest = '';
+    onEnd();
+  });
+  return { text: () => '', ended };
+}
+
+/** Calls `onEnd` once, when the pipe can give no more; tells whether that has happened. */
+function followEnd(pipe: Readable, onEnd: () => void): () => boolean {
+  let ended = false;
+  const end = () => {
+    if (ended) return;
+    ended = true;
+    onEnd();
+  };
   pipe.once('end', end);
   pipe.once('close', end);
   // A read error of a pipe ends it like EOF does: 'close' follows, and the exit status tells the rest.
   pipe.on('error', end);
-  return {
-    text: () => new TextDecoder().decode(Buffer.concat(chunks), { stream: cut }),
-    ended: () => ended,
-  };
+  return () => ended;
 }

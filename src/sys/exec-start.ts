@@ -12,7 +12,7 @@ export interface StartedProcess {
   readonly child: StartedChild;
 }
 
-export interface StartedChild {
+interface StartedChild {
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -20,7 +20,7 @@ export interface StartedChild {
   unref(): void;
 }
 
-export type Start =
+type Start =
   | { readonly kind: 'started'; readonly process: StartedProcess }
   | { readonly kind: 'not-started'; readonly result: Promise<NotStarted> };
 

@@ -1,4 +1,4 @@
-import { keepOutput } from './exec-output.ts';
+import { keepOutput, passLines } from './exec-output.ts';
 import { type StartedProcess, startProcess } from './exec-start.ts';
 
 /** One process to run: argv, the whole environment, and every bound on it. */
@@ -15,12 +15,16 @@ export interface ExecRequest {
   readonly maxOutputBytes: number;
   /** Kills the process group at once; the result is `aborted`. */
   readonly signal?: AbortSignal;
+  /** Gets each line of stdout as it comes; stdout is not kept then, however long it is. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface ExecOutput {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
+  /** Set when a pipe was still open at the end, so that output may be missing. */
+  readonly truncated?: true;
 }
 
 /** Never an exception: what became of the process. */
@@ -72,7 +76,10 @@ function followProcess(
     const onPipeEnd = () => {
       if (exit !== null && stdout.ended() && stderr.ended()) settle(exit);
     };
-    const stdout = keepOutput(child.stdout, request.maxOutputBytes, onPipeEnd);
+    const stdout =
+      request.onLine === undefined
+        ? keepOutput(child.stdout, request.maxOutputBytes, onPipeEnd)
+        : passLines(child.stdout, request.onLine, onPipeEnd);
     const stderr = keepOutput(child.stderr, request.maxOutputBytes, onPipeEnd);
     const onAbort = () => killAndSettle({ kind: 'aborted' });
 
@@ -81,11 +88,13 @@ function followProcess(
       settled = true;
       for (const timer of timers) clearTimeout(timer);
       request.signal?.removeEventListener('abort', onAbort);
+      const ended = stdout.ended() && stderr.ended();
       for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
       // What could not be killed is still reaped when it ends, but must not keep hfmd from stopping.
       child.unref();
       resolve({
         ...ending,
+        ...(ended ? {} : { truncated: true }),
         stdout: stdout.text(),
         stderr: stderr.text(),
         durationMs: performance.now() - startedMs,
@@ -103,7 +112,11 @@ function followProcess(
         signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal };
       exit = ending;
       if (stdout.ended() && stderr.ended()) settle(ending);
-      else if (!settled) timers.push(setTimeout(() => killAndSettle(ending), DRAIN_MS));
+      else if (!settled) {
+        // Timers run before reads: what is in the pipe already must still be read, however late we are.
+        const drained = () => setImmediate(() => killAndSettle(ending));
+        timers.push(setTimeout(drained, DRAIN_MS));
+      }
     });
     request.signal?.addEventListener('abort', onAbort, { once: true });
     timers.push(setTimeout(() => killAndSettle({ kind: 'timed-out' }), request.timeoutMs));

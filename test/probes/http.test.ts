@@ -119,12 +119,13 @@ describe('the request', () => {
   });
 
   it('that undici refuses to send is our fault, not the backend\u2019s', async () => {
-    const { port } = await serveTcp(answering(http200()));
+    const server = await serveTcp(answering(http200()));
     const headers = { 'transfer-encoding': 'chunked' };
-    expect(await probeOnce(`http://127.0.0.1:${port}/`, { headers })).toMatchObject({
+    expect(await probeOnce(`http://127.0.0.1:${server.port}/`, { headers })).toMatchObject({
       kind: 'inconclusive',
       reason: 'internal-error',
     });
+    await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 });
 

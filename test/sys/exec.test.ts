@@ -4,6 +4,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ExecRequest, type ExecResult, systemExec } from '../../src/sys/exec.ts';
 import { canRunOutOfDescriptors, withoutDescriptors } from './fixtures/descriptors.ts';
 
+/** Of the test runner. */
+const OWN_PIPES = pipeCount();
+
 /** Processes that a test let escape on purpose. */
 const escaped: number[] = [];
 
@@ -78,10 +81,8 @@ describe('a process that ends', () => {
   });
 
   it('leaves no zombie and no descriptor, 50 times', async () => {
-    await vi.waitFor(() => expect(processCount()).toBe(0));
-    const before = pipeCount();
     for (let i = 0; i < 50; i++) await sh('echo out; echo err >&2', { stdin: 'x' });
-    await vi.waitFor(() => expect([processCount(), pipeCount()]).toEqual([0, before]));
+    await vi.waitFor(() => expect([processCount(), pipeCount()]).toEqual([0, OWN_PIPES]));
   });
 });
 
@@ -96,6 +97,7 @@ describe('a process that leaves a child', () => {
     const result = await runaway();
     expect(result).toMatchObject({ kind: 'exited', code: 0 });
     expect(isAlive(Number(output(result).stdout))).toBe(true);
+    await vi.waitFor(() => expect(pipeCount()).toBe(OWN_PIPES));
   });
 });
 
@@ -134,6 +136,8 @@ describe('at the deadline', () => {
     kill.mockRestore();
     escaped.push(-Number(output(result).stdout));
     expect(result.kind).toBe('timed-out');
+    await vi.waitFor(() => expect(pipeCount()).toBe(OWN_PIPES));
+    expect(isAlive(Number(output(result).stdout))).toBe(true);
   });
 });
 

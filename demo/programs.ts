@@ -1,0 +1,37 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { StatusJson } from '../src/control/protocol.ts';
+
+const HFMD = fileURLToPath(new URL('../src/hfmd.js', import.meta.url));
+const HFMCTL = fileURLToPath(new URL('../src/hfmctl.js', import.meta.url));
+
+/** The real hfmd and hfmctl, as processes. */
+export interface Programs {
+  startHfmd(): ChildProcess;
+  hfmctl(...args: string[]): Promise<Ran>;
+  status(): Promise<StatusJson>;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+export function programsFor(config: string, socket: string): Programs {
+  const hfmctl = (...args: string[]): Promise<Ran> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [HFMCTL, '-s', socket, ...args], (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        resolve({ code, output: stdout + stderr });
+      });
+    });
+  return {
+    startHfmd: () =>
+      spawn(process.execPath, [HFMD, '-d', '-f', config], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    hfmctl,
+    async status() {
+      const { output } = await hfmctl('status', '--json');
+      return JSON.parse(output) as StatusJson;
+    },
+  };
+}

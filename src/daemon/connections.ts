@@ -1,0 +1,60 @@
+import type { PfDriver, PfResult } from '../pf/driver.ts';
+import { isOpenRedirection, type PfState } from '../pf/state-listing.ts';
+
+/** Whose connections: a member's addresses, without the probes that this node itself makes. */
+export interface MemberConnections {
+  readonly addresses: ReadonlySet<string>;
+  readonly ownAddresses: ReadonlySet<string>;
+}
+
+/** How many connections of clients are still open to the member. */
+export async function countOpen(
+  driver: PfDriver,
+  { addresses, ownAddresses }: MemberConnections,
+): Promise<PfResult<number>> {
+  let open = 0;
+  const listed = await driver.eachState(
+    (state) => {
+      const isMember = isOpenRedirection(state) && addresses.has(state.left.address);
+      if (isMember && !ownAddresses.has(state.right.address)) open += 1;
+    },
+    { ids: false },
+  );
+  return listed.ok ? { ok: true, value: open } : listed;
+}
+
+/** More than this at once is a mistake, or a matter for the operator's own pfctl. */
+const MAX_ENDED = 20_000;
+
+/**
+ * Ends the member's connections: by state id, since `pfctl -k CLIENT -k BACKEND` does not match the
+ * inbound leg of a redirection, and stock FreeBSD 15.1 kills nothing with it. A connection is two
+ * states, and ending both is what stops it whatever the rules are. The result is how many there were.
+ */
+export async function endConnections(
+  driver: PfDriver,
+  member: MemberConnections,
+): Promise<PfResult<number>> {
+  const ids: string[] = [];
+  const listed = await driver.eachState(
+    (state) => {
+      if (state.id !== null && ids.length < MAX_ENDED && isLegOf(state, member)) ids.push(state.id);
+    },
+    { ids: true },
+  );
+  if (!listed.ok) return listed;
+  for (const id of ids) {
+    const ended = await driver.endState(id);
+    if (!ended.ok) return ended;
+  }
+  return { ok: true, value: ids.length };
+}
+
+function isLegOf(state: PfState, { addresses, ownAddresses }: MemberConnections): boolean {
+  if (state.direction === 'in') {
+    return isOpenRedirection(state) && addresses.has(state.left.address);
+  }
+  // A leg that leaves under this node's own address is a client's only when it was translated.
+  const isProbe = state.translated === null && ownAddresses.has(state.left.address);
+  return addresses.has(state.right.address) && !isProbe;
+}

@@ -1,0 +1,262 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, type TestContext, vi } from 'vitest';
+import type { StatusJson } from '../../src/control/protocol.ts';
+import { type Os, openPf, type Pf } from '../pf/seed.mjs';
+import { type LiveBackend, openBackend } from './live-backend.ts';
+
+// Nothing here takes long; a busy machine does.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+
+const DIST = fileURLToPath(new URL('../../dist/src/', import.meta.url));
+export const HFMD = join(DIST, 'hfmd.js');
+export const HFMCTL = join(DIST, 'hfmctl.js');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Hfmd extends Running {
+  /** The log's lines so far. */
+  readonly log: readonly LogLine[];
+}
+
+export type LogLine = Readonly<Record<string, unknown>> & {
+  readonly level: string;
+  readonly msg: string;
+  readonly event?: string;
+};
+
+type Value = string | number | boolean | readonly string[];
+type Keys = Readonly<Record<string, Value>>;
+
+export interface Settings {
+  readonly daemon?: Keys;
+  readonly pf?: Keys;
+  readonly defaults?: Keys;
+}
+
+/** A folder with a stand-in pf, a configuration and the programs that run on them. */
+export interface Rig {
+  readonly folder: string;
+  readonly pf: Pf;
+  readonly socket: string;
+  readonly configFile: string;
+  readonly stateFile: string;
+  /** A path in the folder. */
+  path(name: string): string;
+  /** Writes the configuration: what every test needs, and `body`. */
+  write(body: string, settings?: Settings): void;
+  /** An executable `sh` script; gives its path. */
+  script(name: string, body: string): string;
+  backend(name: string, how?: { family?: 4 | 6 }): Promise<LiveBackend>;
+  backends(...names: string[]): Promise<LiveBackend[]>;
+  /** Starts hfmd and waits until its socket answers. */
+  start(...options: string[]): Promise<Hfmd>;
+  /** Starts hfmd without waiting. */
+  spawnHfmd(...options: string[]): Hfmd;
+  /** Runs hfmctl to its end. */
+  ctl(...args: string[]): Promise<Ended>;
+  spawnCtl(...args: string[]): Running;
+  /** What `hfmctl status --json` gets, without the cost of a process. */
+  status(): Promise<StatusJson>;
+  /** Command lines of processes that have this folder in them. */
+  processes(): string[];
+}
+
+/** Everything that it starts ends with the test; when the test fails, it is shown what was logged. */
+export function openRig(
+  { onTestFinished, onTestFailed }: Pick<TestContext, 'onTestFinished' | 'onTestFailed'>,
+  how: { os?: Os } = {},
+): Rig {
+  const folder = mkdtempSync(join(tmpdir(), 'hfm-'));
+  const pf = openPf(join(folder, 'pf'), { os: how.os ?? 'openbsd' });
+  const socket = join(folder, 's');
+  const configFile = join(folder, 'hfm.toml');
+  const stateFile = join(folder, 'state.json');
+  const daemons: Hfmd[] = [];
+  const running: Running[] = [];
+  const opened: LiveBackend[] = [];
+
+  onTestFinished(async () => {
+    for (const one of running) one.kill('SIGKILL');
+    await Promise.all(running.map(({ ended }) => ended));
+    await Promise.all(opened.map((one) => one.close()));
+    for (const line of processesWith(folder)) process.kill(Number(line.split(' ', 1)[0]), 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  onTestFailed(({ task }) => {
+    const logs = daemons.map(({ pid, stdout, stderr }) => `hfmd ${pid}:\n${tail(stdout)}${stderr}`);
+    process.stderr.write(`--- ${task.name}\n${logs.join('\n')}\n`);
+  });
+
+  const track = <T extends Running>(one: T): T => {
+    running.push(one);
+    return one;
+  };
+  const rig: Rig = {
+    folder,
+    pf,
+    socket,
+    configFile,
+    stateFile,
+    path: (name) => join(folder, name),
+    write(body, settings = {}) {
+      const { daemon = {}, defaults = {} } = settings;
+      const group = process.getgid?.() ?? 0;
+      const toml = [
+        tableOf('daemon', { socket, socket_group: group, state_file: stateFile, ...daemon }),
+        tableOf('pf', { pfctl: [pf.command], resync: '1s', ...settings.pf }),
+        tableOf('defaults', { ...RHYTHM, ...defaults }),
+        tableOf('check.http', { type: 'http', url: 'http://{address}:{port}/health' }),
+        body,
+      ];
+      writeFileSync(configFile, toml.join('\n'));
+    },
+    script(name, body) {
+      const path = join(folder, name);
+      writeFileSync(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+      return path;
+    },
+    async backend(name, { family = 4 } = {}) {
+      const backend = await openBackend(name, family);
+      opened.push(backend);
+      return backend;
+    },
+    backends: (...names) => Promise.all(names.map((name) => rig.backend(name))),
+    spawnHfmd(...options) {
+      const started = track(run(HFMD, ['-f', configFile, ...options]));
+      const hfmd: Hfmd = Object.defineProperty(started, 'log', {
+        get: () => parseLog(started.stdout),
+      }) as Hfmd;
+      daemons.push(hfmd);
+      return hfmd;
+    },
+    async start(...options) {
+      const hfmd = rig.spawnHfmd(...options);
+      await eventually(async () => {
+        if (hfmd.child.exitCode !== null) return;
+        expect(await get(socket, '/v1/status')).toMatchObject({ pid: hfmd.pid });
+      });
+      expect(hfmd.child.exitCode, `hfmd ended: ${hfmd.stderr}`).toBe(null);
+      return hfmd;
+    },
+    ctl: (...args) => rig.spawnCtl(...args).ended,
+    spawnCtl: (...args) => track(run(HFMCTL, ['-s', socket, ...args])),
+    status: async () => (await get(socket, '/v1/status')) as StatusJson,
+    processes: () => processesWith(folder),
+  };
+  return rig;
+}
+
+/** Refused connections are seen within a second; only a machine that stands still for long is hurt. */
+const RHYTHM: Keys = {
+  interval: '800ms',
+  fast_interval: '40ms',
+  timeout: '800ms',
+  rise: 2,
+  fall: 2,
+};
+
+/** Waits until `check` no longer throws. The cap is for machines that are very busy. */
+export function eventually<T>(check: () => T | Promise<T>, capMs = 25_000): Promise<T> {
+  return vi.waitFor(check, { timeout: capMs, interval: 30 });
+}
+
+/** For what must not happen: long enough for it to happen a few times. */
+export function aWhile(ms = 1500): Promise<void> {
+  return sleep(ms);
+}
+
+/** Runs a program of ours to its end, or until it is killed. */
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '', HOME: '/', ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return {
+    child,
+    pid: child.pid ?? -1,
+    get stdout() {
+      return stdout;
+    },
+    get stderr() {
+      return stderr;
+    },
+    ended,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** A GET over the control socket, as JSON. */
+export function get(socketPath: string, path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, agent: false, timeout: 10_000 }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(JSON.parse(text)));
+      response.on('error', reject);
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`${path}: no answer in 10 s`)));
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+function tableOf(name: string, keys: Keys): string {
+  // JSON's strings, numbers and arrays are TOML's as well.
+  const lines = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return `[${name}]\n${lines.join('\n')}\n`;
+}
+
+function parseLog(stdout: string): LogLine[] {
+  const lines = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LogLine);
+}
+
+function processesWith(text: string): string[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,stat=,args='], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, stat, ...args]) => !stat?.startsWith('Z') && args.join(' ').includes(text))
+    .map(([pid, , ...args]) => `${pid} ${args.join(' ')}`);
+}
+
+function tail(text: string): string {
+  return text.length > 8000 ? `...${text.slice(-8000)}` : text;
+}
