@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
-import { isServed, openSocket } from './control/socket.ts';
-import { startDaemon } from './daemon/daemon.ts';
+import { openSocket } from './control/socket.ts';
+import { type Daemon, startDaemon } from './daemon/daemon.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
@@ -74,35 +74,32 @@ function readOptions(): Options | null {
 async function run(config: Config, options: Options): Promise<number> {
   const level = options.verbose === true ? 'debug' : config.daemon.logLevel;
   const log = createLog({ level, readable: options.debug === true });
+  let daemon: Daemon | null = null;
+  const server = createControlServer({
+    log,
+    routeDeps: () =>
+      daemon === null
+        ? null
+        : { daemon, node: nodeName(), wallMs: systemClock.wallMs, ownAddresses },
+  });
   const { socket, socketGroup } = config.daemon;
-  if (await isServed(socket)) {
-    process.stderr.write(`hfmd: another hfmd serves ${socket}\n`);
+  const opened = await openSocket(server, socket, socketGroup, log);
+  if (!opened.ok) {
+    process.stderr.write(`hfmd: ${opened.error}\n`);
     return 1;
   }
-  const daemon = await startDaemon(
+  const stopped = untilStopped();
+  process.on('SIGHUP', () => void daemon?.reload());
+  daemon = await startDaemon(
     { clock: systemClock, exec: systemExec, driver: driverOf(config), log },
     config,
   );
-  const server = createControlServer({
-    daemon,
-    log,
-    node: nodeName(),
-    wallMs: systemClock.wallMs,
-    ownAddresses,
-  });
-  const opened = await openSocket(server, socket, socketGroup, log);
-  if (!opened.ok) {
-    log.error({}, opened.error);
-    process.stderr.write(`hfmd: ${opened.error}\n`);
-  } else {
-    process.on('SIGHUP', () => void daemon.reload());
-    await untilStopped();
-    server.closeAllConnections();
-    server.close();
-  }
+  await stopped;
+  server.closeAllConnections();
+  server.close();
   await daemon.stop();
   log.flush();
-  return opened.ok ? 0 : 1;
+  return 0;
 }
 
 function driverOf({ pf }: Config): PfDriver {

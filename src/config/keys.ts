@@ -127,6 +127,21 @@ const regex: Decode<RegExp> = (value, place) => {
   }
 };
 
+/** As it goes into a Host header: a name or an address, perhaps with a port. */
+const host: Decode<string> = (value, place) => {
+  const decoded = text(value, place);
+  if (decoded === undefined || /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(decoded)) {
+    return decoded;
+  }
+  return mismatch(place, value, 'a host name, perhaps with a port');
+};
+
+const sni: Decode<string> = (value, place) => {
+  const decoded = text(value, place);
+  if (decoded === undefined || /^[A-Za-z0-9._-]+$/.test(decoded)) return decoded;
+  return mismatch(place, value, 'a host name');
+};
+
 /** RFC 9110, section 5.6.2: a field name is a token. */
 const headers = textTable((name) => {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return 'expected the name of an HTTP header';
@@ -222,8 +237,8 @@ export const HTTP_KEYS = {
   ...CHECK_COMMON_KEYS,
   url: key(text),
   method: key(oneOf('GET', 'HEAD'), '"GET"'),
-  host: key(text, "the url's host"),
-  sni: key(text, 'host'),
+  host: key(host, "the url's host"),
+  sni: key(sni, 'host'),
   headers: key(headerTable, 'none'),
   status: key(oneOrMore(statusRange, 'statuses'), '"200-299"'),
   body: key(text, 'none'),
@@ -240,7 +255,7 @@ export const TCP_KEYS = {
   tls: key(flag, 'false'),
   tls_verify: key(flag, 'true'),
   tls_ca: key(path, "the system's CAs"),
-  sni: key(text, 'none'),
+  sni: key(sni, 'none'),
   send: key(text, 'nothing'),
   expect: key(text, 'nothing'),
   expect_regex: key(regex, 'nothing'),

@@ -33,8 +33,7 @@ export function resolveBackend(
     return entries === undefined ? [] : resolveActions(entries, sections, placeholders);
   });
   const [onUp = [], onDown = []] = hooks;
-  const named = ['pools', 'on_up', 'on_down'].some((key) => section.written.has(key));
-  if (memberships.length === 0 && onUp.length === 0 && onDown.length === 0 && !named) {
+  if (!hasPurpose(section, sections)) {
     complain(place, 'found neither a pool nor on_up or on_down, expected at least one of them');
   }
   const checks = resolveChecks(name, section, sections);
@@ -48,6 +47,19 @@ export function resolveBackend(
     onUp,
     onDown,
   };
+}
+
+/** Whether it names a pool or an action; wrong names are reported elsewhere, and not as none at all. */
+function hasPurpose(
+  { values, written }: Section<typeof BACKEND_KEYS>,
+  sections: Sections,
+): boolean {
+  if ((values.pools?.size ?? 0) > 0 || (written.has('pools') && values.pools === undefined))
+    return true;
+  return (['on_up', 'on_down'] as const).some((key) => {
+    const entries = values[key] ?? sections.defaults.values[key];
+    return entries !== undefined && !(Array.isArray(entries.value) && entries.value.length === 0);
+  });
 }
 
 function resolveChecks(
@@ -141,7 +153,7 @@ function resolveActions(
     const action = resolveAction(entry, childOf(entries.place, i), sections);
     if (action === null) return [];
     const place = childOf(entries.place, i);
-    const command = action.command.map((part) => fill(part, placeholders, place));
+    const command = action.command.map((part) => fill(part, placeholders, place) ?? part);
     return [{ ...action, command }];
   });
 }

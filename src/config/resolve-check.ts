@@ -61,10 +61,8 @@ function resolveHttp(
   if (template === undefined) return null;
   const urlPlace = childOf(place, 'url');
   const placeholders = placeholdersOf(owner, port);
-  const url = checkUrl(
-    fill(template, { ...placeholders, address: urlHost(owner.address) }, urlPlace),
-    urlPlace,
-  );
+  const written = fill(template, { ...placeholders, address: urlHost(owner.address) }, urlPlace);
+  const url = written === null ? null : checkUrl(written, urlPlace);
   if (url === null) return null;
   const host = values.host ?? null;
   return {
@@ -135,7 +133,7 @@ function resolveScript(
   return {
     ...base,
     type: 'script',
-    command: argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i))),
+    command: argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i)) ?? part),
     env: { ...(port === null ? {} : { HFM_PORT: String(port) }), ...values.env },
     exit: nagios
       ? { kind: 'nagios', warning: values.warning ?? 'pass', unknown: values.unknown ?? 'fail' }
@@ -171,7 +169,6 @@ function checkUrl(written: string, place: Place): URL | null {
     return refuse('a URL without a user; give an Authorization header with the key "headers"');
   }
   // Taken as written: URL would turn 010.0.0.1 or 2130706433 into an address of its own choice.
-  if (written.includes('{')) return null; // A placeholder was misspelt, which is reported already.
   const host = /^https?:\/\/(?:\[([^\]]*)\]|([^/:?#]*))/i.exec(written);
   if (!parseAddress(host?.[1] ?? host?.[2] ?? '').ok) {
     return refuse('"{address}" or a numeric address as its host (hfm resolves no names)');

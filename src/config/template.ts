@@ -5,19 +5,25 @@ import { complain, type Place } from './place.ts';
 export type Placeholders = Readonly<Record<'address' | 'name' | 'port', string | null>>;
 
 /**
- * Fills the placeholders of one string. Other words in braces stay as they are (awk programs have
+ * Fills the placeholders of one string; null when one is wrong, which is reported. Other words in braces stay as they are (awk programs have
  * them), unless they look like a placeholder misspelt.
  */
-export function fill(template: string, values: Placeholders, place: Place): string {
-  return template.replace(/\{([a-z_]+)\}/g, (braced: string, word: string) => {
+export function fill(template: string, values: Placeholders, place: Place): string | null {
+  let good = true;
+  const filled = template.replace(/\{([a-z_]+)\}/g, (braced: string, word: string) => {
     if (word === 'address' || word === 'name' || word === 'port') {
       const value = values[word];
       if (value !== null) return value;
+      good = false;
       complain(place, `found ${braced}, expected the key "${word}" in the check or the backend`);
       return braced;
     }
     const near = nearest(word, Object.keys(values));
-    if (near !== null) complain(place, `found ${braced}; did you mean {${near}}?`);
+    if (near !== null) {
+      good = false;
+      complain(place, `found ${braced}; did you mean {${near}}?`);
+    }
     return braced;
   });
+  return good ? filled : null;
 }

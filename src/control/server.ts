@@ -4,11 +4,6 @@ import type { Log } from '../sys/log.ts';
 import { readBody, sendJson } from './http-json.ts';
 import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';
 
-export interface ControlServer {
-  /** Ends every connection. */
-  close(): Promise<void>;
-}
-
 /** A client has this long to send its request, and to read a part of the answer. */
 const REQUEST_TIMEOUT_MS = 5000;
 const IDLE_TIMEOUT_MS = 10_000;
@@ -16,8 +11,14 @@ const MAX_CONNECTIONS = 1024;
 /** A follower of events that does not read is let go when this much waits for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Serves the protocol on a socket that is bound and protected already, by `openSocket`. */
-export function createControlServer(deps: RouteDeps & { readonly log: Log }): Server {
+export interface ControlDeps {
+  readonly log: Log;
+  /** Null as long as hfmd is starting: the socket is bound first, so that only one hfmd runs. */
+  readonly routeDeps: () => RouteDeps | null;
+}
+
+/** Serves the protocol; `openSocket` binds it. */
+export function createControlServer(deps: ControlDeps): Server {
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -39,10 +40,15 @@ export function createControlServer(deps: RouteDeps & { readonly log: Log }): Se
 }
 
 async function handle(
-  deps: RouteDeps,
+  { routeDeps }: ControlDeps,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const deps = routeDeps();
+  if (deps === null) {
+    sendJson(response, 503, { error: 'hfmd is starting' });
+    return;
+  }
   const url = new URL(request.url ?? '/', 'http://hfmd');
   const key = `${request.method} ${url.pathname}`;
   if (key === 'GET /v1/events') {

@@ -9,24 +9,6 @@ export type SocketResult = { readonly ok: true } | { readonly ok: false; readonl
 /** The group of the socket where the configuration names none. */
 const DEFAULT_GROUP = 'wheel';
 
-/** Whether somebody answers on the socket: then another hfmd runs there. */
-export function isServed(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.setTimeout(2000);
-    const settle = (served: boolean): void => {
-      socket.destroy();
-      resolve(served);
-    };
-    socket.on('connect', () => settle(true));
-    // Somebody who listens but does not accept is there all the same.
-    socket.on('timeout', () => settle(true));
-    socket.on('error', ({ code }: NodeJS.ErrnoException) =>
-      settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK'),
-    );
-  });
-}
-
 /**
  * Binds the control socket for its owner and group only (0660). One that nobody serves any more is
  * cleaned up; any other kind of file in its place is an error.
@@ -60,6 +42,24 @@ export async function openSocket(
   chmodSync(path, 0o660);
   if (gid !== null) giveToGroup(path, gid, log);
   return { ok: true };
+}
+
+/** Whether somebody answers on the socket: then another hfmd runs there. */
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.setTimeout(2000);
+    const settle = (served: boolean): void => {
+      socket.destroy();
+      resolve(served);
+    };
+    socket.on('connect', () => settle(true));
+    // Somebody who listens but does not accept is there all the same.
+    socket.on('timeout', () => settle(true));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) =>
+      settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK'),
+    );
+  });
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -123,7 +123,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   });
   const stalls = watchStalls(clock);
   const scheduler = new Scheduler({ clock, stalls }, limitsOf(config));
-  const book = createJobBook({ exec, controller, problems });
+  const book = createJobBook({ exec, controller, problems, log });
 
   let housekeeping: Timer;
   const keepHouse = (): void => {

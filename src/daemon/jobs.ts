@@ -3,6 +3,7 @@ import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Exec } from '../sys/exec.ts';
+import type { Log } from '../sys/log.ts';
 import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
 import type { NodeProblems } from './node-problems.ts';
@@ -19,9 +20,10 @@ export interface JobBookDeps {
   readonly exec: Exec;
   readonly controller: Controller;
   readonly problems: NodeProblems;
+  readonly log: Log;
 }
 
-export function createJobBook({ exec, controller, problems }: JobBookDeps): JobBook {
+export function createJobBook({ exec, controller, problems, log }: JobBookDeps): JobBook {
   let probes = new Map<string, { fingerprint: string; probe: Probe }>();
   return {
     jobs() {
@@ -49,7 +51,11 @@ export function createJobBook({ exec, controller, problems }: JobBookDeps): JobB
             startDelayMs: check.startDelayMs,
             probe: entry.probe,
             record(record) {
-              const { verdict } = record;
+              const { verdict, durationMs } = record;
+              log.debug(
+                { backend: name, check: check.name, ...verdict, durationMs },
+                `${key}: ${verdict.kind}`,
+              );
               if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
                 problems.note(verdict.reason, `${key}: ${verdict.detail}`);
               }

@@ -210,7 +210,8 @@ function succeedPool(before: Live | null, pool: PoolConfig, config: Config): Liv
   }
   const { actual, desired, outcome } = same;
   const known = new Set(addressesOf(before.config, same.config));
-  // An address that is new to the configuration is adopted where the table holds it already.
+  // An address that is new to hfm's hands is adopted where the table holds it already.
+  for (const address of outcome?.untouched ?? []) known.delete(address);
   const kept = addressesOf(config, pool).filter((address) =>
     known.has(address) ? desired?.has(address) : actual.has(address),
   );

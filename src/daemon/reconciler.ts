@@ -37,6 +37,7 @@ export class Reconciler {
   readonly #workers = new Map<string, TableWorker>();
   #ledger: Ledger;
   #config: Config | null = null;
+  readonly #goals = new Map<PoolName, PoolGoal>();
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
     this.#deps = deps;
@@ -50,6 +51,7 @@ export class Reconciler {
   /** Takes over a configuration: its tables, and those that an earlier one left something in. */
   configure(config: Config): void {
     this.#config = config;
+    this.#goals.clear();
     this.#ledger = takeOver(this.#ledger, configuredLedger(config));
     this.#deps.onLedger(this.#ledger);
     const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
@@ -71,6 +73,7 @@ export class Reconciler {
   aim(name: PoolName, goal: PoolGoal): void {
     const pool = this.#config?.pools.find((one) => one.name === name);
     if (pool === undefined) return;
+    this.#goals.set(name, goal);
     this.#workers.get(keyOf(pool))?.aim(this.goalOf(pool, goal));
   }
 
@@ -148,6 +151,9 @@ export class Reconciler {
     if (left !== this.#ledger) {
       this.#ledger = left;
       this.#deps.onLedger(left);
+      // What is not hfm's any more must not be taken out if somebody else puts it in.
+      const goal = pool === null ? undefined : this.#goals.get(pool);
+      if (pool !== null && goal !== undefined) this.aim(pool, goal);
     }
     if (pool === null && entryOf(this.#ledger, ref.table, ref.anchor) === undefined) {
       this.#workers.delete(key);

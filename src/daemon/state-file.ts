@@ -5,7 +5,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -64,7 +64,7 @@ export function writeState(file: string, state: DurableState): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
   const descriptor = openSync(temporary, 'w', 0o600);
   try {
-    writeSync(descriptor, encodeState(state));
+    writeFileSync(descriptor, encodeState(state));
     fsyncSync(descriptor);
   } catch (error) {
     // The half-written copy is of no use; the error of the write is what matters.

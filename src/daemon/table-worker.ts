@@ -66,7 +66,7 @@ class Worker implements TableWorker {
   config: TableWorkerConfig;
   view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null };
   #goal: TableGoal | null = null;
-  #goalSinceMs = 0;
+  #wantedSinceMs = 0;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
   #running: Promise<void> | null = null;
@@ -91,7 +91,7 @@ class Worker implements TableWorker {
   aim(goal: TableGoal): void {
     if (this.#goal !== null && sameGoal(this.#goal, goal)) return;
     this.#goal = goal;
-    this.#goalSinceMs = this.#deps.clock.monotonicMs();
+    this.#wantedSinceMs = this.#deps.clock.monotonicMs();
     const { actual } = this.view;
     if (this.#trusted && actual !== null && planChange(actual, goal).kind === 'none') return;
     this.view = { ...this.view, inSync: false };
@@ -136,7 +136,7 @@ class Worker implements TableWorker {
       const error = await this.#reconcile();
       if (error === null) this.#succeed();
       else this.#fail(error);
-      if (goal === this.#goal) this.#release();
+      if (goal === this.#goal || this.view.inSync) this.#release();
     }
     this.#running = null;
     if (!this.#stopped) this.#timer = this.#deps.clock.after(this.#nextMs(), () => this.start());
@@ -261,6 +261,7 @@ class Worker implements TableWorker {
   #reportDrift(entries: readonly TableEntry[], goal: TableGoal): void {
     const holds = new Set(entries);
     const wanted = new Set<string>(goal.desired);
+    this.#wantedSinceMs = this.#deps.clock.monotonicMs();
     this.#deps.emit({
       kind: 'drift',
       ...this.#place(),
@@ -275,7 +276,7 @@ class Worker implements TableWorker {
     const added = after.filter((entry) => !had.has(entry));
     const removed = before.filter((entry) => !has.has(entry));
     if (added.length === 0 && removed.length === 0) return;
-    const durationMs = this.#deps.clock.monotonicMs() - this.#goalSinceMs;
+    const durationMs = this.#deps.clock.monotonicMs() - this.#wantedSinceMs;
     this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
   }
 
