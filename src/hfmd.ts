@@ -5,6 +5,7 @@ import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
 import { openSocket } from './control/socket.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
+import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
@@ -40,8 +41,15 @@ async function main(): Promise<number> {
     process.stderr.write(`${loaded.errors.join('\n')}\n`);
     return 1;
   }
-  if (options.configtest === true) return print('configuration OK\n');
+  if (options.configtest === true) return testConfig(loaded.config);
   return run(loaded.config, options);
+}
+
+/** Where pf can be read, also that its rules use the tables. */
+async function testConfig(config: Config): Promise<number> {
+  const { warnings } = await auditTables(driverOf(config), config.pools);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return print('configuration OK\n');
 }
 
 interface Options {
@@ -78,9 +86,7 @@ async function run(config: Config, options: Options): Promise<number> {
   const server = createControlServer({
     log,
     routeDeps: () =>
-      daemon === null
-        ? null
-        : { daemon, node: nodeName(), wallMs: systemClock.wallMs, ownAddresses },
+      daemon === null ? null : { daemon, node: nodeName(), clock: systemClock, ownAddresses },
   });
   const { socket, socketGroup } = config.daemon;
   const opened = await openSocket(server, socket, socketGroup, log);
@@ -91,7 +97,7 @@ async function run(config: Config, options: Options): Promise<number> {
   const stopped = untilStopped();
   process.on('SIGHUP', () => void daemon?.reload());
   daemon = await startDaemon(
-    { clock: systemClock, exec: systemExec, driver: driverOf(config), log },
+    { clock: systemClock, exec: systemExec, driver: driverOf(config), log, ownAddresses },
     config,
   );
   await stopped;
@@ -102,6 +108,7 @@ async function run(config: Config, options: Options): Promise<number> {
   return 0;
 }
 
+/** The embedded tables are all there, and used. */
 function driverOf({ pf }: Config): PfDriver {
   return pf.driver === 'memory'
     ? createMemoryDriver()

@@ -97,8 +97,11 @@ function statusText({ terminal }: Context, status: StatusJson): string {
     );
   }
   parts.push('\n');
-  if (status.problems.length === 0) parts.push(paint(terminal, 'green', 'all is well'), '\n');
+  for (const warning of status.warnings) {
+    parts.push(paint(terminal, 'yellow', `warning: ${warning}`), '\n');
+  }
   for (const problem of status.problems) parts.push(paint(terminal, 'red', `! ${problem}`), '\n');
+  if (status.problems.length === 0) parts.push(paint(terminal, 'green', 'all is well'), '\n');
   return parts.join('');
 }
 

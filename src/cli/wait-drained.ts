@@ -21,13 +21,15 @@ export async function waitDrained(
   const { terminal } = context;
   const interrupts = terminal.catchInterrupts();
   const deadlineMs = terminal.wallMs() + timeoutMs;
-  const before = new Map<string, number>();
+  const before = new Map<string, Left>();
   try {
     for (;;) {
       const left = await countLeft(context, names);
       if (left.kind !== 'ok') return failed(context, left);
       report(context, left.value, before);
-      const waiting = left.value.filter(({ open, pending }) => pending || open > 0);
+      const waiting = left.value.filter(
+        ({ open, sticky, pending }) => pending || open + sticky > 0,
+      );
       if (waiting.length === 0) return done(context, left.value);
       const restMs = deadlineMs - terminal.wallMs();
       if (restMs <= 0) {
@@ -44,6 +46,8 @@ export async function waitDrained(
 interface Left {
   readonly name: string;
   readonly open: number;
+  /** Clients whose new connections still go there. */
+  readonly sticky: number;
   /** pf has yet to confirm that the addresses are out. */
   readonly pending: boolean;
 }
@@ -62,7 +66,7 @@ async function countLeft(
     const pending = explained.value.backend.pools.some(
       (one) => one.pending && (pool === null || one.name === pool),
     );
-    left.push({ name, open: states.value.open, pending });
+    left.push({ name, open: states.value.open, sticky: states.value.sticky ?? 0, pending });
   }
   return { kind: 'ok', value: left };
 }
@@ -71,16 +75,23 @@ async function countLeft(
 function report(
   { terminal, json }: Context,
   left: readonly Left[],
-  before: Map<string, number>,
+  before: Map<string, Left>,
 ): void {
-  for (const { name, open, pending } of left) {
-    const known = before.get(name);
-    before.set(name, open);
-    if (json || known === open) continue;
-    const trend = known === undefined ? '' : ` (${open > known ? '+' : ''}${open - known})`;
-    const unproven = pending ? '; pf has not confirmed the removal yet' : '';
-    terminal.out(`${name}: ${connections(open)} left${trend}${unproven}\n`);
+  for (const one of left) {
+    const known = before.get(one.name);
+    before.set(one.name, one);
+    if (json || (known?.open === one.open && known.sticky === one.sticky)) continue;
+    const change = one.open - (known?.open ?? one.open);
+    const trend = known === undefined ? '' : ` (${change > 0 ? '+' : ''}${change})`;
+    terminal.out(`${one.name}: ${leftText(one, trend)}\n`);
   }
+}
+
+function leftText({ open, sticky, pending }: Left, trend = ''): string {
+  const parts = [`${open} connection${open === 1 ? '' : 's'} left${trend}`];
+  if (sticky > 0) parts.push(`${sticky} sticky client${sticky === 1 ? '' : 's'} still sent there`);
+  if (pending) parts.push('pf has not confirmed the removal yet');
+  return parts.join(', ');
 }
 
 function done(context: Context, left: readonly Left[]): number {
@@ -91,11 +102,9 @@ function done(context: Context, left: readonly Left[]): number {
 
 function timedOut(context: Context, left: readonly Left[], timeoutMs: number): number {
   if (context.json) printJson(context, { drained: false, left });
-  for (const { name, open, pending } of left) {
-    const what = pending ? 'pf has not confirmed the removal' : `${connections(open)} left`;
-    context.terminal.err(
-      `hfmctl: ${name}: ${what} after ${formatDuration(timeoutMs)}; the drain stays\n`,
-    );
+  for (const one of left) {
+    const after = formatDuration(timeoutMs);
+    context.terminal.err(`hfmctl: ${one.name}: ${leftText(one)} after ${after}; the drain stays\n`);
   }
   return EXIT.timedOut;
 }
@@ -113,8 +122,4 @@ async function endLeft(context: Context, left: readonly Left[]): Promise<number>
 function stay({ terminal }: Context, names: readonly string[]): number {
   terminal.err(`hfmctl: interrupted; the drain stays. "hfmctl ready ${names.join(' ')}" ends it\n`);
   return EXIT.timedOut;
-}
-
-function connections(n: number): string {
-  return `${n} connection${n === 1 ? '' : 's'}`;
 }

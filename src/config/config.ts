@@ -45,6 +45,10 @@ export interface PoolConfig {
   readonly exclusive: boolean;
   /** Whether hfm makes the table where pf has none. */
   readonly create: boolean;
+  /** Whether source nodes (sticky clients) of an address that has left are ended. */
+  readonly killSources: 'auto' | 'never';
+  /** When the states of a member that has left are ended: it is down, or in maintenance. */
+  readonly killStates: 'never' | 'down' | 'maint';
 }
 
 export interface BackendConfig {

@@ -192,7 +192,7 @@ export const NAME_EXPECTED =
 
 export const DAEMON_KEYS = {
   socket: key(socketPath, '"/var/run/hfm/hfm.sock"'),
-  socket_group: key(group, '"wheel"'),
+  socket_group: key(group, '"wheel" where that group exists'),
   state_file: key(path, '"/var/db/hfm/state.json"'),
   log_level: key(oneOf('debug', 'info', 'warn', 'error'), '"info"'),
   max_scripts: key(integer(1, 4096), '32'),
@@ -284,6 +284,8 @@ export const POOL_KEYS = {
   min_in_service: key(floor, '1, or 0 where there is a fallback'),
   exclusive: key(flag, 'false'),
   create: key(flag, 'false'),
+  kill_sources: key(oneOf('auto', 'never'), '"auto"'),
+  kill_states: key(oneOf('never', 'down', 'maint'), '"never"'),
 } as const satisfies Keys;
 
 export const BACKEND_KEYS = {

@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import { backendName, poolName } from '../core/names.ts';
 import { nearest } from '../core/nearest.ts';
 import type { ActionConfig, BackendConfig, CheckConfig, MembershipConfig } from './config.ts';
@@ -94,14 +95,36 @@ function resolveChecks(
       continue;
     }
     names.add(found.name);
-    if (address === undefined) continue;
-    const owner: CheckOwner = { backend, address, name: found.name };
+    const owner: CheckOwner = { backend, address: address ?? ANY_ADDRESS, name: found.name };
     const layers = layersOf(section, found.check, sections.defaults);
     const check = resolveCheck(found.check, layers, owner);
     if (check !== null) resolved.push(check);
   }
   return resolved;
 }
+
+/** Checks that no backend names are held to the same rules, as for some backend. */
+export function checkUnused(sections: Sections): void {
+  const { defaults } = sections;
+  const used = new Set<unknown>(
+    [...sections.backends.values()].flatMap(({ values }) => {
+      return Array.isArray(values.checks?.value) ? values.checks.value : [];
+    }),
+  );
+  for (const [name, check] of sections.checks) {
+    if (check === null || used.has(name)) continue;
+    const address = ('source' in check.values ? check.values.source : undefined) ?? ANY_ADDRESS;
+    const some = { values: { port: 1 }, place: check.place };
+    resolveCheck(check, [some, check, defaults], { backend: 'some', address, name });
+  }
+  for (const entries of [defaults.values.on_up, defaults.values.on_down]) {
+    const placeholders = { address: ANY_ADDRESS, name: 'some', port: '1' };
+    if (entries !== undefined) resolveActions(entries, sections, placeholders);
+  }
+}
+
+/** Stands for a backend's address where there is none, so that all that is wrong is found. */
+const ANY_ADDRESS = '127.0.0.1' as Address;
 
 function findCheck(
   entry: unknown,

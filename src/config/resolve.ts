@@ -3,7 +3,7 @@ import type { BackendConfig, DaemonConfig, PfConfig, PoolConfig } from './config
 import { checkAddresses, checkScriptLoad, checkTables } from './cross-checks.ts';
 import type { POOL_KEYS } from './keys.ts';
 import { childOf, complain } from './place.ts';
-import { resolveBackend } from './resolve-backend.ts';
+import { checkUnused, resolveBackend } from './resolve-backend.ts';
 import { requireExecutable } from './resolve-check.ts';
 import { requireKey, type Section, type Sections } from './sections.ts';
 
@@ -19,6 +19,7 @@ export function resolve(sections: Sections): Resolved {
   const daemon = resolveDaemon(sections);
   const pf = resolvePf(sections);
   checkPrograms(sections);
+  checkUnused(sections);
   const pools = [...sections.pools].flatMap(([name, section]) => resolvePool(name, section) ?? []);
   const backends = [...sections.backends].flatMap(
     ([name, section]) => resolveBackend(name, section, sections) ?? [],
@@ -66,6 +67,8 @@ function resolvePool(name: string, section: Section<typeof POOL_KEYS>): PoolConf
     floor: values.min_in_service ?? { kind: 'count', count: fallback.length > 0 ? 0 : 1 },
     exclusive: values.exclusive ?? false,
     create: values.create ?? false,
+    killSources: values.kill_sources ?? 'auto',
+    killStates: values.kill_states ?? 'never',
   };
 }
 

@@ -16,6 +16,8 @@ export interface StatusJson {
   /** Whether anything is down, held, not proven in pf or wrong with the node; and what, in words. */
   readonly degraded: boolean;
   readonly problems: readonly string[];
+  /** Tables that hfm may keep true to no avail, such as one that no rule uses. */
+  readonly warnings: readonly string[];
   readonly backends: readonly BackendJson[];
   readonly pools: readonly PoolJson[];
   /** Tables that left the configuration and may still hold something of hfm's. */
@@ -86,6 +88,10 @@ export interface PoolJson {
   readonly in_sync: boolean;
   readonly confirmed_at: string | null;
   readonly error: string | null;
+  /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
+  readonly contested: number;
+  /** What still led to addresses that had left, and was ended since hfmd started. */
+  readonly ended: { readonly sources: number; readonly states: number };
 }
 
 export interface RetiredTableJson {
@@ -178,6 +184,8 @@ export interface StatesJson {
   readonly name: string;
   /** Open connections of clients that still go to the member. */
   readonly open: number;
+  /** Clients whose new connections pf still sends there; null where kill_sources is "never". */
+  readonly sticky: number | null;
 }
 
 export interface KillJson {

@@ -2,10 +2,17 @@ import type { Override, Scope } from '../core/admin.ts';
 import { scopeKey } from '../core/admin.ts';
 import type { StampedEvent } from '../core/event.ts';
 import { poolName } from '../core/names.ts';
-import { countOpen, endConnections, type MemberConnections } from '../daemon/connections.ts';
+import {
+  countOpen,
+  countSticky,
+  endConnections,
+  type MemberConnections,
+  PACE,
+} from '../daemon/connections.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
+import type { Clock } from '../sys/clock.ts';
 import { VERSION } from '../version.ts';
 import { decodeAdminRequest } from './admin-request.ts';
 import { explainView } from './explain-view.ts';
@@ -28,7 +35,7 @@ import { isoTime, poolView, probeView, statusView } from './status-view.ts';
 export interface RouteDeps {
   readonly daemon: Daemon;
   readonly node: string;
-  readonly wallMs: () => number;
+  readonly clock: Clock;
   readonly ownAddresses: () => ReadonlySet<string>;
 }
 
@@ -106,7 +113,10 @@ async function states(deps: RouteDeps, { query }: RouteRequest): Promise<RouteRe
   if (member === null) return refuse(404, unknownName(deps.daemon.controller.live, name));
   const open = await countOpen(deps.daemon.driver, member);
   if (!open.ok) return refuse(503, `pf's states can't be read: ${open.error.message}`);
-  return ok<StatesJson>({ name, open: open.value });
+  const sticky = member.endsSources ? await countSticky(deps.daemon.driver, member) : null;
+  if (sticky?.ok === false)
+    return refuse(503, `sticky clients can't be read: ${sticky.error.message}`);
+  return ok<StatesJson>({ name, open: open.value, sticky: sticky?.value ?? null });
 }
 
 async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<RouteResponse> {
@@ -116,20 +126,31 @@ async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<Rout
   if (member === null) return refuse(404, unknownName(live, name));
   const other = stillServes(live, member.addresses);
   if (other !== null) return refuse(409, other);
-  const ended = await endConnections(deps.daemon.driver, member);
+  const ended = await endConnections(deps.daemon.driver, member, { clock: deps.clock, ...PACE });
   if (!ended.ok) return refuse(503, `pf's states can't be ended: ${ended.error.message}`);
   return ok<KillJson>({ name, killed: ended.value });
 }
 
-function memberOf({ daemon, ownAddresses }: RouteDeps, name: string): MemberConnections | null {
+interface Member extends MemberConnections {
+  /** Whether its pools end the source nodes that point at what has left. */
+  readonly endsSources: boolean;
+}
+
+function memberOf({ daemon, ownAddresses }: RouteDeps, name: string): Member | null {
   const { live } = daemon.controller;
   const scope = resolveName(live, name);
   const backend = scope === null ? undefined : live.backends.get(scope.backend);
   if (scope === null || backend === undefined) return null;
-  const addresses = backend.config.memberships
-    .filter(({ pool }) => scope.pool === null || pool === scope.pool)
-    .flatMap((membership): readonly string[] => membership.addresses);
-  return { addresses: new Set(addresses), ownAddresses: ownAddresses() };
+  const memberships = backend.config.memberships.filter(
+    ({ pool }) => scope.pool === null || pool === scope.pool,
+  );
+  return {
+    addresses: new Set<string>(memberships.flatMap((membership) => membership.addresses)),
+    ownAddresses: ownAddresses(),
+    endsSources: memberships.some(
+      ({ pool }) => live.pools.get(pool)?.config.killSources === 'auto',
+    ),
+  };
 }
 
 /** States carry no table: those of an address that serves, here or in another pool, must stay. */
@@ -142,14 +163,16 @@ function stillServes(live: Readonly<Live>, addresses: ReadonlySet<string>): stri
   return null;
 }
 
-function admin({ daemon, wallMs }: RouteDeps, { body }: RouteRequest): RouteResponse {
+function admin({ daemon, clock }: RouteDeps, { body }: RouteRequest): RouteResponse {
   const decoded = decodeAdminRequest(body);
   if (!decoded.ok) return refuse(400, decoded.error);
   const { state, names, pools, by, reason, for_ms, force } = decoded.request;
   const { controller } = daemon;
   const resolved = resolveScopes(controller.live, names, pools);
   if (!resolved.ok) return refuse(404, resolved.error);
-  const nowMs = wallMs();
+  const wider = state === 'ready' ? stillOverridden(controller.live, resolved.scopes) : null;
+  if (wider !== null) return refuse(409, wider);
+  const nowMs = clock.wallMs();
   const untilMs = for_ms === null ? null : nowMs + for_ms;
   const override: Override | null =
     state === 'ready' ? null : { state, by, reason, sinceMs: nowMs, untilMs };
@@ -158,6 +181,16 @@ function admin({ daemon, wallMs }: RouteDeps, { body }: RouteRequest): RouteResp
   if (refusal !== null) return refuse(409, refusal);
   controller.override(resolved.scopes, override, by);
   return ok<AdminResponse>({ names: resolved.scopes.map(scopeKey) });
+}
+
+/** A membership can't be ready while its whole backend is not. */
+function stillOverridden(live: Readonly<Live>, scopes: readonly Scope[]): string | null {
+  for (const { backend, pool } of scopes) {
+    const whole = pool === null ? undefined : live.overrides.get(backend);
+    if (whole === undefined) continue;
+    return `${backend} as a whole is in ${whole.state}: "hfmctl ready ${backend}" ends that`;
+  }
+  return null;
 }
 
 /** What would happen, when it would take a pool below its floor. */

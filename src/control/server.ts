@@ -70,7 +70,10 @@ async function handle(
     sendJson(response, body.status, { error: body.error });
     return;
   }
+  // Only the client's own silence counts, not the time that an answer takes to make.
+  request.socket.setTimeout(0);
   const { status, json } = await route(deps, { query: url.searchParams, body: body.body });
+  request.socket.setTimeout(IDLE_TIMEOUT_MS);
   sendJson(response, status, json);
 }
 

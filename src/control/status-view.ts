@@ -59,6 +59,7 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
     },
     degraded: problems.length > 0,
     problems,
+    warnings: daemon.warnings,
     backends,
     pools,
     retired_tables: retired,
@@ -90,7 +91,7 @@ export function backendView({ controller }: Daemon, backend: LiveBackend): Backe
   };
 }
 
-export function poolView({ controller, reconciler }: Daemon, pool: LivePool): PoolJson {
+export function poolView({ controller, reconciler, aftermath }: Daemon, pool: LivePool): PoolJson {
   const { name, table, anchor } = pool.config;
   const view: TableView = reconciler.viewOf(pool.config);
   const members = [...controller.live.backends.values()].flatMap((backend) =>
@@ -110,6 +111,8 @@ export function poolView({ controller, reconciler }: Daemon, pool: LivePool): Po
     in_sync: view.inSync,
     confirmed_at: view.confirmedAtMs === null ? null : isoTime(view.confirmedAtMs),
     error: view.error?.message ?? null,
+    contested: view.contested,
+    ended: aftermath.endedOf(name),
   };
 }
 
@@ -187,12 +190,19 @@ function backendProblems({ name, health, admin, pools }: BackendJson): string[] 
   return health === 'down' && !isOut ? [`${name} is down`, ...held] : held;
 }
 
-function poolProblems({ name, in_sync, error, actual, fallback_in_use }: PoolJson): string[] {
-  const fallback = fallback_in_use ? [`${name}: nothing in service, the fallback is in`] : [];
-  if (error !== null) return [...fallback, `${name}: not proven in pf: ${error}`];
-  if (in_sync) return fallback;
-  const why = actual === null ? 'the table was not read yet' : 'a change is not confirmed yet';
-  return [...fallback, `${name}: not proven in pf: ${why}`];
+function poolProblems(pool: PoolJson): string[] {
+  const { name, in_sync, error, actual, fallback_in_use, contested } = pool;
+  const problems: string[] = [];
+  if (fallback_in_use) problems.push(`${name}: nothing in service, the fallback is in`);
+  if (contested > 0) {
+    problems.push(`${name}: another program keeps changing the table (${contested} times)`);
+  }
+  if (error !== null) problems.push(`${name}: not proven in pf: ${error}`);
+  else if (!in_sync) {
+    const why = actual === null ? 'the table was not read yet' : 'a change is not confirmed yet';
+    problems.push(`${name}: not proven in pf: ${why}`);
+  }
+  return problems;
 }
 
 function round(value: number): number {

@@ -19,12 +19,18 @@ export function parseDuration(text: string): number | null {
   return totalMs;
 }
 
-/** Writes milliseconds as the configuration would: "500ms", "1s", "1m30s". */
+/** Writes milliseconds as the configuration would, losing nothing: "500ms", "1s", "1m30s", "2s500ms". */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return '0s';
-  if (ms < 1000) return `${trimNumber(ms)}ms`;
-  if (ms < 60_000) return `${trimNumber(ms / 1000)}s`;
-  return formatAge(ms);
+  if (ms < 1000) return ms === 0 ? '0s' : `${trimNumber(ms)}ms`;
+  const parts: string[] = [];
+  let restMs = ms;
+  for (const unit of ['h', 'm', 's', 'ms'] as const) {
+    const size = UNIT_MS[unit] ?? 1;
+    const count = unit === 'ms' ? trimNumber(restMs) : String(Math.floor(restMs / size));
+    restMs %= size;
+    if (Number(count) > 0) parts.push(`${count}${unit}`);
+  }
+  return parts.join('');
 }
 
 /** How long ago, for people: "0s", "45s", "3m12s", "2h05m", "4d03h". */

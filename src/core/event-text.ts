@@ -29,6 +29,16 @@ export function eventText(event: HfmEvent): string {
       ].filter((part) => part !== '');
       return `${tableText(event)}: changed by somebody else (${parts.join(', ')}), put right`;
     }
+    case 'contested':
+      return event.active
+        ? `${tableText(event)}: another program keeps changing it (${event.drifts} times), and hfm puts it right each time`
+        : `${tableText(event)}: left alone again, after ${event.drifts} changes by another program`;
+    case 'ended': {
+      const what = event.what === 'sources' ? 'sticky clients' : 'states';
+      return `${event.pool ?? 'retired'}: ended ${event.count} ${what} that still led to ${event.address}`;
+    }
+    case 'warning':
+      return event.message;
     case 'table-error':
       return `${tableText(event)}: not proven: ${event.error}`;
     case 'table-ok':

@@ -50,8 +50,23 @@ export type HfmEvent =
       readonly missing: readonly TableEntry[];
       readonly surplus: readonly TableEntry[];
     } & TablePlace)
+  | ({
+      /** Another program keeps undoing hfm's work, or (not `active`) has stopped to. */
+      readonly kind: 'contested';
+      readonly active: boolean;
+      readonly drifts: number;
+    } & TablePlace)
   | ({ readonly kind: 'table-error'; readonly error: string } & TablePlace)
   | ({ readonly kind: 'table-ok'; readonly afterMs: number } & TablePlace)
+  | {
+      /** Source nodes or states that still led to an address after it had left its table. */
+      readonly kind: 'ended';
+      readonly pool: PoolName | null;
+      readonly address: string;
+      readonly what: 'sources' | 'states';
+      readonly count: number;
+    }
+  | { readonly kind: 'warning'; readonly message: string }
   | {
       readonly kind: 'held';
       readonly pool: PoolName;

@@ -27,6 +27,7 @@ export const INCONCLUSIVE_REASONS = [
   'no-descriptors',
   'blocked-by-pf',
   'source-address',
+  'no-route',
   'script-not-started',
   'script-unknown',
   'stopped',

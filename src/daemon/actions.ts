@@ -40,7 +40,9 @@ export function createActions(deps: ActionsDeps): Actions {
     for (const action of actionsFor(backend, announcement)) {
       if (stopped) return;
       const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
-      await limit(() => runOne(deps, backend, action, announcement, tables));
+      await limit(async () => {
+        if (!stopped) await runOne(deps, backend, action, announcement, tables);
+      });
     }
   };
 

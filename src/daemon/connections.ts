@@ -1,5 +1,6 @@
 import type { PfDriver, PfResult } from '../pf/driver.ts';
 import { isOpenRedirection, type PfState } from '../pf/state-listing.ts';
+import type { Clock } from '../sys/clock.ts';
 
 /** Whose connections: a member's addresses, without the probes that this node itself makes. */
 export interface MemberConnections {
@@ -23,6 +24,27 @@ export async function countOpen(
   return listed.ok ? { ok: true, value: open } : listed;
 }
 
+/** How many clients pf still keeps at the member, so that also their new connections go there. */
+export async function countSticky(
+  driver: PfDriver,
+  { addresses }: Pick<MemberConnections, 'addresses'>,
+): Promise<PfResult<number>> {
+  const clients = new Set<string>();
+  const listed = await driver.eachSource(({ client, backend }) => {
+    if (backend !== null && addresses.has(backend)) clients.add(client);
+  });
+  return listed.ok ? { ok: true, value: clients.size } : listed;
+}
+
+/** So many calls of pfctl, and then a pause, so that they do not take the machine. */
+export interface Pace {
+  readonly clock: Clock;
+  readonly burst: number;
+  readonly pauseMs: number;
+}
+
+export const PACE = { burst: 50, pauseMs: 250 } as const;
+
 /** More than this at once is a mistake, or a matter for the operator's own pfctl. */
 const MAX_ENDED = 20_000;
 
@@ -34,6 +56,7 @@ const MAX_ENDED = 20_000;
 export async function endConnections(
   driver: PfDriver,
   member: MemberConnections,
+  pace: Pace,
 ): Promise<PfResult<number>> {
   const ids: string[] = [];
   const listed = await driver.eachState(
@@ -43,11 +66,16 @@ export async function endConnections(
     { ids: true },
   );
   if (!listed.ok) return listed;
-  for (const id of ids) {
+  for (const [i, id] of ids.entries()) {
+    if (i > 0 && i % pace.burst === 0) await pause(pace);
     const ended = await driver.endState(id);
     if (!ended.ok) return ended;
   }
   return { ok: true, value: ids.length };
+}
+
+export function pause({ clock, pauseMs }: Pace): Promise<void> {
+  return new Promise((resolve) => void clock.after(pauseMs, resolve));
 }
 
 function isLegOf(state: PfState, { addresses, ownAddresses }: MemberConnections): boolean {

@@ -6,7 +6,6 @@ import {
   type Override,
   type Overrides,
   type Scope,
-  scopeKey,
   withOverride,
 } from '../core/admin.ts';
 import type { HfmEvent } from '../core/event.ts';
@@ -18,6 +17,7 @@ import type { Clock, Timer } from '../sys/clock.ts';
 import {
   candidatesOf,
   decide,
+  firstRoundMs,
   healthOf,
   heldOf,
   isProbed,
@@ -129,16 +129,22 @@ export class Controller {
     if (pool.desired !== null) return;
     const own = candidatesOf(this.#live, poolName).flatMap(({ addresses }) => addresses);
     pool.desired = new Set(own.filter((address) => actual.has(address)));
+    this.#openRound(pool);
     this.#decide(pool);
   }
 
   /** Sets the operator's word for each scope; null is `ready`. Takes effect at once. */
   override(scopes: readonly Scope[], override: Override | null, by: string | null): void {
     const probed = this.#probed();
+    const before = this.#live.overrides;
     for (const scope of scopes) {
-      const from: AdminState = this.#live.overrides.get(scopeKey(scope))?.state ?? 'ready';
       this.#live.overrides = withOverride(this.#live.overrides, scope, override);
-      this.#emitAdmin(scopeKey(scope), from, override, by, override?.reason ?? null);
+    }
+    const after = this.#live.overrides;
+    for (const key of new Set([...before.keys(), ...after.keys()])) {
+      if (before.get(key) === after.get(key)) continue;
+      const from = before.get(key)?.state ?? 'ready';
+      this.#emitAdmin(key, from, after.get(key) ?? null, by, override?.reason ?? null);
     }
     this.#afterOverride(probed);
   }
@@ -148,14 +154,15 @@ export class Controller {
     let overrides = this.#live.overrides;
     for (const scope of scopes) overrides = withOverride(overrides, scope, override);
     const after: Live = { ...this.#live, overrides };
+    const nowMs = this.#deps.clock.monotonicMs();
     const breaches: Breach[] = [];
     for (const pool of this.#live.pools.values()) {
       const { name } = pool.config;
       const breach = floorBreach(
         pool.config,
         candidatesOf(after, name),
-        decide(this.#live, pool),
-        decide(after, pool),
+        decide(this.#live, pool, nowMs),
+        decide(after, pool, nowMs),
       );
       if (breach !== null) breaches.push({ pool: name, ...breach });
     }
@@ -255,11 +262,21 @@ export class Controller {
   }
 
   #decide(pool: LivePool): void {
-    const outcome = decide(this.#live, pool);
+    const outcome = decide(this.#live, pool, this.#deps.clock.monotonicMs());
     this.#reportPolicy(pool, outcome);
     pool.outcome = outcome;
     pool.desired = new Set(outcome.desired);
     this.#deps.onGoal(pool.config.name, outcome);
+  }
+
+  #openRound(pool: LivePool): void {
+    const { name } = pool.config;
+    const roundMs = firstRoundMs(this.#live.config, name);
+    pool.roundEndsMs = this.#deps.clock.monotonicMs() + roundMs;
+    this.#deps.clock.after(roundMs, () => {
+      this.#dirty.add(name);
+      this.flush();
+    });
   }
 
   #reportPolicy(pool: LivePool, after: PoolOutcome): void {

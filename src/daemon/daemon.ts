@@ -7,9 +7,11 @@ import type { Clock, Timer } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
 import { type Actions, createActions } from './actions.ts';
+import { type Aftermath, createAftermath } from './aftermath.ts';
 import { Controller } from './controller.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createJobBook, limitsOf } from './jobs.ts';
+import { isOut, leavingOf, mayEndStates } from './leaving.ts';
 import type { ProbeRecord } from './live.ts';
 import { logEvent } from './log-events.ts';
 import { createNodeProblems, type NodeProblems } from './node-problems.ts';
@@ -19,12 +21,15 @@ import { Scheduler } from './scheduler.ts';
 import { watchStalls } from './stall-watch.ts';
 import { readState } from './state-file.ts';
 import { createStateKeeper } from './state-keeper.ts';
+import { createAuditor } from './table-audit.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
   readonly exec: Exec;
   readonly driver: PfDriver;
   readonly log: ProcessLog;
+  /** Of this node's interfaces, so that its probes are told from clients. */
+  readonly ownAddresses: () => ReadonlySet<string>;
 }
 
 /** A running hfmd, as the control socket sees it. */
@@ -35,6 +40,8 @@ export interface Daemon {
   readonly events: EventLog;
   readonly problems: NodeProblems;
   readonly driver: PfDriver;
+  readonly aftermath: Aftermath;
+  readonly warnings: readonly string[];
   readonly startedAtMs: number;
   readonly loadedAtMs: number;
   /** Reads the configuration again; a bad one changes nothing. */
@@ -66,7 +73,7 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, driver, log } = deps;
+  const { clock, exec, driver, log, ownAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
@@ -88,6 +95,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       clock,
       emit,
       onRead: (pool, entries) => controller.tableRead(pool, entries),
+      onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
       onLedger: () => keeper.save(),
     },
     durable.ledger,
@@ -121,9 +129,19 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
         return pool !== undefined && reconciler.viewOf(pool.config).inSync;
       }),
   });
+  const aftermath = createAftermath({
+    driver,
+    clock,
+    emit,
+    ownAddresses,
+    isOut: (leaving) => isOut(controller.live, leaving),
+    mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
+    onTrouble: ({ message }) => problems.note('aftermath', message),
+  });
+  const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
   const stalls = watchStalls(clock);
   const scheduler = new Scheduler({ clock, stalls }, limitsOf(config));
-  const book = createJobBook({ exec, controller, problems, log });
+  const book = createJobBook({ clock, exec, controller, problems, log });
 
   let housekeeping: Timer;
   const keepHouse = (): void => {
@@ -140,6 +158,12 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     new Promise<void>((resolve) => void clock.after(FIRST_READING_MS, resolve)),
   ]);
   controller.start();
+  // What an earlier hfmd took out may still be where known clients are sent.
+  for (const { config: pool, desired } of controller.live.pools.values()) {
+    const out = reconciler.leftIn(pool).filter((address) => desired?.has(address) === false);
+    aftermath.left(leavingOf(controller.live, pool.name, out));
+  }
+  auditor.look();
   scheduler.setJobs(book.jobs(), limitsOf(config));
 
   let stopping: Promise<void> | null = null;
@@ -147,9 +171,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     emit({ kind: 'stop' });
     housekeeping.cancel();
     stalls.stop();
+    auditor.stop();
     await scheduler.stop();
     book.close();
-    await Promise.all([actions.stop(), reconciler.stop()]);
+    await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
     keeper.save();
   };
 
@@ -160,6 +185,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     events,
     problems,
     driver,
+    aftermath,
+    get warnings() {
+      return auditor.warnings;
+    },
     startedAtMs,
     get loadedAtMs() {
       return loadedAtMs;
@@ -178,6 +207,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       for (const note of notes) log.warn({}, note);
       reconciler.configure(config);
       controller.reload(config);
+      auditor.look();
       scheduler.setJobs(book.jobs(), limitsOf(config));
       return { ok: true, notes };
     },

@@ -2,11 +2,13 @@ import type { Config } from '../config/config.ts';
 import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Probe } from '../probes/probe.ts';
+import type { Clock } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { Log } from '../sys/log.ts';
 import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
 import type { NodeProblems } from './node-problems.ts';
+import { createRouteJudge } from './route-judge.ts';
 import type { Job, Limits } from './scheduler.ts';
 
 /** The jobs that a configuration and the operator's words ask for, each with its probe. */
@@ -17,13 +19,15 @@ export interface JobBook {
 }
 
 export interface JobBookDeps {
+  readonly clock: Clock;
   readonly exec: Exec;
   readonly controller: Controller;
   readonly problems: NodeProblems;
   readonly log: Log;
 }
 
-export function createJobBook({ exec, controller, problems, log }: JobBookDeps): JobBook {
+export function createJobBook({ clock, exec, controller, problems, log }: JobBookDeps): JobBook {
+  const routes = createRouteJudge(clock, () => controller.live.backends.size);
   let probes = new Map<string, { fingerprint: string; probe: Probe }>();
   return {
     jobs() {
@@ -50,7 +54,8 @@ export function createJobBook({ exec, controller, problems, log }: JobBookDeps):
             rhythm: check.rhythm,
             startDelayMs: check.startDelayMs,
             probe: entry.probe,
-            record(record) {
+            record(probed) {
+              const record = { ...probed, verdict: routes.judge(name, probed.verdict) };
               const { verdict, durationMs } = record;
               log.debug(
                 { backend: name, check: check.name, ...verdict, durationMs },

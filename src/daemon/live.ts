@@ -4,6 +4,7 @@ import { type Override, type Overrides, overrideOf } from '../core/admin.ts';
 import { combine, FRESH_STREAK, type Health, type Held, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
 import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
+import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Verdict } from '../core/verdict.ts';
 
@@ -50,6 +51,8 @@ export interface LivePool {
   /** What was last decided; at first what the table held. Null as long as `actual` is. */
   desired: ReadonlySet<Address> | null;
   outcome: PoolOutcome | null;
+  /** Monotonic time from which removals no longer wait for the first round of evidence. */
+  roundEndsMs: number;
 }
 
 export interface Now {
@@ -94,9 +97,39 @@ export function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
 }
 
 /** Puts what the members are through the pool's policy; needs a pool whose table was read. */
-export function decide(live: Live, pool: LivePool): PoolOutcome {
-  return decidePool(pool.config, candidatesOf(live, pool.config.name), pool.desired ?? new Set());
+export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
+  const candidates = candidatesOf(live, pool.config.name);
+  const isOpen = nowMs < pool.roundEndsMs && candidates.some(({ wish }) => wish.kind === 'keep');
+  const held = isOpen ? candidates.map(keptForNow) : candidates;
+  return decidePool(pool.config, held, pool.desired ?? new Set());
 }
+
+/**
+ * In the first round of evidence after a start nobody leaves because it is down: with the others
+ * still unknown, the first to be probed would go on a word that may be about this node.
+ */
+function keptForNow(candidate: Candidate): Candidate {
+  const { wish } = candidate;
+  return wish.kind === 'out' && wish.by === 'health' ? { ...candidate, wish: KEEP } : candidate;
+}
+
+const KEEP: Wish = { kind: 'keep' };
+
+/** How long the first round of evidence may take: until each member's slowest check has decided. */
+export function firstRoundMs(config: Config, pool: PoolName): number {
+  const checks = config.backends
+    .filter(({ memberships }) => memberships.some((one) => one.pool === pool))
+    .flatMap((backend) => backend.checks)
+    .filter(({ mode }) => mode === 'check');
+  const rounds = checks.map(
+    ({ rhythm, rise, fall, startDelayMs }) =>
+      startDelayMs + worstCaseDetectionMs(rhythm, Math.max(rise, fall)),
+  );
+  return Math.min(MAX_FIRST_ROUND_MS, Math.max(0, ...rounds));
+}
+
+/** A member that takes longer must not keep a dead one in service. */
+const MAX_FIRST_ROUND_MS = 15_000;
 
 export function candidatesOf(live: Live, pool: PoolName): Candidate[] {
   const candidates: Candidate[] = [];
@@ -206,16 +239,16 @@ function succeedPool(before: Live | null, pool: PoolConfig, config: Config): Liv
     (one) => one.config.table === table && one.config.anchor === anchor,
   );
   if (before === null || same === undefined || same.actual === null) {
-    return { config: pool, actual: null, desired: null, outcome: null };
+    return { config: pool, actual: null, desired: null, outcome: null, roundEndsMs: 0 };
   }
-  const { actual, desired, outcome } = same;
+  const { actual, desired, outcome, roundEndsMs } = same;
   const known = new Set(addressesOf(before.config, same.config));
   // An address that is new to hfm's hands is adopted where the table holds it already.
   for (const address of outcome?.untouched ?? []) known.delete(address);
   const kept = addressesOf(config, pool).filter((address) =>
     known.has(address) ? desired?.has(address) : actual.has(address),
   );
-  return { config: pool, actual, desired: new Set(kept), outcome };
+  return { config: pool, actual, desired: new Set(kept), outcome, roundEndsMs };
 }
 
 /** The operator's word outlives a restart and a reload, but not the backend or membership it is about. */

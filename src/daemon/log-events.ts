@@ -13,17 +13,20 @@ function levelOf(event: HfmEvent): 'info' | 'warn' | 'error' {
     case 'health':
       return event.to === 'down' ? 'warn' : 'info';
     case 'drift':
+    case 'warning':
     case 'held':
     case 'fallback':
       return 'warn';
     case 'table-error':
       return 'error';
+    case 'contested':
     case 'node-problem':
       return event.active ? 'error' : 'info';
     case 'action':
     case 'reload':
       return event.ok ? 'info' : 'error';
     case 'admin':
+    case 'ended':
     case 'table':
     case 'table-ok':
     case 'start':

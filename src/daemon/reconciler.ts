@@ -20,6 +20,8 @@ export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
   readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
+  /** pf has confirmed that entries have left a table; `pool` is null for a retired one. */
+  readonly onRemoved: (pool: PoolName | null, entries: readonly TableEntry[]) => void;
   /** The ledger has changed and must be on disk before the next table is touched, if it can be. */
   readonly onLedger: (ledger: Ledger) => void;
 }
@@ -29,6 +31,7 @@ export const UNREAD_VIEW: TableView = {
   inSync: false,
   confirmedAtMs: null,
   error: null,
+  contested: 0,
 };
 
 /** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
@@ -128,7 +131,9 @@ export class Reconciler {
   #hire(key: string, config: TableWorkerConfig): TableWorker {
     const { driver, clock, emit } = this.#deps;
     const onView = (view: TableView): void => this.#seen(key, worker, view);
-    const worker = createTableWorker({ driver, clock, emit, onView }, config);
+    const onRemoved = (entries: readonly TableEntry[]): void =>
+      this.#deps.onRemoved(worker.config.pool, entries);
+    const worker = createTableWorker({ driver, clock, emit, onView, onRemoved }, config);
     this.#workers.set(key, worker);
     return worker;
   }

@@ -48,7 +48,11 @@ async function planPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Tab
     ...pool,
     desired: pool.desired ?? new Set(adopted.filter((address) => holds.has(address))),
   };
-  const goal = deps.reconciler.goalOf(pool.config, decide(live, known), live.config);
+  const goal = deps.reconciler.goalOf(
+    pool.config,
+    decide(live, known, deps.clock.monotonicMs()),
+    live.config,
+  );
   return { ...place, change: planChange(actual, goal), error: null };
 }
 

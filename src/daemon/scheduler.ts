@@ -200,7 +200,8 @@ export class Scheduler {
         abort.abort();
       });
       job.probe.run(abort.signal).then(
-        (verdict) => settle(deadlinePassed ? this.#judge(verdict, startMs, timeoutMs) : verdict),
+        (verdict) =>
+          settle(deadlinePassed ? this.#judge(atDeadline(verdict), startMs, timeoutMs) : verdict),
         (error: unknown) => settle(inconclusive('internal-error', String(error))),
       );
     });
@@ -208,7 +209,9 @@ export class Scheduler {
 
   /** A deadline that passed while we stood still ourselves says nothing about the backend. */
   #judge(verdict: Verdict, startMs: number, timeoutMs: number): Verdict {
-    const stalledMs = this.#deps.stalls.stalledSince(startMs);
+    const { clock, stalls } = this.#deps;
+    const lateMs = clock.monotonicMs() - startMs - timeoutMs - OBEY_MS;
+    const stalledMs = Math.max(stalls.stalledSince(startMs), lateMs);
     if (stalledMs < Math.max(MIN_STALL_MS, timeoutMs * STALL_SHARE)) return verdict;
     return inconclusive(
       'stalled',
@@ -218,6 +221,11 @@ export class Scheduler {
 }
 
 const DISOBEYED: Verdict = fail('deadline', 'no verdict at the deadline');
+
+/** A pass that came after its deadline is none. */
+function atDeadline(verdict: Verdict): Verdict {
+  return verdict.kind === 'pass' ? DISOBEYED : verdict;
+}
 
 interface Runner {
   readonly job: Job;

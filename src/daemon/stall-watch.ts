@@ -7,9 +7,9 @@ export interface StallWatch {
   stop(): void;
 }
 
-const TICK_MS = 50;
+const TICK_MS = 20;
 /** Later than this a timer is not merely late. */
-const TOLERANCE_MS = 20;
+const TOLERANCE_MS = 10;
 /** Long enough to look back over any probe: stalls that ended before that are forgotten. */
 const MEMORY_MS = 600_000;
 const MAX_STALLS = 1000;

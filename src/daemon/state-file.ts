@@ -5,9 +5,9 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import type { Override } from '../core/admin.ts';
@@ -62,14 +62,12 @@ export function readState(file: string, wallMs: number, log: Log): DurableState 
 export function writeState(file: string, state: DurableState): void {
   const temporary = `${file}.new`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-  const descriptor = openSync(temporary, 'w', 0o600);
+  // What a crash may have left there could have another mode, which opening would keep.
+  rmSync(temporary, { force: true });
+  const descriptor = openSync(temporary, 'wx', 0o600);
   try {
     writeFileSync(descriptor, encodeState(state));
     fsyncSync(descriptor);
-  } catch (error) {
-    // The half-written copy is of no use; the error of the write is what matters.
-    void rm(temporary, { force: true });
-    throw error;
   } finally {
     closeSync(descriptor);
   }

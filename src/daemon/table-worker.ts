@@ -9,6 +9,7 @@ import {
 } from '../core/table-plan.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
+import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 
 /** What is known of a table now. */
 export interface TableView {
@@ -19,12 +20,16 @@ export interface TableView {
   /** Wall time of the last reading that showed the goal. */
   readonly confirmedAtMs: number | null;
   readonly error: PfError | null;
+  /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
+  readonly contested: number;
 }
 
 export interface TableWorkerDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
+  /** Called when pf has confirmed that entries are gone, each time. */
+  readonly onRemoved: (entries: readonly TableEntry[]) => void;
   /** Called after each reading and each failure. */
   readonly onView: (view: TableView) => void;
 }
@@ -54,6 +59,7 @@ export interface TableWorker {
 }
 
 const FIRST_BACKOFF_MS = 100;
+const MIN_CONTEST_MS = 60_000;
 /** A goal that pf took without an error and still does not show is tried this often in one go. */
 const MAX_PASSES = 3;
 
@@ -64,7 +70,7 @@ export function createTableWorker(deps: TableWorkerDeps, config: TableWorkerConf
 class Worker implements TableWorker {
   readonly #deps: TableWorkerDeps;
   config: TableWorkerConfig;
-  view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null };
+  view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null, contested: 0 };
   #goal: TableGoal | null = null;
   #wantedSinceMs = 0;
   /** Whether `view.actual` may be built on without reading again. */
@@ -77,10 +83,12 @@ class Worker implements TableWorker {
   #lastErrorKind: PfError['kind'] | null = null;
   #stopped = false;
   #waiting: (() => void)[] = [];
+  readonly #drifts: DriftWatch;
 
   constructor(deps: TableWorkerDeps, config: TableWorkerConfig) {
     this.#deps = deps;
     this.config = config;
+    this.#drifts = createDriftWatch(Math.max(MIN_CONTEST_MS, 10 * config.resyncMs));
   }
 
   start(): void {
@@ -158,8 +166,13 @@ class Worker implements TableWorker {
       if (goal === null) return null;
       const change = planChange(entries, goal);
       if (change.kind === 'none') return null;
-      if (pass === MAX_PASSES) return goal === firstGoal ? notAccepted(entries, goal) : null;
-      if (pass === 0 && isResync) this.#reportDrift(entries, goal);
+      if (pass === MAX_PASSES) {
+        if (goal === firstGoal) return notAccepted(entries, goal);
+        this.#again = true;
+        return null;
+      }
+      const isRepair = pass === 0 && isResync;
+      if (isRepair) this.#reportDrift(entries, goal);
       const before: readonly TableEntry[] = entries;
       const error = await this.#apply(change);
       if (error !== null) return error;
@@ -168,7 +181,7 @@ class Worker implements TableWorker {
       if (!after.ok) return after.error;
       entries = after.value;
       this.#see(entries);
-      this.#reportChange(before, entries);
+      this.#reportChange(before, entries, isRepair);
     }
     return null;
   }
@@ -203,7 +216,7 @@ class Worker implements TableWorker {
 
   #see(actual: readonly TableEntry[]): void {
     this.#trusted = true;
-    this.view = { ...this.view, actual, error: null };
+    this.view = { ...this.view, actual };
     // The first reading is what sets the first goal.
     if (this.#goal === null) this.#deps.onView(this.view);
   }
@@ -221,14 +234,20 @@ class Worker implements TableWorker {
     const { actual } = this.view;
     const inSync =
       this.#goal !== null && actual !== null && planChange(actual, this.#goal).kind === 'none';
+    const settled = this.#drifts.settle(clock.monotonicMs());
+    if (settled !== null) {
+      emit({ kind: 'contested', ...this.#place(), active: false, drifts: settled });
+    }
     this.view = {
       actual,
       inSync,
       confirmedAtMs: inSync ? clock.wallMs() : this.view.confirmedAtMs,
       error: null,
+      contested: this.#drifts.contested,
     };
-    // A goal that came meanwhile and is met already needs no further reading.
-    if (inSync) this.#again = false;
+    // A goal that came meanwhile and is met already needs no further reading; one that turned during
+    // each pass is still open.
+    if (this.#goal !== null) this.#again = !inSync;
     this.#deps.onView(this.view);
   }
 
@@ -262,6 +281,13 @@ class Worker implements TableWorker {
     const holds = new Set(entries);
     const wanted = new Set<string>(goal.desired);
     this.#wantedSinceMs = this.#deps.clock.monotonicMs();
+    const course = this.#drifts.note(this.#wantedSinceMs);
+    if (course === 'goes-on') return;
+    if (course === 'begins') {
+      const drifts = this.#drifts.contested;
+      this.#deps.emit({ kind: 'contested', ...this.#place(), active: true, drifts });
+      return;
+    }
     this.#deps.emit({
       kind: 'drift',
       ...this.#place(),
@@ -270,12 +296,19 @@ class Worker implements TableWorker {
     });
   }
 
-  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
+  #reportChange(
+    before: readonly TableEntry[],
+    after: readonly TableEntry[],
+    isRepair: boolean,
+  ): void {
     const had = new Set(before);
     const has = new Set(after);
     const added = after.filter((entry) => !had.has(entry));
     const removed = before.filter((entry) => !has.has(entry));
     if (added.length === 0 && removed.length === 0) return;
+    if (removed.length > 0) this.#deps.onRemoved(removed);
+    // A contest is told once; its repairs would fill the log.
+    if (isRepair && this.#drifts.contested > 0) return;
     const durationMs = this.#deps.clock.monotonicMs() - this.#wantedSinceMs;
     this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
   }

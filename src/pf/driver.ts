@@ -1,6 +1,8 @@
 import type { Address } from '../core/address.ts';
 import type { TableEntry } from '../core/table-plan.ts';
+import type { SourceNode } from './source-listing.ts';
 import type { PfState } from './state-listing.ts';
+import type { TableInfo } from './table-listing.ts';
 
 /** One pf table; `anchor` null is the main ruleset. */
 export interface TableRef {
@@ -43,6 +45,14 @@ export interface PfDriver {
   replace(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
   /** Calls `visit` for each state that pf tracks; with `ids` each has its id, at some cost. */
   eachState(visit: (state: PfState) => void, options: { ids: boolean }): Promise<PfResult<null>>;
+  /** The tables of an anchor, or of the main ruleset, and whether rules use them. */
+  tables(anchor: string | null): Promise<PfResult<readonly TableInfo[]>>;
+  /** Calls `visit` for each source-tracking node. */
+  eachSource(visit: (node: SourceNode) => void): Promise<PfResult<null>>;
+  /** Ends the nodes of all clients that point at a backend; how many pf says they were. */
+  endSourcesTo(backend: string): Promise<PfResult<number>>;
+  /** Ends every node of one client, in whatever pool. */
+  endSourcesOf(client: string): Promise<PfResult<null>>;
   /** Ends one state by its `ID/CREATOR`; one that is gone already is no error. */
   endState(id: string): Promise<PfResult<null>>;
 }

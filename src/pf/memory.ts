@@ -4,28 +4,43 @@ import { type PfDriver, type PfResult, type TableRef, tableLabel } from './drive
 
 /** Embedded tables, to try hfm without pf. Every table that is asked for exists, and is empty at first. */
 export function createMemoryDriver(): PfDriver {
-  const tables = new Map<string, Set<TableEntry>>();
-  const contents = (ref: TableRef): Set<TableEntry> => {
+  const tables = new Map<string, { ref: TableRef; entries: Set<TableEntry> }>();
+  const tableOf = (ref: TableRef): { entries: Set<TableEntry> } => {
     const label = tableLabel(ref);
-    const table = tables.get(label) ?? new Set();
+    const table = tables.get(label) ?? { ref, entries: new Set() };
     tables.set(label, table);
     return table;
   };
   return {
     kind: 'memory',
     async show(ref) {
-      return done([...contents(ref)].sort((a, b) => compareAddresses(a as Address, b as Address)));
+      return done(
+        [...tableOf(ref).entries].sort((a, b) => compareAddresses(a as Address, b as Address)),
+      );
     },
     async add(ref, addresses) {
-      for (const address of addresses) contents(ref).add(address);
+      for (const address of addresses) tableOf(ref).entries.add(address);
       return done(null);
     },
     async remove(ref, entries) {
-      for (const entry of entries) contents(ref).delete(entry);
+      for (const entry of entries) tableOf(ref).entries.delete(entry);
       return done(null);
     },
     async replace(ref, entries) {
-      tables.set(tableLabel(ref), new Set(entries));
+      tableOf(ref).entries = new Set(entries);
+      return done(null);
+    },
+    async tables(anchor) {
+      const known = [...tables.values()].filter(({ ref }) => ref.anchor === anchor);
+      return done(known.map(({ ref }) => ({ table: ref.table, isConst: false, isUsed: true })));
+    },
+    async eachSource() {
+      return done(null);
+    },
+    async endSourcesTo() {
+      return done(0);
+    },
+    async endSourcesOf() {
       return done(null);
     },
     async eachState() {

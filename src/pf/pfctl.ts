@@ -1,8 +1,10 @@
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Exec, ExecResult } from '../sys/exec.ts';
+import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
 import { pfctlError } from './pfctl-errors.ts';
+import { parseKilledSources, parseSourceLine } from './source-listing.ts';
 import { createStateReader } from './state-listing.ts';
+import { parseTableLine } from './table-listing.ts';
 
 export interface PfctlDeps {
   readonly exec: Exec;
@@ -28,7 +30,7 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     stdin: readonly TableEntry[] | null,
     bounds: { timeoutMs: number; maxOutputBytes: number },
     onLine?: (line: string) => void,
-  ): Promise<PfResult<string>> => {
+  ): Promise<PfResult<ExecOutput>> => {
     const result = await exec({
       argv: [...pfctl, ...args],
       env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
@@ -45,7 +47,7 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
       });
     }
     if (Buffer.byteLength(result.stdout) < bounds.maxOutputBytes) {
-      return { ok: true, value: result.stdout };
+      return { ok: true, value: result };
     }
     return refuse({ kind: 'babble', message: `${what} printed ${bounds.maxOutputBytes} bytes` });
   };
@@ -57,7 +59,7 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
   ): Promise<PfResult<null>> => {
     if (entries.length === 0) throw new Error(`pfctl -T ${verb} without an address`);
     const result = await run([...tableArgs(ref), '-T', verb, '-f', '-'], entries, TABLE_BOUNDS);
-    return result.ok ? { ok: true, value: null } : result;
+    return result.ok ? DONE : result;
   };
 
   return {
@@ -66,20 +68,42 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
       const args = [...tableArgs(ref), '-T', 'show'];
       const result = await run(args, null, TABLE_BOUNDS);
       if (!result.ok) return result;
-      return parseEntries(result.value, `pfctl ${args.join(' ')}`);
+      return parseEntries(result.value.stdout, `pfctl ${args.join(' ')}`);
     },
     add: (ref, addresses) => change('add', ref, addresses),
     remove: (ref, entries) => change('delete', ref, entries),
     replace: (ref, entries) => change('replace', ref, entries),
+    async tables(anchor) {
+      const result = await run([...anchorArgs(anchor), '-v', '-s', 'Tables'], null, TABLE_BOUNDS);
+      if (!result.ok) return result;
+      const tables = result.value.stdout.split('\n').map(parseTableLine);
+      return { ok: true, value: tables.filter((table) => table !== null) };
+    },
+    async eachSource(visit) {
+      const result = await run(['-s', 'Sources'], null, STATES_BOUNDS, (line) => {
+        const node = parseSourceLine(line);
+        if (node !== null) visit(node);
+      });
+      return result.ok ? DONE : result;
+    },
+    async endSourcesTo(backend) {
+      const anywhere = backend.includes(':') ? '::/0' : '0.0.0.0/0';
+      const result = await run(['-K', anywhere, '-K', backend], null, TABLE_BOUNDS);
+      return result.ok ? { ok: true, value: parseKilledSources(result.value.stderr) } : result;
+    },
+    async endSourcesOf(client) {
+      const result = await run(['-K', client], null, TABLE_BOUNDS);
+      return result.ok ? DONE : result;
+    },
     async eachState(visit, { ids }) {
       const reader = createStateReader(visit);
       const result = await run(ids ? ['-ss', '-vv'] : ['-ss'], null, STATES_BOUNDS, reader.line);
       reader.end();
-      return result.ok ? { ok: true, value: null } : result;
+      return result.ok ? DONE : result;
     },
     async endState(id) {
       const result = await run(['-k', 'id', '-k', id], null, TABLE_BOUNDS);
-      return result.ok ? { ok: true, value: null } : result;
+      return result.ok ? DONE : result;
     },
   };
 }
@@ -87,8 +111,14 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
 const TABLE_BOUNDS = { timeoutMs: TABLE_TIMEOUT_MS, maxOutputBytes: MAX_TABLE_BYTES };
 const STATES_BOUNDS = { timeoutMs: STATES_TIMEOUT_MS, maxOutputBytes: MAX_STATES_BYTES };
 
+const DONE: PfResult<null> = { ok: true, value: null };
+
 function tableArgs({ table, anchor }: TableRef): string[] {
-  return [...(anchor === null ? [] : ['-a', anchor]), '-t', table];
+  return [...anchorArgs(anchor), '-t', table];
+}
+
+function anchorArgs(anchor: string | null): string[] {
+  return anchor === null ? [] : ['-a', anchor];
 }
 
 function isSuccess(result: ExecResult): result is Extract<ExecResult, { kind: 'exited' }> {

@@ -1,0 +1,159 @@
+import type { PoolConfig } from '../config/config.ts';
+import type { HfmEvent } from '../core/event.ts';
+import type { PoolName } from '../core/names.ts';
+import type { PfDriver, PfError } from '../pf/driver.ts';
+import type { Clock, Timer } from '../sys/clock.ts';
+import { endConnections, PACE, pause } from './connections.ts';
+
+export interface AftermathDeps {
+  readonly driver: PfDriver;
+  readonly clock: Clock;
+  readonly emit: (event: HfmEvent) => void;
+  /** Whether it is out of its table still. */
+  readonly isOut: (leaving: Leaving) => boolean;
+  readonly mayEndStates: (leaving: Leaving) => boolean;
+  readonly ownAddresses: () => ReadonlySet<string>;
+  /** Told when pf can't be asked, with what for. */
+  readonly onTrouble: (error: PfError) => void;
+}
+
+/** What is to be done about an address that has left a table. */
+export interface Leaving {
+  readonly pool: PoolName | null;
+  readonly address: string;
+  readonly sources: PoolConfig['killSources'];
+  /** Whether its connections are to be ended too. */
+  readonly endStates: boolean;
+}
+
+export interface Ended {
+  readonly sources: number;
+  readonly states: number;
+}
+
+/** Ends what still leads to an address after it has left its table. */
+export interface Aftermath {
+  left(leaving: readonly Leaving[]): void;
+  /** What was ended since hfmd started. */
+  endedOf(pool: PoolName): Ended;
+  stop(): Promise<void>;
+}
+
+/** New nodes can't come for an address that is out, so that a few rounds see the last one. */
+const MAX_ROUNDS = 5;
+const RETRY_MS = 5000;
+
+export function createAftermath(deps: AftermathDeps): Aftermath {
+  const { driver, clock, emit } = deps;
+  const ended = new Map<PoolName, Ended>();
+  let waiting: Leaving[] = [];
+  let running: Promise<void> | null = null;
+  let retry: Timer | null = null;
+  let stopped = false;
+
+  const add = (pool: PoolName | null, what: Partial<Ended>): void => {
+    if (pool === null) return;
+    const { sources = 0, states = 0 } = ended.get(pool) ?? {};
+    ended.set(pool, {
+      sources: sources + (what.sources ?? 0),
+      states: states + (what.states ?? 0),
+    });
+  };
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0 && !stopped) {
+      const batch = waiting.filter(deps.isOut);
+      waiting = [];
+      const error = await clear(batch);
+      if (error === null) continue;
+      deps.onTrouble(error);
+      waiting.push(...batch);
+      retry = clock.after(RETRY_MS, start);
+      break;
+    }
+    running = null;
+  };
+  const start = (): void => {
+    if (!stopped) running ??= run();
+  };
+
+  /** Source nodes first: a state that ends would come back through its node. */
+  const clear = async (batch: readonly Leaving[]): Promise<PfError | null> => {
+    const sticky = batch.filter(({ sources }) => sources === 'auto');
+    const error = sticky.length > 0 ? await endSources(sticky) : null;
+    if (error !== null) return error;
+    for (const leaving of batch) {
+      const { pool, address, endStates } = leaving;
+      if (!endStates || !deps.mayEndStates(leaving)) continue;
+      const member = { addresses: new Set([address]), ownAddresses: deps.ownAddresses() };
+      const states = await endConnections(driver, member, { clock, ...PACE });
+      if (!states.ok) return states.error;
+      if (states.value === 0) continue;
+      add(pool, { states: states.value });
+      emit({ kind: 'ended', pool, address, what: 'states', count: states.value });
+    }
+    return null;
+  };
+
+  const endSources = async (batch: readonly Leaving[]): Promise<PfError | null> => {
+    const leavings = new Map(batch.map((leaving) => [leaving.address, leaving]));
+    const gone = new Map<string, number>();
+    for (let round = 0; round < MAX_ROUNDS && !stopped; round++) {
+      const clients = new Map<string, Set<string>>();
+      const listed = await driver.eachSource(({ client, backend }) => {
+        if (backend === null || !leavings.has(backend)) return;
+        const known = clients.get(backend) ?? new Set();
+        clients.set(backend, known.add(client));
+      });
+      if (!listed.ok) return listed.error;
+      if (clients.size === 0) break;
+      for (const [address, left] of clients) {
+        const leaving = leavings.get(address);
+        if (leaving === undefined || !deps.isOut(leaving)) continue;
+        const error = round === 0 ? await endAt(address) : await endEach(left);
+        if (error !== null) return error;
+        if (round === 0) gone.set(address, left.size);
+      }
+    }
+    for (const [address, count] of gone) {
+      const pool = leavings.get(address)?.pool ?? null;
+      add(pool, { sources: count });
+      emit({ kind: 'ended', pool, address, what: 'sources', count });
+    }
+    return null;
+  };
+
+  /** What OpenBSD does in one step; stock FreeBSD 15.1 says "killed 0" and leaves them. */
+  const endAt = async (address: string): Promise<PfError | null> => {
+    const killed = await driver.endSourcesTo(address);
+    return killed.ok ? null : killed.error;
+  };
+
+  const endEach = async (clients: Iterable<string>): Promise<PfError | null> => {
+    let n = 0;
+    for (const client of clients) {
+      if (stopped) return null;
+      if (n > 0 && n % PACE.burst === 0) await pause({ clock, ...PACE });
+      n += 1;
+      const result = await driver.endSourcesOf(client);
+      if (!result.ok) return result.error;
+    }
+    return null;
+  };
+
+  return {
+    left(leaving) {
+      const useful = leaving.filter(({ sources, endStates }) => sources === 'auto' || endStates);
+      if (useful.length === 0 || stopped) return;
+      waiting.push(...useful);
+      retry?.cancel();
+      start();
+    },
+    endedOf: (pool) => ended.get(pool) ?? { sources: 0, states: 0 },
+    async stop() {
+      stopped = true;
+      retry?.cancel();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { BackendName } from '../core/names.ts';
+import { inconclusive, type Verdict } from '../core/verdict.ts';
+import type { Clock } from '../sys/clock.ts';
+
+/** Tells a backend that can't be reached from a node that can reach nothing. */
+export interface RouteJudge {
+  /** The verdict as it stands in the light of the other backends' latest ones. */
+  judge(backend: BackendName, verdict: Verdict): Verdict;
+}
+
+interface Latest {
+  readonly hasRoute: boolean;
+  readonly atMs: number;
+  /** When the first of the probes in a row came that found no route. */
+  readonly sinceMs: number;
+}
+
+/**
+ * "No route" is a fail where others were reached since it began, and this node's own problem while
+ * it is what most of them meet. A network that goes away takes its backends one by one, as their
+ * probes come: so what was heard of the others before that says nothing.
+ */
+export function createRouteJudge(
+  clock: Pick<Clock, 'monotonicMs'>,
+  backends: () => number,
+): RouteJudge {
+  const latest = new Map<BackendName, Latest>();
+  return {
+    judge(backend, verdict) {
+      if (verdict.kind === 'inconclusive') return verdict;
+      const hasRoute = verdict.kind === 'pass' || verdict.reason !== 'no-route';
+      const atMs = clock.monotonicMs();
+      const before = latest.get(backend);
+      const sinceMs = before?.hasRoute === false ? before.sinceMs : atMs;
+      latest.set(backend, { hasRoute, atMs, sinceMs });
+      if (hasRoute || backends() < 2) return verdict;
+      const heard = [...latest].filter(([, one]) => one.atMs >= sinceMs).map(([, one]) => one);
+      const lost = heard.filter((one) => !one.hasRoute).length;
+      if (lost * 2 <= heard.length) return verdict;
+      return inconclusive(
+        'no-route',
+        `${verdict.detail}; ${lost} of ${heard.length} have no route`,
+      );
+    },
+  };
+}
