@@ -10,9 +10,9 @@ import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { systemClock } from './sys/clock.ts';
-import { systemExec } from './sys/exec.ts';
 import { createLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
+import { systemExec } from './sys/system-exec.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = 'usage: hfmd [-dnVv] [-f file]';

@@ -1,21 +1,20 @@
-import type { Address } from '../core/address.ts';
 import { NAME_PATTERN } from '../core/names.ts';
-import type { Floor } from '../core/policy.ts';
-import type { CheckMode, StatusRange } from './config.ts';
+import type { CheckMode } from './config.ts';
 import {
   address,
   type Decode,
   duration,
   flag,
   integer,
-  isTable,
   listOf,
   oneOf,
   oneOrMore,
   text,
   textTable,
 } from './decoders.ts';
-import { childOf, complain, mismatch, type Place } from './place.ts';
+import { headerTable, host, regex, sni, statusRange } from './http-decoders.ts';
+import { anchor, floor, pools, tableName } from './pf-decoders.ts';
+import { childOf, mismatch, type Place } from './place.ts';
 
 /** One key: how its value is read, and its default as the man page states it (null for none). */
 export interface Key<T> {
@@ -68,113 +67,10 @@ const group: Decode<string> = (value, place) =>
       ? value
       : mismatch(place, value, "a group's name or number");
 
-/** pf(4): PF_TABLE_NAME_SIZE is 32, the final NUL included. */
-const tableName: Decode<string> = (value, place) => {
-  const decoded = text(value, place);
-  if (decoded === undefined) return undefined;
-  if (decoded.length > 31) {
-    return complain(
-      place,
-      `found a table name of ${decoded.length} characters, expected at most 31 (a limit of pf)`,
-    );
-  }
-  return /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/.test(decoded)
-    ? decoded
-    : mismatch(place, value, 'a table name of letters, digits and _ . : - (without < and >)');
-};
-
-/** pf.conf(5): anchors are named like paths; here always from the main ruleset. */
-const anchor: Decode<string> = (value, place) => {
-  const decoded = text(value, place);
-  if (decoded === undefined) return undefined;
-  const good = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*(\/[A-Za-z0-9_][A-Za-z0-9_.:-]*)*$/.test(decoded);
-  if (good && decoded.length < 1024) return decoded;
-  return mismatch(
-    place,
-    value,
-    'an anchor such as "hfm" or "hfm/web", without a leading or final "/"',
-  );
-};
-
-const floor: Decode<Floor> = (value, place) => {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) {
-    return { kind: 'count', count: value };
-  }
-  const percent = typeof value === 'string' ? /^([0-9]{1,3})%$/.exec(value)?.[1] : undefined;
-  if (percent !== undefined && Number(percent) <= 100) {
-    return { kind: 'percent', percent: Number(percent) };
-  }
-  return mismatch(place, value, 'a count such as 1, or a share such as "50%"');
-};
-
-const statusRange: Decode<StatusRange> = (value, place) => {
-  const written = typeof value === 'number' ? String(value) : value;
-  const match = typeof written === 'string' ? /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(written) : null;
-  const from = Number(match?.[1]);
-  const to = Number(match?.[2] ?? match?.[1]);
-  if (match !== null && from <= to) return { from, to };
-  return mismatch(place, value, 'a status such as 200, or a range such as "200-299"');
-};
-
-const regex: Decode<RegExp> = (value, place) => {
-  const decoded = text(value, place);
-  if (decoded === undefined) return undefined;
-  try {
-    return new RegExp(decoded, 'u');
-  } catch (error) {
-    const { message } = error as Error;
-    return complain(place, `found a bad regular expression (${message}), expected a good one`);
-  }
-};
-
-/** As it goes into a Host header: a name or an address, perhaps with a port. */
-const host: Decode<string> = (value, place) => {
-  const decoded = text(value, place);
-  if (decoded === undefined || /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(decoded)) {
-    return decoded;
-  }
-  return mismatch(place, value, 'a host name, perhaps with a port');
-};
-
-const sni: Decode<string> = (value, place) => {
-  const decoded = text(value, place);
-  if (decoded === undefined || /^[A-Za-z0-9._-]+$/.test(decoded)) return decoded;
-  return mismatch(place, value, 'a host name');
-};
-
-/** RFC 9110, section 5.6.2: a field name is a token. */
-const headers = textTable((name) => {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return 'expected the name of an HTTP header';
-  if (/^host$/i.test(name)) return 'set the Host header with the key "host"';
-  return /^(connection|content-length|expect|transfer-encoding|upgrade|keep-alive)$/i.test(name)
-    ? 'hfm sets this header itself'
-    : null;
-});
-
-const headerTable: Decode<Record<string, string>> = (value, place) => {
-  const table = headers(value, place);
-  for (const [name, content] of Object.entries(table ?? {})) {
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(content)) {
-      return mismatch(childOf(place, name), content, 'a header value without control characters');
-    }
-  }
-  return table;
-};
-
 const env = textTable((name) => {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return 'expected the name of an environment variable';
   return name.startsWith('HFM_') ? 'HFM_* variables are set by hfm itself' : null;
 });
-
-const pools: Decode<ReadonlyMap<string, readonly Address[]>> = (value, place) => {
-  if (!isTable(value)) return mismatch(place, value, 'a table of pool = address');
-  const addresses = oneOrMore(address, 'addresses');
-  const entries = Object.entries(value).map(
-    ([pool, item]) => [pool, addresses(item, childOf(place, pool))] as const,
-  );
-  // A membership whose addresses are wrong stays known, so that it is not reported twice.
-  return new Map(entries.map(([pool, list]) => [pool, list ?? []]));
-};
 
 /** Up to this, lest a typo make a check that never decides. */
 const count = integer(1, 1000);

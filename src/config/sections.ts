@@ -1,6 +1,5 @@
 import { isName } from '../core/names.ts';
-import { nearest } from '../core/nearest.ts';
-import { decodeTable } from './decode-table.ts';
+import { complainUnknown, decodeTable } from './decode-table.ts';
 import { isTable } from './decoders.ts';
 import type { Document } from './document.ts';
 import type { Report } from './issue.ts';
@@ -176,13 +175,7 @@ function complainTop(place: Place, key: string, file: string, known: readonly st
     complain(place, `found in ${file}, expected only in the main file`);
     return;
   }
-  const near = nearest(key, known);
-  complain(
-    place,
-    near === null
-      ? `unknown key, expected one of ${known.join(', ')}`
-      : `unknown key; did you mean "${near}"?`,
-  );
+  complainUnknown(place, key, known);
 }
 
 function firstAt(document: Document | undefined, path: Place['path']): string {

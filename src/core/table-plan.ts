@@ -23,20 +23,41 @@ export type TableChange =
     }
   | { readonly kind: 'replace'; readonly entries: readonly TableEntry[] };
 
+/** How a table differs from its goal. */
+export interface TableDifference {
+  readonly missing: readonly Address[];
+  readonly surplus: readonly TableEntry[];
+}
+
+export function differenceOf(actual: readonly TableEntry[], goal: TableGoal): TableDifference {
+  const holds = new Set<string>(actual);
+  return {
+    missing: [...goal.desired].filter((address) => !holds.has(address)),
+    surplus: actual.filter((entry) => isSurplus(entry, goal)),
+  };
+}
+
 /**
  * What must change, from what the table holds. A replace never carries an empty set, because pf
  * takes that as "empty the table" also when it was a mistake: emptying is a delete by name.
  */
 export function planChange(actual: readonly TableEntry[], goal: TableGoal): TableChange {
-  const holds = new Set<string>(actual);
-  const add = [...goal.desired].filter((address) => !holds.has(address));
-  const remove = actual.filter((entry) => isSurplus(entry, goal));
-  if (add.length === 0 && remove.length === 0) return { kind: 'none' };
+  const { missing, surplus } = differenceOf(actual, goal);
+  if (missing.length === 0 && surplus.length === 0) return { kind: 'none' };
   if (goal.exclusive) {
     const entries = [...goal.desired, ...actual.filter((entry) => isUntouched(entry, goal))];
     if (entries.length > 0) return { kind: 'replace', entries };
   }
-  return { kind: 'update', add, remove };
+  return { kind: 'update', add: missing, remove: surplus };
+}
+
+export function sameGoal(a: TableGoal, b: TableGoal): boolean {
+  return (
+    a.exclusive === b.exclusive &&
+    sameSet(a.desired, b.desired) &&
+    sameSet(a.managed, b.managed) &&
+    sameSet(a.untouched, b.untouched)
+  );
 }
 
 function isSurplus(entry: TableEntry, goal: TableGoal): boolean {
@@ -50,4 +71,8 @@ function isUntouched(entry: TableEntry, goal: TableGoal): boolean {
 
 function has(set: ReadonlySet<string>, entry: string): boolean {
   return set.has(entry);
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.ts';
-import type { Address } from '../core/address.ts';
 import {
   type AdminState,
   expiredKeys,
@@ -11,13 +10,12 @@ import {
 import type { HfmEvent } from '../core/event.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
-import { type FloorBreach, floorBreach, type PoolOutcome } from '../core/policy.ts';
+import { type FloorBreach, floorBreach } from '../core/policy.ts';
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Clock, Timer } from '../sys/clock.ts';
+import type { Clock } from '../sys/clock.ts';
 import {
   candidatesOf,
   decide,
-  firstRoundMs,
   healthOf,
   heldOf,
   isProbed,
@@ -25,16 +23,10 @@ import {
   type Live,
   type LiveBackend,
   type LiveCheck,
-  type LivePool,
   type ProbeRecord,
   succeed,
 } from './live.ts';
-
-/** What a pool's table must hold, as far as backends decide it. */
-export interface PoolGoal {
-  readonly desired: readonly Address[];
-  readonly untouched: ReadonlySet<Address>;
-}
+import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
 
 export interface ControllerDeps {
   readonly clock: Clock;
@@ -70,22 +62,16 @@ export interface Breach extends FloorBreach {
 
 /** How many verdicts `explain` can look back on. */
 const HISTORY = 10;
-/**
- * What turns within this time is one moment: the backends of a dead host fail within milliseconds
- * of each other, and a table is to be changed once.
- */
-const MOMENT_MS = 2;
-
 /** The one writer of state. No I/O: verdicts and words come in, goals and events go out. */
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #live: Live;
-  readonly #dirty = new Set<PoolName>();
-  #moment: Timer | null = null;
+  readonly #pools: PoolDecisions;
 
   constructor(deps: ControllerDeps, config: Config, durable: Durable) {
     this.#deps = deps;
     this.#live = succeed(null, config, this.#now());
+    this.#pools = new PoolDecisions(deps, this.#live);
     this.#live.overrides = knownOverrides(durable.overrides, config);
     for (const backend of this.#live.backends.values()) {
       backend.announced = durable.announced.get(backend.config.name) ?? null;
@@ -121,16 +107,13 @@ export class Controller {
   }
 
   /** A table was read. The first reading adopts what it holds. */
-  tableRead(poolName: PoolName, entries: readonly TableEntry[]): void {
-    const pool = this.#live.pools.get(poolName);
-    if (pool === undefined) return;
-    const actual = new Set(entries);
-    pool.actual = actual;
-    if (pool.desired !== null) return;
-    const own = candidatesOf(this.#live, poolName).flatMap(({ addresses }) => addresses);
-    pool.desired = new Set(own.filter((address) => actual.has(address)));
-    this.#openRound(pool);
-    this.#decide(pool);
+  tableRead(pool: PoolName, entries: readonly TableEntry[]): void {
+    this.#pools.tableRead(pool, entries);
+  }
+
+  /** Decides now what the pools that changed must hold, instead of at the end of the moment. */
+  flush(): void {
+    this.#pools.flush();
   }
 
   /** Sets the operator's word for each scope; null is `ready`. Takes effect at once. */
@@ -193,27 +176,20 @@ export class Controller {
       const from = before.get(backend.config.name)?.health ?? 'unknown';
       if (backend.health !== from) this.#announceChange(backend, from, MODE_CAUSE, 0);
     }
-    for (const name of next.pools.keys()) this.#dirty.add(name);
-    this.flush();
+    this.#pools.touch(next.pools.keys());
+    this.#pools.flush();
     this.#deps.onDurable();
-  }
-
-  /** Decides now what the pools that changed must hold, instead of at the end of the moment. */
-  flush(): void {
-    this.#moment?.cancel();
-    this.#moment = null;
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
-    for (const name of dirty) {
-      const pool = this.#live.pools.get(name);
-      if (pool !== undefined && pool.desired !== null) this.#decide(pool);
-    }
   }
 
   /** The pools of whose tables the backend has addresses. */
   poolsOf(name: BackendName): PoolName[] {
     const backend = this.#live.backends.get(name);
     return backend?.config.memberships.map(({ pool }) => pool) ?? [];
+  }
+
+  /** Decides nothing more. */
+  stop(): void {
+    this.#pools.stop();
   }
 
   #update(backend: LiveBackend, cause: Cause): void {
@@ -226,7 +202,7 @@ export class Controller {
     backend.sinceMs = wallMs;
     backend.sinceMonotonicMs = monotonicMs;
     this.#announceChange(backend, from, cause, lastedMs);
-    this.#touch(backend);
+    this.#pools.touch(backend.config.memberships.map(({ pool }) => pool));
   }
 
   #announceChange(backend: LiveBackend, from: Health, cause: Cause, lastedMs: number): void {
@@ -256,44 +232,6 @@ export class Controller {
     this.#deps.onDurable();
   }
 
-  #touch(backend: LiveBackend): void {
-    for (const { pool } of backend.config.memberships) this.#dirty.add(pool);
-    this.#moment ??= this.#deps.clock.after(MOMENT_MS, () => this.flush());
-  }
-
-  #decide(pool: LivePool): void {
-    const outcome = decide(this.#live, pool, this.#deps.clock.monotonicMs());
-    this.#reportPolicy(pool, outcome);
-    pool.outcome = outcome;
-    pool.desired = new Set(outcome.desired);
-    this.#deps.onGoal(pool.config.name, outcome);
-  }
-
-  #openRound(pool: LivePool): void {
-    const { name } = pool.config;
-    const roundMs = firstRoundMs(this.#live.config, name);
-    pool.roundEndsMs = this.#deps.clock.monotonicMs() + roundMs;
-    this.#deps.clock.after(roundMs, () => {
-      this.#dirty.add(name);
-      this.flush();
-    });
-  }
-
-  #reportPolicy(pool: LivePool, after: PoolOutcome): void {
-    const { name } = pool.config;
-    const before = pool.outcome;
-    const held = new Set([...(before?.heldByFloor.keys() ?? []), ...after.heldByFloor.keys()]);
-    for (const backend of held) {
-      const addresses = after.heldByFloor.get(backend) ?? [];
-      const had = before?.heldByFloor.get(backend) ?? [];
-      if (addresses.join() === had.join()) continue;
-      this.#deps.emit({ kind: 'held', pool: name, backend, addresses });
-    }
-    if (after.fallbackInUse !== (before?.fallbackInUse ?? false)) {
-      this.#deps.emit({ kind: 'fallback', pool: name, inUse: after.fallbackInUse });
-    }
-  }
-
   #probed(): Set<BackendName> {
     const backends = [...this.#live.backends.values()];
     const probed = backends.filter((backend) => isProbed(this.#live, backend));
@@ -310,8 +248,8 @@ export class Controller {
         this.#update(backend, MAINT_CAUSE);
       }
     }
-    for (const pool of this.#live.pools.keys()) this.#dirty.add(pool);
-    this.flush();
+    this.#pools.touch(this.#live.pools.keys());
+    this.#pools.flush();
     this.#deps.onDurable();
     const same =
       probed.size === probedBefore.size && [...probed].every((one) => probedBefore.has(one));

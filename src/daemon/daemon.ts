@@ -173,6 +173,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     stalls.stop();
     auditor.stop();
     await scheduler.stop();
+    controller.stop();
     book.close();
     await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
     keeper.save();

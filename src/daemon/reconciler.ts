@@ -6,8 +6,9 @@ import type { PoolName } from '../core/names.ts';
 import type { TableEntry, TableGoal } from '../core/table-plan.ts';
 import type { PfDriver, TableRef } from '../pf/driver.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { PoolGoal } from './controller.ts';
+
 import { addressesOf } from './live.ts';
+import type { PoolGoal } from './pool-decisions.ts';
 import {
   createTableWorker,
   type TableView,
@@ -26,7 +27,7 @@ export interface ReconcilerDeps {
   readonly onLedger: (ledger: Ledger) => void;
 }
 
-export const UNREAD_VIEW: TableView = {
+const UNREAD_VIEW: TableView = {
   actual: null,
   inSync: false,
   confirmedAtMs: null,

@@ -1,8 +1,9 @@
-import type { Address } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
 import {
+  differenceOf,
   planChange,
+  sameGoal,
   type TableChange,
   type TableEntry,
   type TableGoal,
@@ -278,8 +279,6 @@ class Worker implements TableWorker {
   }
 
   #reportDrift(entries: readonly TableEntry[], goal: TableGoal): void {
-    const holds = new Set(entries);
-    const wanted = new Set<string>(goal.desired);
     this.#wantedSinceMs = this.#deps.clock.monotonicMs();
     const course = this.#drifts.note(this.#wantedSinceMs);
     if (course === 'goes-on') return;
@@ -291,8 +290,7 @@ class Worker implements TableWorker {
     this.#deps.emit({
       kind: 'drift',
       ...this.#place(),
-      missing: [...wanted].filter((entry) => !holds.has(entry)),
-      surplus: surplusOf(entries, goal),
+      ...differenceOf(entries, goal),
     });
   }
 
@@ -322,19 +320,10 @@ function errorOf(result: PfResult<null>): PfError | null {
   return result.ok ? null : result.error;
 }
 
-function surplusOf(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
-  const change = planChange(entries, { ...goal, exclusive: false });
-  const owned = change.kind === 'update' ? change.remove : [];
-  if (!goal.exclusive) return [...owned];
-  const keep = new Set<string>([...goal.desired, ...goal.untouched]);
-  return entries.filter((entry) => !keep.has(entry));
-}
-
 /** pf said "done" and the table says otherwise: a negated entry in the way, or somebody undoing it. */
 function notAccepted(entries: readonly TableEntry[], goal: TableGoal): PfError {
   const holds = new Set(entries);
-  const missing = [...goal.desired].filter((address: Address) => !holds.has(address));
-  const surplus = surplusOf(entries, goal);
+  const { missing, surplus } = differenceOf(entries, goal);
   const negated = missing.filter((address) => holds.has(`!${address}`));
   const parts = [
     missing.length > 0 ? `does not take ${missing.join(' ')}` : '',
@@ -345,17 +334,4 @@ function notAccepted(entries: readonly TableEntry[], goal: TableGoal): PfError {
     kind: 'not-accepted',
     message: `the table ${parts.filter((part) => part !== '').join(', ')}`,
   };
-}
-
-function sameGoal(a: TableGoal, b: TableGoal): boolean {
-  return (
-    a.exclusive === b.exclusive &&
-    sameSet(a.desired, b.desired) &&
-    sameSet(a.managed, b.managed) &&
-    sameSet(a.untouched, b.untouched)
-  );
-}
-
-function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((item) => b.has(item));
 }

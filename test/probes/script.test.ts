@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ExitRule, ScriptCheckConfig } from '../../src/config/config.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
-import { type ExecRequest, type ExecResult, systemExec } from '../../src/sys/exec.ts';
+import type { ExecRequest, ExecResult } from '../../src/sys/exec.ts';
+import { systemExec } from '../../src/sys/system-exec.ts';
 import { address, scriptCheck } from './fixtures/checks.ts';
 
 const LB1 = { name: 'lb1', address: address('10.2.1.250') };

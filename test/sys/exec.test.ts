@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ExecRequest, type ExecResult, systemExec } from '../../src/sys/exec.ts';
+import type { ExecRequest, ExecResult } from '../../src/sys/exec.ts';
+import { systemExec } from '../../src/sys/system-exec.ts';
 import { canRunOutOfDescriptors, withoutDescriptors } from './fixtures/descriptors.ts';
 
 /** Of the test runner. */

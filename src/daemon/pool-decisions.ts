@@ -1,0 +1,111 @@
+import type { Address } from '../core/address.ts';
+import type { HfmEvent } from '../core/event.ts';
+import type { PoolName } from '../core/names.ts';
+import type { PoolOutcome } from '../core/policy.ts';
+import type { TableEntry } from '../core/table-plan.ts';
+import type { Clock, Timer } from '../sys/clock.ts';
+import { candidatesOf, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
+
+/** What a pool's table must hold, as far as backends decide it. */
+export interface PoolGoal {
+  readonly desired: readonly Address[];
+  readonly untouched: ReadonlySet<Address>;
+}
+
+export interface PoolDecisionsDeps {
+  readonly clock: Clock;
+  readonly emit: (event: HfmEvent) => void;
+  readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
+}
+
+/**
+ * What turns within this time is one moment: the backends of a dead host fail within milliseconds
+ * of each other, and a table is to be changed once.
+ */
+const MOMENT_MS = 2;
+
+/** The controller's hand for pools: from what backends are to what each table must hold. */
+export class PoolDecisions {
+  readonly #deps: PoolDecisionsDeps;
+  readonly #live: Live;
+  readonly #dirty = new Set<PoolName>();
+  #moment: Timer | null = null;
+  readonly #rounds = new Map<PoolName, Timer>();
+
+  constructor(deps: PoolDecisionsDeps, live: Live) {
+    this.#deps = deps;
+    this.#live = live;
+  }
+
+  /** A table was read. The first reading adopts what it holds. */
+  tableRead(poolName: PoolName, entries: readonly TableEntry[]): void {
+    const pool = this.#live.pools.get(poolName);
+    if (pool === undefined) return;
+    const actual = new Set(entries);
+    pool.actual = actual;
+    if (pool.desired !== null) return;
+    const own = candidatesOf(this.#live, poolName).flatMap(({ addresses }) => addresses);
+    pool.desired = new Set(own.filter((address) => actual.has(address)));
+    this.#openRound(pool);
+    this.#decide(pool);
+  }
+
+  /** What these pools must hold may have changed; it is decided at the end of the moment. */
+  touch(pools: Iterable<PoolName>): void {
+    for (const pool of pools) this.#dirty.add(pool);
+    this.#moment ??= this.#deps.clock.after(MOMENT_MS, () => this.flush());
+  }
+
+  /** Decides now what the pools that changed must hold, instead of at the end of the moment. */
+  flush(): void {
+    this.#moment?.cancel();
+    this.#moment = null;
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const name of dirty) {
+      const pool = this.#live.pools.get(name);
+      if (pool !== undefined && pool.desired !== null) this.#decide(pool);
+    }
+  }
+
+  stop(): void {
+    this.#moment?.cancel();
+    for (const round of this.#rounds.values()) round.cancel();
+  }
+
+  #decide(pool: LivePool): void {
+    const outcome = decide(this.#live, pool, this.#deps.clock.monotonicMs());
+    this.#reportPolicy(pool, outcome);
+    pool.outcome = outcome;
+    pool.desired = new Set(outcome.desired);
+    this.#deps.onGoal(pool.config.name, outcome);
+  }
+
+  #openRound(pool: LivePool): void {
+    const { name } = pool.config;
+    const roundMs = firstRoundMs(this.#live.config, name);
+    pool.roundEndsMs = this.#deps.clock.monotonicMs() + roundMs;
+    this.#rounds.get(name)?.cancel();
+    const timer = this.#deps.clock.after(roundMs, () => {
+      this.#rounds.delete(name);
+      this.#dirty.add(name);
+      this.flush();
+    });
+    this.#rounds.set(name, timer);
+  }
+
+  #reportPolicy(pool: LivePool, after: PoolOutcome): void {
+    const { name } = pool.config;
+    const before = pool.outcome;
+    const held = new Set([...(before?.heldByFloor.keys() ?? []), ...after.heldByFloor.keys()]);
+    for (const backend of held) {
+      const addresses = after.heldByFloor.get(backend) ?? [];
+      const had = before?.heldByFloor.get(backend) ?? [];
+      if (addresses.join() === had.join()) continue;
+      this.#deps.emit({ kind: 'held', pool: name, backend, addresses });
+    }
+    if (after.fallbackInUse !== (before?.fallbackInUse ?? false)) {
+      this.#deps.emit({ kind: 'fallback', pool: name, inUse: after.fallbackInUse });
+    }
+  }
+}
