@@ -101,9 +101,12 @@ async function run(config: Config, options: Options): Promise<number> {
     config,
   );
   await stopped;
-  server.closeAllConnections();
+  const ended = daemon.stop();
+  // Followers of events have heard of the stop by now.
   server.close();
-  await daemon.stop();
+  server.closeIdleConnections();
+  await ended;
+  server.closeAllConnections();
   log.flush();
   return 0;
 }

@@ -1,6 +1,6 @@
 import type { VersionJson } from '../control/protocol.ts';
 import { VERSION } from '../version.ts';
-import { type Command, failed, printJson } from './command.ts';
+import { type Command, failed, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
 export const versionCommand: Command = {
@@ -9,7 +9,8 @@ export const versionCommand: Command = {
   summary: 'of hfmctl and of the running hfmd',
   details: '',
   options: {},
-  async run(context) {
+  async run(context, { positionals }) {
+    if (positionals.length > 0) throw new UsageError('expected no name');
     const answer = await context.client.get<VersionJson>('/v1/version');
     const hfmd = answer.kind === 'ok' ? answer.value.version : null;
     if (context.json) printJson(context, { hfmctl: VERSION, hfmd });

@@ -113,6 +113,8 @@ function explain(socketPath: string, error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return `no permission for ${socketPath}: it is for its owner and group only`;
+    case 'ECONNRESET':
+      return 'hfmd has ended the connection';
     default:
       return `${socketPath}: ${message}`;
   }

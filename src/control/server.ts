@@ -39,6 +39,8 @@ export function createControlServer(deps: ControlDeps): Server {
   return server;
 }
 
+const BASE = 'http://hfmd';
+
 async function handle(
   { routeDeps }: ControlDeps,
   request: IncomingMessage,
@@ -49,7 +51,9 @@ async function handle(
     sendJson(response, 503, { error: 'hfmd is starting' });
     return;
   }
-  const url = new URL(request.url ?? '/', 'http://hfmd');
+  const target = request.url ?? '/';
+  // A target such as `//` is no URL.
+  const url = URL.canParse(target, BASE) ? new URL(target, BASE) : new URL(BASE);
   const key = `${request.method} ${url.pathname}`;
   if (key === 'GET /v1/events') {
     serveEvents(deps, url.searchParams.has('follow'), request.socket, response);

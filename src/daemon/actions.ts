@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { ActionConfig, BackendConfig } from '../config/config.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { BackendName } from '../core/names.ts';
-import type { Clock } from '../sys/clock.ts';
+import { type Clock, within } from '../sys/clock.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
 import type { Announcement } from './controller.ts';
 
@@ -36,7 +36,7 @@ export function createActions(deps: ActionsDeps): Actions {
   let stopped = false;
 
   const runAll = async (backend: BackendConfig, announcement: Announcement): Promise<void> => {
-    await firstOf(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
+    await within(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
     for (const action of actionsFor(backend, announcement)) {
       if (stopped) return;
       const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
@@ -135,14 +135,4 @@ function outcomeOf(result: ExecResult): string {
     case 'not-started':
       return `not started: ${result.message}`;
   }
-}
-
-function firstOf(wait: Promise<void>, clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.after(ms, resolve);
-    void wait.then(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
 }

@@ -19,14 +19,13 @@ import {
   healthOf,
   heldOf,
   isProbed,
-  knownOverrides,
   type Live,
   type LiveBackend,
   type LiveCheck,
   type ProbeRecord,
-  succeed,
 } from './live.ts';
 import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
+import { knownOverrides, succeed } from './succession.ts';
 
 export interface ControllerDeps {
   readonly clock: Clock;

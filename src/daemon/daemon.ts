@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import type { BackendName } from '../core/names.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { createProbe } from '../probes/create-probe.ts';
-import type { Clock, Timer } from '../sys/clock.ts';
+import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
 import { type Actions, createActions } from './actions.ts';
@@ -153,10 +153,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
 
   emit({ kind: 'start' });
   reconciler.configure(config);
-  await Promise.race([
-    reconciler.attempted(config.pools.map(({ name }) => name)),
-    new Promise<void>((resolve) => void clock.after(FIRST_READING_MS, resolve)),
-  ]);
+  const pools = config.pools.map(({ name }) => name);
+  await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
   controller.start();
   // What an earlier hfmd took out may still be where known clients are sent.
   for (const { config: pool, desired } of controller.live.pools.values()) {

@@ -1,7 +1,7 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
 import { type Override, type Overrides, overrideOf } from '../core/admin.ts';
-import { combine, FRESH_STREAK, type Health, type Held, type Streak } from '../core/health.ts';
+import { combine, type Health, type Held, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
 import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
@@ -27,6 +27,8 @@ export interface LiveBackend {
   lastGoodMs: number;
   /** The last health that actions were told of, also before a restart. */
   announced: Exclude<Health, 'unknown'> | null;
+  /** Whether it served somewhere when the configuration in force took over. */
+  readonly served: boolean;
 }
 
 export interface LiveCheck {
@@ -53,32 +55,6 @@ export interface LivePool {
   outcome: PoolOutcome | null;
   /** Monotonic time from which removals no longer wait for the first round of evidence. */
   roundEndsMs: number;
-}
-
-export interface Now {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
-
-/**
- * The state under a new configuration: what is known of a backend, check or table that it keeps is
- * kept. Nothing of `before` is changed, so that a reload can be tried without being made.
- */
-export function succeed(before: Live | null, config: Config, now: Now): Live {
-  const backends = config.backends.map((backend) => {
-    return [
-      backend.name,
-      succeedBackend(before?.backends.get(backend.name), backend, now),
-    ] as const;
-  });
-  const next: Live = {
-    config,
-    backends: new Map(backends),
-    pools: new Map(),
-    overrides: knownOverrides(before?.overrides ?? new Map(), config),
-  };
-  for (const pool of config.pools) next.pools.set(pool.name, succeedPool(before, pool, config));
-  return next;
 }
 
 /** What the pools want of a member, its health and the operator's word taken together. */
@@ -114,6 +90,19 @@ function keptForNow(candidate: Candidate): Candidate {
 }
 
 const KEEP: Wish = { kind: 'keep' };
+
+/**
+ * What a pool takes over from a table that was not in its hands: its addresses that are there, and
+ * those of backends that served elsewhere until now and are not judged yet.
+ */
+export function adopt(live: Live, pool: PoolName, actual: ReadonlySet<TableEntry>): Set<Address> {
+  const adopted = new Set<Address>();
+  for (const { backend, addresses, wish } of candidatesOf(live, pool)) {
+    const served = wish.kind === 'keep' && live.backends.get(backend)?.served === true;
+    for (const address of addresses) if (served || actual.has(address)) adopted.add(address);
+  }
+  return adopted;
+}
 
 /** How long the first round of evidence may take: until each member's slowest check has decided. */
 export function firstRoundMs(config: Config, pool: PoolName): number {
@@ -203,67 +192,6 @@ function wishOfHealth(backend: LiveBackend): Wish {
     case 'down':
       return { kind: 'out', by: 'health' };
   }
-}
-
-function succeedBackend(
-  before: LiveBackend | undefined,
-  config: BackendConfig,
-  now: Now,
-): LiveBackend {
-  // Another address is another host, whatever its name.
-  const same = before?.config.address === config.address ? before : undefined;
-  const checks = config.checks.map((check): LiveCheck => {
-    const known = same?.checks.find((one) => one.config.name === check.name);
-    if (known !== undefined && isSameCheck(known.config, check)) return { ...known, config: check };
-    // A check that is new to a known backend needs evidence against what is known.
-    const health = known?.streak.health ?? same?.health ?? 'unknown';
-    return { config: check, streak: { ...FRESH_STREAK, health }, history: known?.history ?? [] };
-  });
-  const backend: LiveBackend = {
-    config,
-    checks,
-    health: 'unknown',
-    sinceMs: now.wallMs,
-    sinceMonotonicMs: now.monotonicMs,
-    lastGoodMs: same?.lastGoodMs ?? Number.NEGATIVE_INFINITY,
-    announced: before?.announced ?? null,
-  };
-  const health = healthOf(backend);
-  if (same?.health !== health) return { ...backend, health };
-  return { ...backend, health, sinceMs: same.sinceMs, sinceMonotonicMs: same.sinceMonotonicMs };
-}
-
-function succeedPool(before: Live | null, pool: PoolConfig, config: Config): LivePool {
-  const { table, anchor } = pool;
-  const same = [...(before?.pools.values() ?? [])].find(
-    (one) => one.config.table === table && one.config.anchor === anchor,
-  );
-  if (before === null || same === undefined || same.actual === null) {
-    return { config: pool, actual: null, desired: null, outcome: null, roundEndsMs: 0 };
-  }
-  const { actual, desired, outcome, roundEndsMs } = same;
-  const known = new Set(addressesOf(before.config, same.config));
-  // An address that is new to hfm's hands is adopted where the table holds it already.
-  for (const address of outcome?.untouched ?? []) known.delete(address);
-  const kept = addressesOf(config, pool).filter((address) =>
-    known.has(address) ? desired?.has(address) : actual.has(address),
-  );
-  return { config: pool, actual, desired: new Set(kept), outcome, roundEndsMs };
-}
-
-/** The operator's word outlives a restart and a reload, but not the backend or membership it is about. */
-export function knownOverrides(overrides: Overrides, config: Config): Overrides {
-  const known = new Set<string>(
-    config.backends.flatMap(({ name, memberships }) => [
-      name,
-      ...memberships.map(({ pool }) => `${pool}/${name}`),
-    ]),
-  );
-  return new Map([...overrides].filter(([key]) => known.has(key)));
-}
-
-function isSameCheck(a: CheckConfig, b: CheckConfig): boolean {
-  return checkFingerprint(a) === checkFingerprint(b);
 }
 
 /** The same for checks that are the same in every respect. */

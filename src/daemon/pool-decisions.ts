@@ -4,7 +4,7 @@ import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { candidatesOf, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
+import { adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
 
 /** What a pool's table must hold, as far as backends decide it. */
 export interface PoolGoal {
@@ -44,8 +44,7 @@ export class PoolDecisions {
     const actual = new Set(entries);
     pool.actual = actual;
     if (pool.desired !== null) return;
-    const own = candidatesOf(this.#live, poolName).flatMap(({ addresses }) => addresses);
-    pool.desired = new Set(own.filter((address) => actual.has(address)));
+    pool.desired = adopt(this.#live, poolName, actual);
     this.#openRound(pool);
     this.#decide(pool);
   }

@@ -5,7 +5,7 @@ import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../cor
 import type { PoolName } from '../core/names.ts';
 import type { TableEntry, TableGoal } from '../core/table-plan.ts';
 import type { PfDriver, TableRef } from '../pf/driver.ts';
-import type { Clock } from '../sys/clock.ts';
+import { type Clock, within } from '../sys/clock.ts';
 
 import { addressesOf } from './live.ts';
 import type { PoolGoal } from './pool-decisions.ts';
@@ -27,6 +27,9 @@ export interface ReconcilerDeps {
   readonly onLedger: (ledger: Ledger) => void;
 }
 
+/** Tables that can't be changed must not hold up what leaves the others. */
+const MOVE_IN_MS = 5000;
+
 const UNREAD_VIEW: TableView = {
   actual: null,
   inSync: false,
@@ -42,6 +45,10 @@ export class Reconciler {
   #ledger: Ledger;
   #config: Config | null = null;
   readonly #goals = new Map<PoolName, PoolGoal>();
+  /** Counts configurations; while one moves in, what it leaves behind stays where it is. */
+  #generation = 0;
+  #movingIn = false;
+  #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
     this.#deps = deps;
@@ -70,15 +77,33 @@ export class Reconciler {
       this.#workers.delete(key);
       void worker.stop();
     }
+    this.#movingIn = true;
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
+    void this.#moveOut(config);
+  }
+
+  /** A backend that moves must be in its new table before it leaves the old one, if that is to be had. */
+  async #moveOut(config: Config): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { clock } = this.#deps;
+    // The controller sets the new goals after us, in this turn.
+    await Promise.resolve();
+    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
+    if (this.#stopped || generation !== this.#generation) return;
+    this.#movingIn = false;
+    for (const [pool, goal] of this.#goals) this.aim(pool, goal);
+    for (const worker of this.retired) worker.aim(this.#retirementOf(worker.config.ref));
   }
 
   /** Sets what a pool's table must hold. */
   aim(name: PoolName, goal: PoolGoal): void {
     const pool = this.#config?.pools.find((one) => one.name === name);
-    if (pool === undefined) return;
+    if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
-    this.#workers.get(keyOf(pool))?.aim(this.goalOf(pool, goal));
+    const whole = this.goalOf(pool, goal);
+    const managed = this.#movingIn ? new Set(addressesOf(this.#config, pool)) : whole.managed;
+    this.#workers.get(keyOf(pool))?.aim({ ...whole, managed });
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
@@ -117,6 +142,7 @@ export class Reconciler {
 
   /** Leaves the tables as they are. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
   }
 
@@ -125,7 +151,6 @@ export class Reconciler {
     const known = this.#workers.get(key);
     const worker = known ?? this.#hire(key, config);
     known?.assume(config);
-    if (pool === null) worker.aim(this.#retirementOf(ref));
     if (known === undefined) worker.start();
   }
 

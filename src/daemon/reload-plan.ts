@@ -4,8 +4,9 @@ import { planChange, type TableChange, type TableGoal } from '../core/table-plan
 import type { PfDriver, PfError, TableRef } from '../pf/driver.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Controller } from './controller.ts';
-import { addressesOf, candidatesOf, decide, type Live, type LivePool, succeed } from './live.ts';
+import { addressesOf, adopt, decide, type Live, type LivePool } from './live.ts';
 import type { Reconciler } from './reconciler.ts';
+import { succeed } from './succession.ts';
 
 /** What a reload would do to one table. */
 export interface TablePlan extends TableRef {
@@ -42,12 +43,7 @@ async function planPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Tab
   const missing = !read.ok && read.error.kind === 'missing-table' && create;
   if (!read.ok && !missing) return { ...place, change: { kind: 'none' }, error: read.error };
   const actual = read.ok ? read.value : [];
-  const holds = new Set<string>(actual);
-  const adopted = candidatesOf(live, name).flatMap(({ addresses }) => addresses);
-  const known: LivePool = {
-    ...pool,
-    desired: pool.desired ?? new Set(adopted.filter((address) => holds.has(address))),
-  };
+  const known: LivePool = { ...pool, desired: pool.desired ?? adopt(live, name, new Set(actual)) };
   const goal = deps.reconciler.goalOf(
     pool.config,
     decide(live, known, deps.clock.monotonicMs()),

@@ -29,3 +29,14 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Resolves when `work` does, or after `ms` if that comes first. */
+export function within(work: Promise<void>, clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(ms, resolve);
+    work.then(() => {
+      timer.cancel();
+      resolve();
+    }, reject);
+  });
+}

@@ -1,0 +1,101 @@
+import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
+import type { Overrides } from '../core/admin.ts';
+import { FRESH_STREAK } from '../core/health.ts';
+import {
+  addressesOf,
+  adopt,
+  checkFingerprint,
+  healthOf,
+  type Live,
+  type LiveBackend,
+  type LiveCheck,
+  type LivePool,
+} from './live.ts';
+
+export interface Now {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+/**
+ * The state under a new configuration: what is known of a backend, check or table that it keeps is
+ * kept. Nothing of `before` is changed, so that a reload can be tried without being made.
+ */
+export function succeed(before: Live | null, config: Config, now: Now): Live {
+  const backends = config.backends.map((backend) => {
+    return [backend.name, succeedBackend(before, backend, now)] as const;
+  });
+  const next: Live = {
+    config,
+    backends: new Map(backends),
+    pools: new Map(),
+    overrides: knownOverrides(before?.overrides ?? new Map(), config),
+  };
+  for (const pool of config.pools) next.pools.set(pool.name, succeedPool(before, next, pool));
+  return next;
+}
+
+/** The operator's word outlives a restart and a reload, but not the backend or membership it is about. */
+export function knownOverrides(overrides: Overrides, config: Config): Overrides {
+  const known = new Set<string>(
+    config.backends.flatMap(({ name, memberships }) => [
+      name,
+      ...memberships.map(({ pool }) => `${pool}/${name}`),
+    ]),
+  );
+  return new Map([...overrides].filter(([key]) => known.has(key)));
+}
+
+function succeedBackend(live: Live | null, config: BackendConfig, now: Now): LiveBackend {
+  const before = live?.backends.get(config.name);
+  // Another address is another host, whatever its name.
+  const same = before?.config.address === config.address ? before : undefined;
+  const checks = config.checks.map((check): LiveCheck => {
+    const known = same?.checks.find((one) => one.config.name === check.name);
+    if (known !== undefined && isSameCheck(known.config, check)) return { ...known, config: check };
+    // A check that is new to a known backend needs evidence against what is known.
+    const health = known?.streak.health ?? same?.health ?? 'unknown';
+    return { config: check, streak: { ...FRESH_STREAK, health }, history: known?.history ?? [] };
+  });
+  const backend: LiveBackend = {
+    config,
+    checks,
+    health: 'unknown',
+    sinceMs: now.wallMs,
+    sinceMonotonicMs: now.monotonicMs,
+    lastGoodMs: same?.lastGoodMs ?? Number.NEGATIVE_INFINITY,
+    announced: before?.announced ?? null,
+    served: live !== null && same !== undefined && isServing(live, same),
+  };
+  const health = healthOf(backend);
+  if (same?.health !== health) return { ...backend, health };
+  return { ...backend, health, sinceMs: same.sinceMs, sinceMonotonicMs: same.sinceMonotonicMs };
+}
+
+function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePool {
+  const { table, anchor } = pool;
+  const same = [...(before?.pools.values() ?? [])].find(
+    (one) => one.config.table === table && one.config.anchor === anchor,
+  );
+  if (before === null || same === undefined || same.actual === null) {
+    return { config: pool, actual: null, desired: null, outcome: null, roundEndsMs: 0 };
+  }
+  const { actual, desired, outcome, roundEndsMs } = same;
+  const known = new Set(addressesOf(before.config, same.config));
+  for (const address of outcome?.untouched ?? []) known.delete(address);
+  const adopted = adopt(next, pool.name, actual);
+  const kept = addressesOf(next.config, pool).filter((address) =>
+    known.has(address) ? desired?.has(address) : adopted.has(address),
+  );
+  return { config: pool, actual, desired: new Set(kept), outcome, roundEndsMs };
+}
+
+function isServing(live: Live, { config }: LiveBackend): boolean {
+  return config.memberships.some(({ pool, addresses }) =>
+    addresses.some((address) => live.pools.get(pool)?.desired?.has(address)),
+  );
+}
+
+function isSameCheck(a: CheckConfig, b: CheckConfig): boolean {
+  return checkFingerprint(a) === checkFingerprint(b);
+}
