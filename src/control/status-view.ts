@@ -1,4 +1,5 @@
 import type { MembershipConfig } from '../config/config.ts';
+import type { Address } from '../core/address.ts';
 import { type AdminState, type Override, overrideOf } from '../core/admin.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import {
@@ -149,7 +150,7 @@ function membershipView(
   { pool: name, addresses }: MembershipConfig,
 ): MembershipJson {
   const pool = live.pools.get(name);
-  const desired = new Set<string>(pool?.outcome?.desired ?? []);
+  const desired = pool?.outcome == null ? NOTHING : (pool.desired ?? NOTHING);
   const untouched = pool?.outcome?.untouched;
   const actual = pool?.actual;
   const wanted = addresses.filter((address) =>
@@ -168,6 +169,8 @@ function membershipView(
     admin: adminView(override),
   };
 }
+
+const NOTHING: ReadonlySet<Address> = new Set();
 
 function adminView(override: Override | null): AdminJson {
   const state: AdminState = override?.state ?? 'ready';

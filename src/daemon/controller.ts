@@ -96,7 +96,8 @@ export class Controller {
     if (backend === undefined || check === undefined) return null;
     check.history = [...check.history.slice(1 - HISTORY), record];
     const { rise, fall } = check.config;
-    const held = heldOf(this.#live, backend);
+    // What the tables hold matters to the first verdict only.
+    const held = check.streak.health === 'unknown' ? heldOf(this.#live, backend) : 'neither';
     check.streak = count(check.streak, record.verdict, { rise, fall, held });
     this.#update(backend, causeOf(check, record));
     if (backend.health === 'up' && record.verdict.kind === 'pass') {
