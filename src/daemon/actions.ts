@@ -19,7 +19,7 @@ export interface ActionsDeps {
 /** Runs what `on_up` and `on_down` name. */
 export interface Actions {
   run(backend: BackendConfig, announcement: Announcement): void;
-  /** Starts nothing more; resolves when what runs has ended, each within its own timeout. */
+  /** Starts nothing more; what runs has a short grace to end, and is cut then. */
   stop(): Promise<void>;
 }
 
@@ -29,11 +29,13 @@ const MAX_AT_ONCE = 8;
 /** For one backend: a flapping one with a slow action must not pile them up without end. */
 const MAX_QUEUED = 20;
 const MAX_OUTPUT_BYTES = 4096;
+const STOP_GRACE_MS = 2000;
 
 export function createActions(deps: ActionsDeps): Actions {
   const limit = pLimit(MAX_AT_ONCE);
   const queues = new Map<BackendName, { tail: Promise<void>; length: number }>();
   let stopped = false;
+  const cut = new AbortController();
 
   const runAll = async (backend: BackendConfig, announcement: Announcement): Promise<void> => {
     await within(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
@@ -41,7 +43,7 @@ export function createActions(deps: ActionsDeps): Actions {
       if (stopped) return;
       const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
       await limit(async () => {
-        if (!stopped) await runOne(deps, backend, action, announcement, tables);
+        if (!stopped) await runOne(deps, backend, action, announcement, tables, cut.signal);
       });
     }
   };
@@ -74,7 +76,9 @@ export function createActions(deps: ActionsDeps): Actions {
     },
     async stop() {
       stopped = true;
+      const grace = deps.clock.after(STOP_GRACE_MS, () => cut.abort());
       await Promise.all([...queues.values()].map(({ tail }) => tail));
+      grace.cancel();
     },
   };
 }
@@ -89,6 +93,7 @@ async function runOne(
   action: ActionConfig,
   { from, to, reason, detail }: Announcement,
   tables: 'confirmed' | 'pending',
+  signal: AbortSignal,
 ): Promise<void> {
   const result = await exec({
     argv: action.command,
@@ -107,6 +112,7 @@ async function runOne(
     },
     timeoutMs: action.timeoutMs,
     maxOutputBytes: MAX_OUTPUT_BYTES,
+    signal,
   });
   emit({
     kind: 'action',
@@ -131,7 +137,7 @@ function outcomeOf(result: ExecResult): string {
     case 'timed-out':
       return `killed at its timeout after ${Math.round(result.durationMs)} ms`;
     case 'aborted':
-      return 'given up';
+      return 'cut, because hfmd stops';
     case 'not-started':
       return `not started: ${result.message}`;
   }

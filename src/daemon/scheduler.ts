@@ -57,6 +57,8 @@ export class Scheduler {
   readonly #running = new Map<string, Runner>();
   readonly #queue = new DueQueue<Runner>();
   #limits: { network: LimitFunction; script: LimitFunction };
+  /** Of probes outside of the schedule. */
+  readonly #extra = new Set<AbortController>();
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #stopped = false;
@@ -93,8 +95,12 @@ export class Scheduler {
   }
 
   /** Runs one probe now, with the same deadline, outside of any schedule. */
-  runOnce(job: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
-    return this.#limits[job.kind](() => this.#attempt(job, new AbortController()));
+  async runOnce(job: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
+    const abort = new AbortController();
+    this.#extra.add(abort);
+    const record = await this.#limits[job.kind](() => this.#attempt(job, abort));
+    this.#extra.delete(abort);
+    return record;
   }
 
   /** Ends everything; resolves when nothing is in flight any more. */
@@ -104,6 +110,7 @@ export class Scheduler {
     const ends = [...this.#running.values()].map(({ settled }) => settled);
     for (const runner of this.#running.values()) this.#end(runner);
     this.#running.clear();
+    for (const abort of this.#extra) abort.abort();
     await Promise.all(ends);
   }
 
@@ -196,8 +203,12 @@ export class Scheduler {
       };
       timer = clock.after(timeoutMs, () => {
         deadlinePassed = true;
-        timer = clock.after(OBEY_MS, () => settle(this.#judge(DISOBEYED, startMs, timeoutMs)));
         abort.abort();
+      });
+      // At the deadline, and when hfmd stops: the probe settles now, or is not waited for any longer.
+      abort.signal.addEventListener('abort', () => {
+        timer?.cancel();
+        timer = clock.after(OBEY_MS, () => settle(this.#judge(DISOBEYED, startMs, timeoutMs)));
       });
       job.probe.run(abort.signal).then(
         (verdict) =>

@@ -164,7 +164,8 @@ class Worker implements TableWorker {
         this.#see(entries);
       }
       const goal = this.#goal;
-      if (goal === null) return null;
+      // hfmd stops: what is not begun yet is for the next start.
+      if (goal === null || this.#stopped) return null;
       const change = planChange(entries, goal);
       if (change.kind === 'none') return null;
       if (pass === MAX_PASSES) {
@@ -178,6 +179,7 @@ class Worker implements TableWorker {
       const error = await this.#apply(change);
       if (error !== null) return error;
       entries = null;
+      if (this.#stopped) return null;
       const after = await this.#read();
       if (!after.ok) return after.error;
       entries = after.value;
