@@ -82,6 +82,8 @@ function readOptions(): Options | null {
 async function run(config: Config, options: Options): Promise<number> {
   const level = options.verbose === true ? 'debug' : config.daemon.logLevel;
   const log = createLog({ level, readable: options.debug === true });
+  // The stack goes to stderr; what led to it must not stay in a buffer.
+  process.on('uncaughtExceptionMonitor', () => log.flush());
   let daemon: Daemon | null = null;
   const server = createControlServer({
     log,

@@ -1,7 +1,7 @@
 import type { PoolConfig } from '../config/config.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
-import type { PfDriver, PfError } from '../pf/driver.ts';
+import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { endConnections, PACE, pause } from './connections.ts';
 
@@ -46,7 +46,8 @@ const RETRY_MS = 5000;
 export function createAftermath(deps: AftermathDeps): Aftermath {
   const { driver, clock, emit } = deps;
   const ended = new Map<PoolName, Ended>();
-  let waiting: Leaving[] = [];
+  /** By table and address, so that what leaves again and again waits once. */
+  const waiting = new Map<string, Leaving>();
   let running: Promise<void> | null = null;
   let retry: Timer | null = null;
   let stopped = false;
@@ -61,20 +62,28 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
   };
 
   const run = async (): Promise<void> => {
-    while (waiting.length > 0 && !stopped) {
-      const batch = waiting.filter(deps.isOut);
-      waiting = [];
+    while (waiting.size > 0 && !stopped) {
+      const batch = [...waiting.values()].filter(deps.isOut);
+      waiting.clear();
       const error = await clear(batch);
       if (error === null) continue;
       deps.onTrouble(error);
-      waiting.push(...batch);
+      wait(batch);
       retry = clock.after(RETRY_MS, start);
       break;
     }
     running = null;
   };
   const start = (): void => {
-    if (!stopped) running ??= run();
+    if (!stopped && waiting.size > 0) running ??= run();
+  };
+  const wait = (leaving: readonly Leaving[]): void => {
+    for (const one of leaving) {
+      const key = `${one.pool ?? ''}/${one.address}`;
+      // What is to be done stays to be done: a removal by health, and then one by drift repair.
+      const endStates = one.endStates || waiting.get(key)?.endStates === true;
+      waiting.set(key, { ...one, endStates });
+    }
   };
 
   /** Source nodes first: a state that ends would come back through its node. */
@@ -97,30 +106,43 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
 
   const endSources = async (batch: readonly Leaving[]): Promise<PfError | null> => {
     const leavings = new Map(batch.map((leaving) => [leaving.address, leaving]));
-    const gone = new Map<string, number>();
-    for (let round = 0; round < MAX_ROUNDS && !stopped; round++) {
-      const clients = new Map<string, Set<string>>();
-      const listed = await driver.eachSource(({ client, backend }) => {
-        if (backend === null || !leavings.has(backend)) return;
-        const known = clients.get(backend) ?? new Set();
-        clients.set(backend, known.add(client));
-      });
-      if (!listed.ok) return listed.error;
-      if (clients.size === 0) break;
-      for (const [address, left] of clients) {
-        const leaving = leavings.get(address);
-        if (leaving === undefined || !deps.isOut(leaving)) continue;
-        const error = round === 0 ? await endAt(address) : await endEach(left);
+    const first = await clientsOf(leavings);
+    if (!first.ok) return first.error;
+    let left = first.value;
+    for (let round = 0; round < MAX_ROUNDS && left.size > 0 && !stopped; round++) {
+      for (const [address, clients] of left) {
+        const error = round === 0 ? await endAt(address) : await endEach(clients);
         if (error !== null) return error;
-        if (round === 0) gone.set(address, left.size);
       }
+      const listed = await clientsOf(leavings);
+      if (!listed.ok) return listed.error;
+      left = listed.value;
     }
-    for (const [address, count] of gone) {
+    for (const [address, clients] of first.value) {
+      const count = clients.size - (left.get(address)?.size ?? 0);
       const pool = leavings.get(address)?.pool ?? null;
+      if (count <= 0) continue;
       add(pool, { sources: count });
       emit({ kind: 'ended', pool, address, what: 'sources', count });
     }
-    return null;
+    const [stubborn] = left;
+    if (stubborn === undefined) return null;
+    const message = `${stubborn[1].size} sticky clients of ${stubborn[0]} can not be ended`;
+    return { kind: 'not-accepted', message };
+  };
+
+  /** The clients that pf keeps at an address that is out, by the address. */
+  const clientsOf = async (
+    leavings: ReadonlyMap<string, Leaving>,
+  ): Promise<PfResult<Map<string, Set<string>>>> => {
+    const clients = new Map<string, Set<string>>();
+    const listed = await driver.eachSource(({ client, backend }) => {
+      const leaving = backend === null ? undefined : leavings.get(backend);
+      if (leaving === undefined || !deps.isOut(leaving)) return;
+      const known = clients.get(leaving.address) ?? new Set();
+      clients.set(leaving.address, known.add(client));
+    });
+    return listed.ok ? { ok: true, value: clients } : listed;
   };
 
   /** What OpenBSD does in one step; stock FreeBSD 15.1 says "killed 0" and leaves them. */
@@ -145,7 +167,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     left(leaving) {
       const useful = leaving.filter(({ sources, endStates }) => sources === 'auto' || endStates);
       if (useful.length === 0 || stopped) return;
-      waiting.push(...useful);
+      wait(useful);
       retry?.cancel();
       start();
     },
