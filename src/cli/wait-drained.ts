@@ -33,7 +33,9 @@ export async function waitDrained(
       if (waiting.length === 0) return done(context, left.value);
       const restMs = deadlineMs - terminal.wallMs();
       if (restMs <= 0) {
-        return kill ? await endLeft(context, waiting) : timedOut(context, waiting, timeoutMs);
+        return kill
+          ? await endLeft(context, waiting, timeoutMs)
+          : timedOut(context, waiting, timeoutMs);
       }
       await interrupts.pause(Math.min(POLL_MS, restMs));
       if (interrupts.interrupted) return stay(context, names);
@@ -109,14 +111,28 @@ function timedOut(context: Context, left: readonly Left[], timeoutMs: number): n
   return EXIT.timedOut;
 }
 
-async function endLeft(context: Context, left: readonly Left[]): Promise<number> {
-  for (const { name } of left) {
-    const answer = await context.client.post<KillJson>('/v1/kill-states', { name });
-    if (answer.kind !== 'ok') return failed(context, answer);
-    if (!context.json) context.terminal.out(`${name}: ended ${answer.value.killed} states\n`);
+/** Ends what is left, share by share, and looks again: also a kill may have come to nothing. */
+async function endLeft(
+  context: Context,
+  waiting: readonly Left[],
+  timeoutMs: number,
+): Promise<number> {
+  const { client, terminal, json } = context;
+  for (const { name } of waiting) {
+    let killed = 0;
+    for (let left = 1; left > 0; ) {
+      const answer = await client.post<KillJson>('/v1/kill-states', { name });
+      if (answer.kind !== 'ok') return failed(context, answer);
+      killed += answer.value.killed;
+      left = answer.value.left;
+    }
+    if (!json) terminal.out(`${name}: ended ${killed} states\n`);
   }
-  if (context.json) printJson(context, { drained: true, killed: left });
-  return EXIT.ok;
+  const names = waiting.map(({ name }) => name);
+  const left = await countLeft(context, names);
+  if (left.kind !== 'ok') return failed(context, left);
+  const stubborn = left.value.filter(({ open, pending }) => pending || open > 0);
+  return stubborn.length > 0 ? timedOut(context, stubborn, timeoutMs) : done(context, left.value);
 }
 
 function stay({ terminal }: Context, names: readonly string[]): number {

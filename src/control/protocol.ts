@@ -191,6 +191,8 @@ export interface StatesJson {
 export interface KillJson {
   readonly name: string;
   readonly killed: number;
+  /** States that are left for a further call. */
+  readonly left: number;
 }
 
 export interface ReloadJson {

@@ -128,7 +128,7 @@ async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<Rout
   if (other !== null) return refuse(409, other);
   const ended = await endConnections(deps.daemon.driver, member, { clock: deps.clock, ...PACE });
   if (!ended.ok) return refuse(503, `pf's states can't be ended: ${ended.error.message}`);
-  return ok<KillJson>({ name, killed: ended.value });
+  return ok<KillJson>({ name, killed: ended.value.ended, left: ended.value.left });
 }
 
 interface Member extends MemberConnections {
@@ -155,12 +155,20 @@ function memberOf({ daemon, ownAddresses }: RouteDeps, name: string): Member | n
 
 /** States carry no table: those of an address that serves, here or in another pool, must stay. */
 function stillServes(live: Readonly<Live>, addresses: ReadonlySet<string>): string | null {
-  for (const { config, outcome } of live.pools.values()) {
-    const serving = outcome?.desired.find((address) => addresses.has(address));
+  for (const { config, desired, actual } of live.pools.values()) {
+    const serving = [...addresses].find((address) => has(desired, address));
+    const held = [...addresses].find((address) => has(actual, address));
+    if (serving === undefined && held !== undefined) {
+      return `${held} is in <${config.table}> still: pf has not confirmed the removal`;
+    }
     if (serving === undefined) continue;
     return `${serving} is in service in pool ${config.name}, and states can't be told apart by pool`;
   }
   return null;
+}
+
+function has(set: ReadonlySet<string> | null, address: string): boolean {
+  return set?.has(address) === true;
 }
 
 function admin({ daemon, clock }: RouteDeps, { body }: RouteRequest): RouteResponse {

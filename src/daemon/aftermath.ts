@@ -97,9 +97,11 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       const member = { addresses: new Set([address]), ownAddresses: deps.ownAddresses() };
       const states = await endConnections(driver, member, { clock, ...PACE });
       if (!states.ok) return states.error;
-      if (states.value === 0) continue;
-      add(pool, { states: states.value });
-      emit({ kind: 'ended', pool, address, what: 'states', count: states.value });
+      const { ended: count, left } = states.value;
+      if (left > 0) wait([leaving]);
+      if (count === 0) continue;
+      add(pool, { states: count });
+      emit({ kind: 'ended', pool, address, what: 'states', count });
     }
     return null;
   };
@@ -109,14 +111,15 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     const first = await clientsOf(leavings);
     if (!first.ok) return first.error;
     let left = first.value;
+    let error: PfError | null = null;
     for (let round = 0; round < MAX_ROUNDS && left.size > 0 && !stopped; round++) {
       for (const [address, clients] of left) {
-        const error = round === 0 ? await endAt(address) : await endEach(clients);
-        if (error !== null) return error;
+        error ??= round === 0 ? await endAt(address) : await endEach(clients);
       }
       const listed = await clientsOf(leavings);
-      if (!listed.ok) return listed.error;
-      left = listed.value;
+      if (listed.ok) left = listed.value;
+      else error ??= listed.error;
+      if (error !== null) break;
     }
     for (const [address, clients] of first.value) {
       const count = clients.size - (left.get(address)?.size ?? 0);
@@ -126,7 +129,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       emit({ kind: 'ended', pool, address, what: 'sources', count });
     }
     const [stubborn] = left;
-    if (stubborn === undefined) return null;
+    if (error !== null || stubborn === undefined) return error;
     const message = `${stubborn[1].size} sticky clients of ${stubborn[0]} can not be ended`;
     return { kind: 'not-accepted', message };
   };

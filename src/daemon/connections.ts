@@ -45,23 +45,33 @@ export interface Pace {
 
 export const PACE = { burst: 50, pauseMs: 250 } as const;
 
-/** More than this at once is a mistake, or a matter for the operator's own pfctl. */
-const MAX_ENDED = 20_000;
+/** In one go: some seconds, after which the states are listed anew. */
+const MAX_ENDED = 1000;
+
+export interface EndedConnections {
+  readonly ended: number;
+  /** More than these were listed. */
+  readonly left: number;
+}
 
 /**
  * Ends the member's connections: by state id, since `pfctl -k CLIENT -k BACKEND` does not match the
  * inbound leg of a redirection, and stock FreeBSD 15.1 kills nothing with it. A connection is two
- * states, and ending both is what stops it whatever the rules are. The result is how many there were.
+ * states, and ending both is what stops it whatever the rules are. No more than a share is ended in
+ * one call.
  */
 export async function endConnections(
   driver: PfDriver,
   member: MemberConnections,
   pace: Pace,
-): Promise<PfResult<number>> {
+): Promise<PfResult<EndedConnections>> {
   const ids: string[] = [];
+  let left = 0;
   const listed = await driver.eachState(
     (state) => {
-      if (state.id !== null && ids.length < MAX_ENDED && isLegOf(state, member)) ids.push(state.id);
+      if (state.id === null || !isLegOf(state, member)) return;
+      if (ids.length < MAX_ENDED) ids.push(state.id);
+      else left += 1;
     },
     { ids: true },
   );
@@ -71,7 +81,7 @@ export async function endConnections(
     const ended = await driver.endState(id);
     if (!ended.ok) return ended;
   }
-  return { ok: true, value: ids.length };
+  return { ok: true, value: { ended: ids.length, left } };
 }
 
 export function pause({ clock, pauseMs }: Pace): Promise<void> {

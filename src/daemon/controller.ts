@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { Address } from '../core/address.ts';
 import {
   type AdminState,
   expiredKeys,
@@ -34,6 +35,10 @@ export interface ControllerDeps {
   readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
   /** Whenever something that outlives a restart has changed. */
   readonly onDurable: () => void;
+  /** Whenever the operator's word has changed, before it has any effect. */
+  readonly onWord: () => void;
+  /** Addresses are found to be out already, whoever took them out. */
+  readonly onFoundOut: (pool: PoolName, addresses: readonly Address[]) => void;
   /** A backend became up or down, other than what actions were last told. */
   readonly onAnnounce: (announcement: Announcement) => void;
   /** Other backends are to be probed than before, by the operator's word. */
@@ -202,7 +207,17 @@ export class Controller {
     backend.sinceMs = wallMs;
     backend.sinceMonotonicMs = monotonicMs;
     this.#announceChange(backend, from, cause, lastedMs);
+    if (from === 'unknown' && health === 'down') this.#reportOut(backend);
     this.#pools.touch(backend.config.memberships.map(({ pool }) => pool));
+  }
+
+  /** Nothing of it leaves a table now, but it may still be where known clients are sent. */
+  #reportOut({ config }: LiveBackend): void {
+    for (const { pool, addresses } of config.memberships) {
+      const { actual } = this.#live.pools.get(pool) ?? { actual: null };
+      const out = addresses.filter((address) => actual?.has(address) === false);
+      if (out.length > 0) this.#deps.onFoundOut(pool, out);
+    }
   }
 
   #announceChange(backend: LiveBackend, from: Health, cause: Cause, lastedMs: number): void {
@@ -240,6 +255,7 @@ export class Controller {
 
   /** Who goes into maintenance loses what was known: it must rise again. */
   #afterOverride(probedBefore: ReadonlySet<BackendName>): void {
+    this.#deps.onWord();
     const probed = this.#probed();
     for (const backend of this.#live.backends.values()) {
       const { name } = backend.config;
@@ -250,7 +266,6 @@ export class Controller {
     }
     this.#pools.touch(this.#live.pools.keys());
     this.#pools.flush();
-    this.#deps.onDurable();
     const same =
       probed.size === probedBefore.size && [...probed].every((one) => probedBefore.has(one));
     if (!same) this.#deps.onProbing();

@@ -106,6 +106,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       emit,
       onGoal: (pool, goal) => reconciler.aim(pool, goal),
       onDurable: () => keeper.saveSoon(),
+      onWord: () => keeper.save(),
+      onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
       onAnnounce: (announcement) => {
         const backend = controller.live.backends.get(announcement.backend);
         if (backend !== undefined) actions.run(backend.config, announcement);
@@ -156,11 +158,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const pools = config.pools.map(({ name }) => name);
   await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
   controller.start();
-  // What an earlier hfmd took out may still be where known clients are sent.
-  for (const { config: pool, desired } of controller.live.pools.values()) {
-    const out = reconciler.leftIn(pool).filter((address) => desired?.has(address) === false);
-    aftermath.left(leavingOf(controller.live, pool.name, out));
-  }
   auditor.look();
   scheduler.setJobs(book.jobs(), limitsOf(config));
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { BackendName } from '../core/names.ts';
 import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Probe } from '../probes/probe.ts';
@@ -27,19 +28,22 @@ export interface JobBookDeps {
 }
 
 export function createJobBook({ clock, exec, controller, problems, log }: JobBookDeps): JobBook {
-  const routes = createRouteJudge(clock, () => controller.live.backends.size);
+  const routes = createRouteJudge(clock);
   let probes = new Map<string, { fingerprint: string; probe: Probe }>();
   return {
     jobs() {
       const { live } = controller;
       const next: typeof probes = new Map();
       const jobs: Job[] = [];
+      const overNetwork = new Set<BackendName>();
       for (const backend of live.backends.values()) {
         if (!isProbed(live, backend)) continue;
         const { name, address } = backend.config;
         for (const { config: check } of backend.checks) {
           if (check.mode !== 'check') continue;
           const key = `${name}/${check.name}`;
+          const isNetwork = check.type !== 'script';
+          if (isNetwork) overNetwork.add(name);
           const fingerprint = `${address} ${checkFingerprint(check)}`;
           const known = probes.get(key);
           const kept = known?.fingerprint === fingerprint ? known : null;
@@ -50,12 +54,14 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
           next.set(key, entry);
           jobs.push({
             key,
-            kind: check.type === 'script' ? 'script' : 'network',
+            kind: isNetwork ? 'network' : 'script',
             rhythm: check.rhythm,
             startDelayMs: check.startDelayMs,
             probe: entry.probe,
             record(probed) {
-              const record = { ...probed, verdict: routes.judge(name, probed.verdict) };
+              const record = isNetwork
+                ? { ...probed, verdict: routes.judge(name, probed.verdict) }
+                : probed;
               const { verdict, durationMs } = record;
               log.debug(
                 { backend: name, check: check.name, ...verdict, durationMs },
@@ -71,6 +77,7 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
       }
       for (const [key, { probe }] of probes) if (next.get(key)?.probe !== probe) probe.close();
       probes = next;
+      routes.keep(overNetwork);
       return jobs;
     },
     close() {

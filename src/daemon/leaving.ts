@@ -13,16 +13,17 @@ export function leavingOf(
   return entries.map((address) => ({
     pool: poolName,
     address,
-    sources: pool?.config.killSources ?? 'auto',
+    sources: pool?.config.killSources ?? sourcesOfRetired(live),
     endStates:
       pool !== undefined && pool.config.killStates === causeOf(live, pool.config.name, address),
   }));
 }
 
-/** Whether an address is out of the table that it left, and was not brought back meanwhile. */
+/** Whether an address is out of the table that it left; of a retired table, out of every other. */
 export function isOut(live: Readonly<Live>, { pool: name, address }: Leaving): boolean {
   const pool = name === null ? undefined : live.pools.get(name);
-  return pool?.desired === undefined || !includes(pool.desired, address);
+  if (pool !== undefined) return !includes(pool.desired, address);
+  return ![...live.pools.values()].some(({ desired }) => includes(desired, address));
 }
 
 /**
@@ -33,6 +34,12 @@ export function mayEndStates(live: Readonly<Live>, { pool: name, address }: Leav
   const pools = [...live.pools.values()];
   const others = name === null ? 0 : (live.pools.get(name)?.desired?.size ?? 0);
   return others > 0 && !pools.some(({ desired }) => includes(desired, address));
+}
+
+/** A table that left the configuration has no policy any more: it goes with those that are left. */
+function sourcesOfRetired(live: Readonly<Live>): 'auto' | 'never' {
+  const pools = [...live.pools.values()];
+  return pools.every(({ config }) => config.killSources === 'never') ? 'never' : 'auto';
 }
 
 function causeOf(live: Readonly<Live>, pool: PoolName, address: string): 'down' | 'maint' | null {

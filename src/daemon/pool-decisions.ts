@@ -4,7 +4,7 @@ import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
+import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
 
 /** What a pool's table must hold, as far as backends decide it. */
 export interface PoolGoal {
@@ -16,6 +16,7 @@ export interface PoolDecisionsDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
   readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
+  readonly onFoundOut: (pool: PoolName, addresses: readonly Address[]) => void;
 }
 
 /**
@@ -47,6 +48,9 @@ export class PoolDecisions {
     pool.desired = adopt(this.#live, poolName, actual);
     this.#openRound(pool);
     this.#decide(pool);
+    // What an earlier hfmd took out may still be where known clients are sent.
+    const out = addressesOf(this.#live.config, pool.config).filter((one) => !actual.has(one));
+    if (out.length > 0) this.#deps.onFoundOut(poolName, out);
   }
 
   /** What these pools must hold may have changed; it is decided at the end of the moment. */

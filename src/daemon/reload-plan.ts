@@ -4,7 +4,7 @@ import { planChange, type TableChange, type TableGoal } from '../core/table-plan
 import type { PfDriver, PfError, TableRef } from '../pf/driver.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Controller } from './controller.ts';
-import { addressesOf, adopt, decide, type Live, type LivePool } from './live.ts';
+import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
 import type { Reconciler } from './reconciler.ts';
 import { succeed } from './succession.ts';
 
@@ -43,12 +43,16 @@ async function planPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Tab
   const missing = !read.ok && read.error.kind === 'missing-table' && create;
   if (!read.ok && !missing) return { ...place, change: { kind: 'none' }, error: read.error };
   const actual = read.ok ? read.value : [];
-  const known: LivePool = { ...pool, desired: pool.desired ?? adopt(live, name, new Set(actual)) };
-  const goal = deps.reconciler.goalOf(
-    pool.config,
-    decide(live, known, deps.clock.monotonicMs()),
-    live.config,
-  );
+  const nowMs = deps.clock.monotonicMs();
+  const known: LivePool =
+    pool.desired !== null
+      ? pool
+      : {
+          ...pool,
+          desired: adopt(live, name, new Set(actual)),
+          roundEndsMs: nowMs + firstRoundMs(live.config, name),
+        };
+  const goal = deps.reconciler.goalOf(pool.config, decide(live, known, nowMs), live.config);
   return { ...place, change: planChange(actual, goal), error: null };
 }
 

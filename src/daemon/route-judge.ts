@@ -6,6 +6,8 @@ import type { Clock } from '../sys/clock.ts';
 export interface RouteJudge {
   /** The verdict as it stands in the light of the other backends' latest ones. */
   judge(backend: BackendName, verdict: Verdict): Verdict;
+  /** From now on these are the backends that are probed over the network. */
+  keep(backends: ReadonlySet<BackendName>): void;
 }
 
 interface Latest {
@@ -20,10 +22,8 @@ interface Latest {
  * it is what most of them meet. A network that goes away takes its backends one by one, as their
  * probes come: so what was heard of the others before that says nothing.
  */
-export function createRouteJudge(
-  clock: Pick<Clock, 'monotonicMs'>,
-  backends: () => number,
-): RouteJudge {
+export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge {
+  let probed: ReadonlySet<BackendName> = new Set();
   const latest = new Map<BackendName, Latest>();
   return {
     judge(backend, verdict) {
@@ -33,7 +33,7 @@ export function createRouteJudge(
       const before = latest.get(backend);
       const sinceMs = before?.hasRoute === false ? before.sinceMs : atMs;
       latest.set(backend, { hasRoute, atMs, sinceMs });
-      if (hasRoute || backends() < 2) return verdict;
+      if (hasRoute || probed.size < 2) return verdict;
       const heard = [...latest].filter(([, one]) => one.atMs >= sinceMs).map(([, one]) => one);
       const lost = heard.filter((one) => !one.hasRoute).length;
       if (lost * 2 <= heard.length) return verdict;
@@ -41,6 +41,10 @@ export function createRouteJudge(
         'no-route',
         `${verdict.detail}; ${lost} of ${heard.length} have no route`,
       );
+    },
+    keep(backends) {
+      probed = backends;
+      for (const name of latest.keys()) if (!backends.has(name)) latest.delete(name);
     },
   };
 }

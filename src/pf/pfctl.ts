@@ -4,7 +4,7 @@ import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
 import { pfctlError } from './pfctl-errors.ts';
 import { parseKilledSources, parseSourceLine } from './source-listing.ts';
 import { createStateReader } from './state-listing.ts';
-import { parseTableLine } from './table-listing.ts';
+import { parseTableLine, type TableInfo } from './table-listing.ts';
 
 export interface PfctlDeps {
   readonly exec: Exec;
@@ -14,11 +14,11 @@ export interface PfctlDeps {
 
 /** A pfctl that takes longer hangs: on a busy firewall a table of 70000 takes well under a second. */
 const TABLE_TIMEOUT_MS = 4000;
-const STATES_TIMEOUT_MS = 30_000;
+const LISTING_TIMEOUT_MS = 30_000;
 /** A table that holds more than hfm could want of it is not one that hfm should touch. */
 const MAX_TABLE_BYTES = 16 * 1024 * 1024;
 /** Of stderr: the listing itself goes by line and is not kept. */
-const MAX_STATES_BYTES = 64 * 1024;
+const MAX_LISTING_BYTES = 64 * 1024;
 
 /**
  * pf by its own program. Addresses go by `-f -`, so that the argv is constant and doas or sudo rules
@@ -62,6 +62,24 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     return result.ok ? DONE : result;
   };
 
+  /** Reads a listing line by line; `take` says whether it knew the line. */
+  const list = async (
+    args: readonly string[],
+    take: (line: string) => boolean,
+  ): Promise<PfResult<null>> => {
+    let known = 0;
+    let strange: string | null = null;
+    const result = await run(args, null, LISTING_BOUNDS, (line) => {
+      if (take(line)) known += 1;
+      else if (/^\S/.test(line)) strange ??= line;
+    });
+    if (!result.ok) return result;
+    // Some lines may be new to us; where none is known, it is not pfctl that speaks.
+    if (known > 0 || strange === null) return DONE;
+    const shown = JSON.stringify(String(strange).slice(0, 80));
+    return refuse({ kind: 'babble', message: `pfctl ${args.join(' ')} printed ${shown}` });
+  };
+
   return {
     kind: 'pfctl',
     async show(ref) {
@@ -74,18 +92,21 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     remove: (ref, entries) => change('delete', ref, entries),
     replace: (ref, entries) => change('replace', ref, entries),
     async tables(anchor) {
-      const result = await run([...anchorArgs(anchor), '-v', '-s', 'Tables'], null, TABLE_BOUNDS);
-      if (!result.ok) return result;
-      const tables = result.value.stdout.split('\n').map(parseTableLine);
-      return { ok: true, value: tables.filter((table) => table !== null) };
+      const tables: TableInfo[] = [];
+      const args = [...anchorArgs(anchor), '-v', '-s', 'Tables'];
+      const read = await list(args, (line) => {
+        const table = parseTableLine(line);
+        if (table !== null) tables.push(table);
+        return table !== null;
+      });
+      return read.ok ? { ok: true, value: tables } : read;
     },
-    async eachSource(visit) {
-      const result = await run(['-s', 'Sources'], null, STATES_BOUNDS, (line) => {
+    eachSource: (visit) =>
+      list(['-s', 'Sources'], (line) => {
         const node = parseSourceLine(line);
         if (node !== null) visit(node);
-      });
-      return result.ok ? DONE : result;
-    },
+        return node !== null;
+      }),
     async endSourcesTo(backend) {
       const anywhere = backend.includes(':') ? '::/0' : '0.0.0.0/0';
       const result = await run(['-K', anywhere, '-K', backend], null, TABLE_BOUNDS);
@@ -97,9 +118,9 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     },
     async eachState(visit, { ids }) {
       const reader = createStateReader(visit);
-      const result = await run(ids ? ['-ss', '-vv'] : ['-ss'], null, STATES_BOUNDS, reader.line);
+      const read = await list(ids ? ['-ss', '-vv'] : ['-ss'], reader.line);
       reader.end();
-      return result.ok ? DONE : result;
+      return read;
     },
     async endState(id) {
       const result = await run(['-k', 'id', '-k', id], null, TABLE_BOUNDS);
@@ -109,7 +130,7 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
 }
 
 const TABLE_BOUNDS = { timeoutMs: TABLE_TIMEOUT_MS, maxOutputBytes: MAX_TABLE_BYTES };
-const STATES_BOUNDS = { timeoutMs: STATES_TIMEOUT_MS, maxOutputBytes: MAX_STATES_BYTES };
+const LISTING_BOUNDS = { timeoutMs: LISTING_TIMEOUT_MS, maxOutputBytes: MAX_LISTING_BYTES };
 
 const DONE: PfResult<null> = { ok: true, value: null };
 

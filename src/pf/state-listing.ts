@@ -20,7 +20,8 @@ export interface Endpoint {
 
 /** Takes a listing line by line, and hands out each state when all its lines have come. */
 export interface StateReader {
-  line(line: string): void;
+  /** Whether the line is one of a state. */
+  line(line: string): boolean;
   end(): void;
 }
 
@@ -36,11 +37,12 @@ export function createStateReader(visit: (state: PfState) => void): StateReader 
       if (state !== null) {
         flush();
         current = state;
-        return;
+        return true;
       }
       // `   id: 425d006b00000000 creatorid: 8641e0ae`, among the further lines of -vv.
       const id = /^\s+id: ([0-9a-f]+) creatorid: ([0-9a-f]+)/.exec(line);
       if (current !== null && id !== null) current = { ...current, id: `${id[1]}/${id[2]}` };
+      return false;
     },
     end: flush,
   };

@@ -28,6 +28,8 @@ export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void):
   };
 }
 
+const MAX_LINE = 64 * 1024;
+
 /** Hands out a pipe's lines as they come, and keeps none. A last line without an end counts too. */
 export function passLines(
   pipe: Readable,
@@ -38,7 +40,8 @@ export function passLines(
   pipe.setEncoding('utf8');
   pipe.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
+    // A line without an end is cut: whoever prints one does not print lines.
+    rest = (lines.pop() ?? '').slice(0, MAX_LINE);
     for (const line of lines) onLine(line);
   });
   const ended = followEnd(pipe, () => {
