@@ -7,20 +7,18 @@ export type BodyResult =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: 400 | 413; readonly error: string };
 
-/** Reads a JSON object, or nothing at all as an empty one. What is too large is not read on. */
+/**
+ * Reads a JSON object, or nothing at all as an empty one. What is too large is not kept, and read no
+ * further: the answer must still go out, so the connection is left open for it.
+ */
 export async function readBody(request: IncomingMessage): Promise<BodyResult> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) {
-      return { ok: false, status: 413, error: `expected at most ${MAX_BODY_BYTES} bytes` };
-    }
-    chunks.push(chunk as Buffer);
+  const text = await readText(request);
+  if (text === null) {
+    return { ok: false, status: 413, error: `expected at most ${MAX_BODY_BYTES} bytes` };
   }
-  if (size === 0) return { ok: true, body: {} };
+  if (text === '') return { ok: true, body: {} };
   try {
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
       return { ok: true, body: body as Record<string, unknown> };
     }
@@ -28,6 +26,26 @@ export async function readBody(request: IncomingMessage): Promise<BodyResult> {
     // Said below, like any other body that is not an object.
   }
   return { ok: false, status: 400, error: 'expected a JSON object as the body' };
+}
+
+/** Null for a body that is too large. Leaving a `for await` would cut the connection. */
+function readText(request: IncomingMessage): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return resolve(null);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else {
+        request.pause();
+        resolve(null);
+      }
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('the client went away')));
+  });
 }
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {

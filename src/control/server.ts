@@ -28,6 +28,8 @@ export function createControlServer(deps: ControlDeps): Server {
     },
     (request, response) => {
       handle(deps, request, response).catch((error: unknown) => {
+        // Whoever went away needs no answer, and is no news.
+        if (request.destroyed && !response.headersSent) return;
         deps.log.error({ error: String(error) }, 'control request failed');
         if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
         else response.destroy();
@@ -71,6 +73,8 @@ async function handle(
   const body = await readBody(request);
   if (!body.ok) {
     response.shouldKeepAlive = false;
+    // What is still on its way from the client is never read; the connection ends with the answer.
+    response.on('finish', () => request.socket.destroySoon());
     sendJson(response, body.status, { error: body.error });
     return;
   }
