@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // These need programs beyond Node; .ci/run installs them and runs them by themselves.
-    exclude: ['test/system/real/**', 'node_modules/**'],
+    // The first need programs beyond Node, which .ci/run installs; the soak takes ten minutes.
+    exclude: ['test/system/real/**', 'test/soak/**', 'node_modules/**'],
     // The tests wait more than they compute.
     maxWorkers: '100%',
     testTimeout: 30_000,

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, vi } from 'vitest';
 import type { StatusJson } from '../../src/control/protocol.ts';
-import { type Os, openPf, type Pf } from '../pf/seed.mjs';
+import { type Call, type Os, openPf, type Pf } from '../pf/seed.mjs';
 import { type LiveBackend, openBackend } from './live-backend.ts';
 
-// Nothing here takes long; a busy machine does.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+// Most of a test's time is waiting, so that many of a file run at once; and a busy machine takes long.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000, maxConcurrency: 10 });
 
 const DIST = fileURLToPath(new URL('../../dist/src/', import.meta.url));
 export const HFMD = join(DIST, 'hfmd.js');
@@ -44,6 +44,14 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly event?: string;
 };
 
+/** How a program is run. */
+export interface How {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** A program and its arguments that runs ours in its own place. */
+  readonly through?: readonly string[];
+}
+
 type Value = string | number | boolean | readonly string[];
 type Keys = Readonly<Record<string, Value>>;
 
@@ -67,9 +75,11 @@ export interface Rig {
   /** An executable `sh` script; gives its path. */
   script(name: string, body: string): string;
   backend(name: string, how?: { family?: 4 | 6 }): Promise<LiveBackend>;
-  backends(...names: string[]): Promise<LiveBackend[]>;
+  backends(first: string, second: string): Promise<[LiveBackend, LiveBackend]>;
   /** Starts hfmd and waits until its socket answers. */
   start(...options: string[]): Promise<Hfmd>;
+  /** As `start`, as another user or in another network namespace. */
+  startWith(how: How): Promise<Hfmd>;
   /** Starts hfmd without waiting. */
   spawnHfmd(...options: string[]): Hfmd;
   /** Runs hfmctl to its end. */
@@ -77,7 +87,7 @@ export interface Rig {
   spawnCtl(...args: string[]): Running;
   /** What `hfmctl status --json` gets, without the cost of a process. */
   status(): Promise<StatusJson>;
-  /** Command lines of processes that have this folder in them. */
+  /** What runs in this folder, and every pfctl that hangs: pid and command line. */
   processes(): string[];
 }
 
@@ -99,8 +109,13 @@ export function openRig(
     for (const one of running) one.kill('SIGKILL');
     await Promise.all(running.map(({ ended }) => ended));
     await Promise.all(opened.map((one) => one.close()));
-    for (const line of processesWith(folder)) process.kill(Number(line.split(' ', 1)[0]), 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    // Whatever a killed hfmd left, and what that goes on to start.
+    for (let left = rig.processes(); left.length > 0; left = rig.processes()) {
+      for (const line of left) endIfThere(Number(line.split(' ', 1)[0]));
+      await sleep(20);
+    }
+    // A pfctl that was at work may still write.
+    await eventually(() => rmSync(folder, { recursive: true, force: true }));
   });
   onTestFailed(({ task }) => {
     const logs = daemons.map(({ pid, stdout, stderr }) => `hfmd ${pid}:\n${tail(stdout)}${stderr}`);
@@ -110,6 +125,20 @@ export function openRig(
   const track = <T extends Running>(one: T): T => {
     running.push(one);
     return one;
+  };
+  const spawnHfmd = (options: readonly string[], how?: How): Hfmd => {
+    const started = track(run(HFMD, ['-f', configFile, ...options], how));
+    const hfmd = withLog(started);
+    daemons.push(hfmd);
+    return hfmd;
+  };
+  const untilReady = async (hfmd: Hfmd): Promise<Hfmd> => {
+    await eventually(async () => {
+      if (hfmd.child.exitCode !== null) return;
+      expect(await get(socket, '/v1/status')).toMatchObject({ pid: hfmd.pid });
+    });
+    expect(hfmd.child.exitCode, `hfmd ended: ${hfmd.stderr}`).toBe(null);
+    return hfmd;
   };
   const rig: Rig = {
     folder,
@@ -140,37 +169,23 @@ export function openRig(
       opened.push(backend);
       return backend;
     },
-    backends: (...names) => Promise.all(names.map((name) => rig.backend(name))),
-    spawnHfmd(...options) {
-      const started = track(run(HFMD, ['-f', configFile, ...options]));
-      const hfmd: Hfmd = Object.defineProperty(started, 'log', {
-        get: () => parseLog(started.stdout),
-      }) as Hfmd;
-      daemons.push(hfmd);
-      return hfmd;
-    },
-    async start(...options) {
-      const hfmd = rig.spawnHfmd(...options);
-      await eventually(async () => {
-        if (hfmd.child.exitCode !== null) return;
-        expect(await get(socket, '/v1/status')).toMatchObject({ pid: hfmd.pid });
-      });
-      expect(hfmd.child.exitCode, `hfmd ended: ${hfmd.stderr}`).toBe(null);
-      return hfmd;
-    },
+    backends: (...names) => Promise.all([rig.backend(names[0]), rig.backend(names[1])]),
+    spawnHfmd: (...options) => spawnHfmd(options),
+    start: (...options) => untilReady(spawnHfmd(options)),
+    startWith: (how) => untilReady(spawnHfmd([], how)),
     ctl: (...args) => rig.spawnCtl(...args).ended,
     spawnCtl: (...args) => track(run(HFMCTL, ['-s', socket, ...args])),
     status: async () => (await get(socket, '/v1/status')) as StatusJson,
-    processes: () => processesWith(folder),
+    processes: () => processesOf(folder, pf),
   };
   return rig;
 }
 
-/** Refused connections are seen within a second; only a machine that stands still for long is hurt. */
+/** A death is seen within a second; only a machine that stands still for long is hurt. */
 const RHYTHM: Keys = {
-  interval: '800ms',
+  interval: '500ms',
   fast_interval: '40ms',
-  timeout: '800ms',
+  timeout: '500ms',
   rise: 2,
   fall: 2,
 };
@@ -185,15 +200,28 @@ export function aWhile(ms = 1500): Promise<void> {
   return sleep(ms);
 }
 
+/** Whether a call of pfctl changes a table. */
+export function isChange({ argv }: Call): boolean {
+  return ['add', 'delete', 'replace', 'flush', 'kill'].some((verb) => argv.includes(verb));
+}
+
+/** A backend that is up by its configuration: for tests of what is not health. */
+export function memberByMode(name: string, address: string, pool = 'web', mode = 'up'): string {
+  return `[backend.${name}]
+address = "127.0.0.1"
+mode = "${mode}"
+checks = [{ type = "tcp", port = 9 }]
+pools = { ${pool} = "${address}" }
+`;
+}
+
 /** Runs a program of ours to its end, or until it is killed. */
-export function run(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Running {
-  const child = spawn(process.execPath, [program, ...args], {
+export function run(program: string, args: readonly string[], how: How = {}): Running {
+  const [command = '', ...argv] = [...(how.through ?? []), process.execPath, program, ...args];
+  const child = spawn(command, argv, {
+    ...how.user,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '', HOME: '/', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: '/', ...how.env },
   });
   let stdout = '';
   let stderr = '';
@@ -243,18 +271,38 @@ function tableOf(name: string, keys: Keys): string {
   return `[${name}]\n${lines.join('\n')}\n`;
 }
 
+function withLog(started: Running): Hfmd {
+  return Object.defineProperty(started, 'log', { get: () => parseLog(started.stdout) }) as Hfmd;
+}
+
 function parseLog(stdout: string): LogLine[] {
   const lines = stdout.slice(0, stdout.lastIndexOf('\n') + 1).split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as LogLine);
 }
 
-function processesWith(text: string): string[] {
+function processesOf(folder: string, pf: Pf): string[] {
+  const hanging = pf.calls().filter(({ exit }) => exit === null);
+  const pids = new Set(hanging.map(({ pid }) => String(pid)));
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,stat=,args='], { encoding: 'utf8' });
   return stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, stat, ...args]) => !stat?.startsWith('Z') && args.join(' ').includes(text))
-    .map(([pid, , ...args]) => `${pid} ${args.join(' ')}`);
+    .filter(([, stat]) => !stat?.startsWith('Z'))
+    .map(([pid = '', , ...args]) => ({ pid, command: args.join(' ') }))
+    .filter(
+      ({ pid, command }) =>
+        command.includes(folder) || (pids.has(pid) && command.includes('stand-in')),
+    )
+    .map(({ pid, command }) => `${pid} ${command}`);
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: it has ended meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 function tail(text: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, openRig } from './harness.ts';
+import { aWhile, eventually, isChange, memberByMode, openRig } from './harness.ts';
 
 describe.concurrent.each(['openbsd', 'freebsd'] as const)('on %s, a backend', (os) => {
   test('that dies leaves every table, IPv4 and IPv6, and comes back when it works', async (context) => {
@@ -41,7 +41,7 @@ ${lb2.toml({ web: ['10.2.1.2', 'fd00:2::2'], int: '10.3.1.2' })}`);
       expect.stringMatching(/^lb1: down -> up \(.*2 of 2, after \d+s\)/),
     ]);
     expect(lines.filter((line) => line.includes('lb2'))[1]).toMatch(/down \(read-timeout/);
-    expect((await rig.ctl('status')).code).toBe(0);
+    await eventually(async () => expect((await rig.ctl('status')).code).toBe(0));
   });
 
   test('is in the tables as long as one of two failures has come', async (context) => {
@@ -59,7 +59,10 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`,
     await eventually(async () => {
       const check = (await rig.status()).backends[0]?.checks[0];
       expect(check?.streak.failures).toBeGreaterThan(5);
-      expect(check?.last).toMatchObject({ reason: 'http-status', detail: expect.stringContaining('503') });
+      expect(check?.last).toMatchObject({
+        reason: 'http-status',
+        detail: expect.stringContaining('503'),
+      });
     });
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
     await lb1.set('ok');
@@ -67,5 +70,56 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`,
       expect((await rig.status()).backends[0]?.checks[0]?.streak).toMatchObject({ failures: 0 }),
     );
     expect(rig.pf.calls().filter(({ argv }) => argv.includes('delete'))).toEqual([]);
+  });
+});
+
+describe.concurrent('fifty backends', () => {
+  const names = Array.from({ length: 50 }, (_, i) => `b${i + 1}`);
+  const addressOf = (i: number) => `10.2.1.${i + 1}`;
+
+  test('that die in one moment leave in a change or two, not one by one', async (context) => {
+    const rig = openRig(context);
+    const [all, spare] = await rig.backends('all', 'spare');
+    const members = names.map((name, i) =>
+      all.toml({ web: addressOf(i) }).replace('.all]', `.${name}]`),
+    );
+    rig.write(`[pool.web]\ntable = "web"\n${spare.toml({ web: '10.2.2.1' })}${members.join('')}`, {
+      defaults: { fall: 1 },
+    });
+    rig.pf.setTable('web', [...names.map((_, i) => addressOf(i)), '10.2.2.1']);
+    const hfmd = await rig.start();
+    await eventually(async () =>
+      expect((await rig.status()).backends.map(({ health }) => health)).not.toContain('unknown'),
+    );
+    // While hfmd stands still all of them come due, so that it then finds them dead together.
+    hfmd.kill('SIGSTOP');
+    await all.set('closed');
+    await aWhile();
+    expect(rig.pf.calls().filter(isChange)).toEqual([]);
+    hfmd.kill('SIGCONT');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.2.1']));
+    const changes = rig.pf.calls().filter(isChange);
+    expect(changes.flatMap(({ stdin }) => stdin.trim().split('\n')).toSorted()).toEqual(
+      names.map((_, i) => addressOf(i)).toSorted(),
+    );
+    expect(changes.length).toBeLessThanOrEqual(3);
+  });
+
+  test('that the operator drains and readies move in one delete and one add', async (context) => {
+    const rig = openRig(context);
+    const members = names.map((name, i) => memberByMode(name, addressOf(i)));
+    rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`);
+    rig.pf.setTable('web', ['192.0.2.9']);
+    await rig.start();
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(51));
+    expect((await rig.ctl('drain', '--pool', 'web', '--force')).code).toBe(0);
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['192.0.2.9']));
+    expect((await rig.ctl('ready', '--pool', 'web')).code).toBe(0);
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(51));
+    const changes = rig.pf.calls().filter(isChange);
+    expect(changes.map(({ argv }) => argv.at(-3))).toEqual(['add', 'delete', 'add']);
+    expect(changes.map(({ stdin }) => stdin.trim().split('\n').length)).toEqual([50, 50, 50]);
+    // Addresses go by stdin, so that a doas rule can name the whole command.
+    expect(changes[0]?.argv).toEqual(['-t', 'web', '-T', 'add', '-f', '-']);
   });
 });

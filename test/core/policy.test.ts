@@ -1,0 +1,259 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Address, familyOf } from '../../src/core/address.ts';
+import { backendName } from '../../src/core/names.ts';
+import {
+  type Candidate,
+  decidePool,
+  type Floor,
+  floorBreach,
+  type PoolPolicy,
+  type Wish,
+} from '../../src/core/policy.ts';
+import { addresses } from '../fakes/config.ts';
+
+const IN: Wish = { kind: 'in' };
+const KEEP: Wish = { kind: 'keep' };
+const LEAVE: Wish = { kind: 'leave' };
+const DOWN: Wish = { kind: 'out', by: 'health' };
+const DRAIN: Wish = { kind: 'out', by: 'drain' };
+const MAINT: Wish = { kind: 'out', by: 'maint' };
+
+const [A = '', B = '', C = '', A6 = '', B6 = ''] = [
+  '10.0.0.1',
+  '10.0.0.2',
+  '10.0.0.3',
+  'fd00::1',
+  'fd00::2',
+];
+const SORRY = '10.0.0.99';
+
+function member(name: string, wish: Wish, texts: string | string[], lastGoodMs = 0): Candidate {
+  return { backend: backendName(name), addresses: addresses(...[texts].flat()), wish, lastGoodMs };
+}
+
+function policy(floor: number | `${number}%`, ...fallback: string[]): PoolPolicy {
+  return { floor: floorOf(floor), fallback: addresses(...fallback) };
+}
+
+function floorOf(floor: number | `${number}%`): Floor {
+  return typeof floor === 'number'
+    ? { kind: 'count', count: floor }
+    : { kind: 'percent', percent: Number.parseInt(floor, 10) };
+}
+
+function set(...texts: string[]): ReadonlySet<Address> {
+  return new Set(addresses(...texts));
+}
+
+describe('wishes', () => {
+  const none = policy(0);
+
+  test('in is in, out is out', () => {
+    const members = [member('a', IN, A), member('b', DOWN, B), member('c', DRAIN, C)];
+    expect(decidePool(none, members, set(A, B, C)).desired).toEqual([A]);
+  });
+
+  test('keep keeps what was in, and brings nothing in', () => {
+    const members = [member('a', KEEP, A), member('b', KEEP, B)];
+    expect(decidePool(none, members, set(A)).desired).toEqual([A]);
+  });
+
+  test('leave is untouched: neither wanted nor taken', () => {
+    const outcome = decidePool(none, [member('a', LEAVE, A), member('b', IN, B)], set(A, B));
+    expect(outcome.desired).toEqual([B]);
+    expect(outcome.untouched).toEqual(set(A));
+  });
+
+  test("the result is in pf's order", () => {
+    const members = [member('b', IN, [B6, B]), member('a', IN, [A6, A])];
+    expect(decidePool(none, members, set()).desired).toEqual([A, B, A6, B6]);
+  });
+});
+
+describe('the floor', () => {
+  test('holds the last known good members, and says which', () => {
+    const members = [member('a', DOWN, A, 1), member('b', DOWN, B, 3), member('c', DOWN, C, 2)];
+    const outcome = decidePool(policy(2), members, set(A, B, C));
+    expect(outcome.desired).toEqual([B, C]);
+    expect([...outcome.heldByFloor]).toEqual([
+      ['b', [B]],
+      ['c', [C]],
+    ]);
+  });
+
+  test('goes by name among those that were never good', () => {
+    const never = Number.NEGATIVE_INFINITY;
+    const members = [member('b', DOWN, B, never), member('a', DOWN, A, never)];
+    expect(decidePool(policy(1), members, set(A, B)).desired).toEqual([A]);
+  });
+
+  test('lets the held ones go when others recover', () => {
+    const members = [member('a', DOWN, A, 9), member('b', IN, B), member('c', IN, C)];
+    const outcome = decidePool(policy(2), members, set(A));
+    expect(outcome.desired).toEqual([B, C]);
+    expect(outcome.heldByFloor.size).toBe(0);
+  });
+
+  test('counts each address family for itself', () => {
+    const members = [member('a', IN, A), member('b', DOWN, [B, B6])];
+    const outcome = decidePool(policy(1), members, set(A, B, B6));
+    expect(outcome.desired).toEqual([A, B6]);
+    expect(outcome.heldByFloor).toEqual(new Map([['b', addresses(B6)]]));
+  });
+
+  test('brings nothing back that is out already', () => {
+    expect(decidePool(policy(2), [member('a', DOWN, A)], set()).desired).toEqual([]);
+  });
+
+  test('does not hold what the operator takes out', () => {
+    const members = [member('a', DRAIN, A), member('b', MAINT, B), member('c', DOWN, C)];
+    expect(decidePool(policy(3), members, set(A, B, C)).desired).toEqual([C]);
+  });
+
+  test.each<[`${number}%`, number]>([
+    ['0%', 0],
+    ['1%', 1],
+    ['50%', 2],
+    ['67%', 3],
+    ['100%', 3],
+  ])('of %s of three is %d, rounded up', (percent, left) => {
+    const members = [A, B, C].map((one, i) => member(`m${i}`, DOWN, one));
+    expect(decidePool(policy(percent), members, set(A, B, C)).desired).toHaveLength(left);
+  });
+
+  test('greater than the pool holds the whole pool', () => {
+    const members = [member('a', DOWN, A), member('b', DOWN, B)];
+    expect(decidePool(policy(9), members, set(A, B)).desired).toEqual([A, B]);
+  });
+
+  test('of 0 empties the pool', () => {
+    expect(decidePool(policy(0), [member('a', DOWN, A)], set(A)).desired).toEqual([]);
+  });
+});
+
+describe('the fallback', () => {
+  test('serves when nobody else does, and only then', () => {
+    const down = decidePool(policy(0, SORRY), [member('a', DOWN, A)], set(A));
+    expect(down).toMatchObject({ desired: [SORRY], fallbackInUse: true });
+    const up = decidePool(policy(0, SORRY), [member('a', IN, A)], set(SORRY));
+    expect(up).toMatchObject({ desired: [A], fallbackInUse: false });
+  });
+
+  test('serves for a pool that the operator has emptied', () => {
+    const outcome = decidePool(policy(0, SORRY), [member('a', MAINT, A)], set(A));
+    expect(outcome.desired).toEqual([SORRY]);
+  });
+
+  test('counts for the floor of its family', () => {
+    const members = [member('a', DOWN, [A, A6])];
+    const outcome = decidePool(policy(1, SORRY), members, set(A, A6));
+    expect(outcome.desired).toEqual([SORRY, A6]);
+  });
+
+  test('stays out while a member with mode = "off" may serve', () => {
+    const outcome = decidePool(policy(0, SORRY), [member('a', LEAVE, A)], set());
+    expect(outcome).toMatchObject({ desired: [], fallbackInUse: false });
+  });
+});
+
+describe('for any pool', () => {
+  const wish = fc.constantFrom(IN, KEEP, LEAVE, DOWN, DOWN, DRAIN, MAINT);
+  const members = fc
+    .array(fc.tuple(wish, fc.boolean(), fc.boolean(), fc.nat({ max: 9 })), { maxLength: 6 })
+    .map((all) =>
+      all.map(([one, inet, inet6, lastGoodMs], i) => {
+        const texts = [inet ? [`10.0.0.${i}`] : [], inet6 ? [`fd00::${i + 1}`] : []].flat();
+        return member(`m${i}`, one, texts, lastGoodMs);
+      }),
+    );
+  const floor: fc.Arbitrary<Floor> = fc.oneof(
+    fc.record({ kind: fc.constant('count' as const), count: fc.nat({ max: 5 }) }),
+    fc.record({ kind: fc.constant('percent' as const), percent: fc.nat({ max: 100 }) }),
+  );
+  const bits = fc.nat({ max: 0xfff });
+  const previousOf = (all: readonly Candidate[], held: number): ReadonlySet<Address> =>
+    new Set(all.flatMap((one) => one.addresses).filter((_, i) => (held >> i) & 1));
+
+  test('health alone never takes a family below its floor', () => {
+    fc.assert(
+      fc.property(members, floor, bits, (all, one, held) => {
+        const judged = all.filter(({ wish: { kind } }) => kind !== 'leave');
+        const byHealth = judged.map(
+          (each): Candidate => (each.wish.kind === 'out' ? { ...each, wish: DOWN } : each),
+        );
+        const previous = previousOf(byHealth, held);
+        const { desired } = decidePool({ floor: one, fallback: [] }, byHealth, previous);
+        for (const family of ['inet', 'inet6'] as const) {
+          const of = (list: Iterable<Address>) => [...list].filter((a) => familyOf(a) === family);
+          const configured = of(byHealth.flatMap((each) => each.addresses)).length;
+          const least =
+            one.kind === 'count'
+              ? Math.min(one.count, configured)
+              : Math.ceil((configured * one.percent) / 100);
+          expect(of(desired).length).toBeGreaterThanOrEqual(Math.min(least, of(previous).length));
+        }
+      }),
+    );
+  });
+
+  test('deciding again from the outcome gives the outcome', () => {
+    fc.assert(
+      fc.property(members, floor, bits, fc.boolean(), (all, one, held, hasFallback) => {
+        const rules = { floor: one, fallback: hasFallback ? addresses(SORRY) : [] };
+        const first = decidePool(rules, all, previousOf(all, held));
+        const second = decidePool(rules, all, new Set(first.desired));
+        expect(second).toEqual(first);
+      }),
+    );
+  });
+
+  test('an address is never both wanted and untouched, and nothing comes from nowhere', () => {
+    fc.assert(
+      fc.property(members, floor, bits, (all, one, held) => {
+        const { desired, untouched } = decidePool(
+          { floor: one, fallback: [] },
+          all,
+          previousOf(all, held),
+        );
+        const configured = new Set(all.flatMap((each) => each.addresses));
+        expect(desired.every((each) => configured.has(each) && !untouched.has(each))).toBe(true);
+        expect(new Set(desired).size).toBe(desired.length);
+      }),
+    );
+  });
+});
+
+describe('a breach', () => {
+  const rules = policy(1);
+
+  test('is a step that leaves less than the floor and less than before', () => {
+    const members = [member('a', DRAIN, A), member('b', DRAIN, B)];
+    const before = decidePool(rules, [member('a', IN, A), member('b', IN, B)], set(A, B));
+    const after = decidePool(rules, members, set(A, B));
+    expect(floorBreach(rules, members, before, after)).toEqual({
+      family: 'inet',
+      left: 0,
+      floor: 1,
+    });
+  });
+
+  test('is none where it was below the floor before already', () => {
+    const members = [member('a', DRAIN, A)];
+    const nothing = decidePool(rules, members, set());
+    expect(floorBreach(rules, members, nothing, nothing)).toBeNull();
+  });
+
+  test('of IPv6 alone is one', () => {
+    const up = [member('a', IN, [A, A6]), member('b', IN, B)];
+    const drained = [member('a', DRAIN, [A, A6]), member('b', IN, B)];
+    const previous = set(A, A6, B);
+    const breach = floorBreach(
+      rules,
+      drained,
+      decidePool(rules, up, previous),
+      decidePool(rules, drained, previous),
+    );
+    expect(breach).toEqual({ family: 'inet6', left: 0, floor: 1 });
+  });
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  planChange,
+  type TableChange,
+  type TableEntry,
+  type TableGoal,
+} from '../../src/core/table-plan.ts';
+import { addresses } from '../fakes/config.ts';
+
+const A = '10.0.0.1';
+const B = '10.0.0.2';
+const C = '10.0.0.3';
+const FOREIGN = '192.0.2.7';
+
+interface Sets {
+  readonly desired?: readonly string[];
+  readonly managed?: readonly string[];
+  readonly untouched?: readonly string[];
+  readonly exclusive?: boolean;
+}
+
+function goal({
+  desired = [],
+  managed = [A, B, C],
+  untouched = [],
+  exclusive = false,
+}: Sets): TableGoal {
+  return {
+    desired: new Set(addresses(...desired)),
+    managed: new Set(addresses(...managed)),
+    untouched: new Set(addresses(...untouched)),
+    exclusive,
+  };
+}
+
+function applied(actual: readonly TableEntry[], change: TableChange): Set<TableEntry> {
+  switch (change.kind) {
+    case 'none':
+      return new Set(actual);
+    case 'replace':
+      return new Set(change.entries);
+    case 'update':
+      return new Set([...actual, ...change.add].filter((entry) => !change.remove.includes(entry)));
+  }
+}
+
+test('what is wanted and not there is added, what is ours and not wanted is removed', () => {
+  expect(planChange([A, B, FOREIGN], goal({ desired: [B, C] }))).toEqual({
+    kind: 'update',
+    add: [C],
+    remove: [A],
+  });
+});
+
+test('nothing to do is none', () => {
+  expect(planChange([A, FOREIGN], goal({ desired: [A] })).kind).toBe('none');
+  expect(planChange([A], goal({ desired: [A], exclusive: true })).kind).toBe('none');
+});
+
+test('networks and negated entries are foreign', () => {
+  const actual = [`!${A}`, '10.0.0.0/24', '!192.0.2.0/28'];
+  expect(planChange(actual, goal({}))).toEqual({ kind: 'none' });
+});
+
+test('untouched addresses stay, ours or not, also in an exclusive table', () => {
+  expect(planChange([A, B], goal({ desired: [B], untouched: [A] })).kind).toBe('none');
+  expect(planChange([A, FOREIGN], goal({ desired: [B], untouched: [A], exclusive: true }))).toEqual(
+    {
+      kind: 'replace',
+      entries: [B, A],
+    },
+  );
+});
+
+test('an exclusive table is emptied by name, not by replacing it with nothing', () => {
+  expect(planChange([A, FOREIGN], goal({ exclusive: true }))).toEqual({
+    kind: 'update',
+    add: [],
+    remove: [A, FOREIGN],
+  });
+});
+
+describe('for any table and goal', () => {
+  const hosts = [A, B, C, '10.0.0.4', 'fd00::1', FOREIGN];
+  const some = fc.subarray(hosts);
+  const entries: fc.Arbitrary<TableEntry[]> = fc.subarray([...hosts, `!${A}`, '10.0.0.0/8']);
+  const goals = fc
+    .record({ desired: some, managed: some, untouched: some, exclusive: fc.boolean() })
+    .map(goal);
+
+  test('applying the plan gives the goal and keeps everything foreign', () => {
+    fc.assert(
+      fc.property(entries, goals, (actual, one) => {
+        const after = applied(actual, planChange(actual, one));
+        for (const address of one.desired) expect(after).toContain(address);
+        for (const entry of actual) {
+          const set = entry as never;
+          const isUntouched = one.untouched.has(set);
+          const isOurs = one.exclusive || one.managed.has(set);
+          expect(after.has(entry)).toBe(one.desired.has(set) || isUntouched || !isOurs);
+        }
+        for (const entry of after) {
+          expect(actual.includes(entry) || one.desired.has(entry as never)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('a second plan has nothing to do', () => {
+    fc.assert(
+      fc.property(entries, goals, (actual, one) => {
+        const after = applied(actual, planChange(actual, one));
+        expect(planChange([...after], one).kind).toBe('none');
+      }),
+    );
+  });
+
+  test('a replace has entries, an update adds or removes some', () => {
+    fc.assert(
+      fc.property(entries, goals, (actual, one) => {
+        const change = planChange(actual, one);
+        if (change.kind === 'replace') expect(change.entries.length).toBeGreaterThan(0);
+        if (change.kind === 'update') {
+          expect(change.add.length + change.remove.length).toBeGreaterThan(0);
+          expect(change.add.some((entry) => change.remove.includes(entry))).toBe(false);
+        }
+      }),
+    );
+  });
+
+  test('only an exclusive table is replaced', () => {
+    fc.assert(
+      fc.property(entries, goals, (actual, one) => {
+        if (!one.exclusive) expect(planChange(actual, one).kind).not.toBe('replace');
+      }),
+    );
+  });
+});

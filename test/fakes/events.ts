@@ -1,0 +1,19 @@
+import type { HfmEvent } from '../../src/core/event.ts';
+
+/** Keeps every event; `emit` is what units are given. */
+export interface RecordedEvents {
+  readonly all: HfmEvent[];
+  readonly emit: (event: HfmEvent) => void;
+  /** Those of one kind, the oldest first. */
+  of<K extends HfmEvent['kind']>(kind: K): Extract<HfmEvent, { kind: K }>[];
+}
+
+export function recordEvents(): RecordedEvents {
+  const all: HfmEvent[] = [];
+  return {
+    all,
+    emit: (event) => void all.push(event),
+    of: <K extends HfmEvent['kind']>(kind: K) =>
+      all.filter((event): event is Extract<HfmEvent, { kind: K }> => event.kind === kind),
+  };
+}

@@ -1,0 +1,30 @@
+import type { LogFields, ProcessLog } from '../../src/sys/log.ts';
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: LogFields;
+  readonly message: string;
+}
+
+/** Keeps every line. */
+export interface RecordingLog extends ProcessLog {
+  readonly lines: readonly LogLine[];
+}
+
+export function createRecordingLog(): RecordingLog {
+  const lines: LogLine[] = [];
+  const write =
+    (level: LogLine['level']) =>
+    (fields: LogFields, message: string): void => {
+      lines.push({ level, fields, message });
+    };
+  return {
+    lines,
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    setLevel() {},
+    flush() {},
+  };
+}

@@ -1,0 +1,259 @@
+import { type Address, compareAddresses, parseAddress } from '../../src/core/address.ts';
+import type { TableEntry } from '../../src/core/table-plan.ts';
+import type { PfDriver, PfErrorKind, PfResult, TableRef } from '../../src/pf/driver.ts';
+import type { SourceNode } from '../../src/pf/source-listing.ts';
+import type { PfState } from '../../src/pf/state-listing.ts';
+import type { Clock } from '../../src/sys/clock.ts';
+
+export type PfOperation = 'show' | 'add' | 'remove' | 'replace';
+
+/** What goes wrong with an operation. */
+export type Fault =
+  /** Refused, and nothing is done. */
+  | { readonly kind: 'error'; readonly error: PfErrorKind }
+  /** Done, and reported as failed: a pfctl that is killed on its way out. */
+  | { readonly kind: 'done-but-error'; readonly error: PfErrorKind }
+  /** Says that it is done, and nothing is. */
+  | { readonly kind: 'ignored' }
+  /** No answer until `release`; then it is done. */
+  | { readonly kind: 'hang' }
+  /** Done and answered so much later. */
+  | { readonly kind: 'slow'; readonly ms: number };
+
+/** An operation that was asked for. */
+export interface PfCall {
+  readonly operation: PfOperation;
+  readonly table: string;
+  readonly entries: readonly TableEntry[];
+  /** Monotonic time at which it was asked for. */
+  readonly atMs: number;
+}
+
+/** Tables in memory that behave as pf's do, with faults to switch on and everything kept that was asked. */
+export interface FakePf extends PfDriver {
+  readonly calls: readonly PfCall[];
+  /** The most operations that were ever in flight at once for one table. */
+  readonly mostAtOnce: number;
+  /** Whether no fault is switched on and nothing is in flight. */
+  readonly isCalm: boolean;
+  /** Makes a table, or sets what it holds, as somebody beside hfm would. */
+  put(table: string, entries: readonly TableEntry[]): void;
+  /** Destroys a table. */
+  drop(table: string): void;
+  /** What a table holds, in pf's order; null when there is none. */
+  entries(table: string): TableEntry[] | null;
+  /** Switches a fault on for one operation, or off with null. Of all tables unless `table` says one. */
+  fault(operation: PfOperation | 'all', fault: Fault | null, table?: string): void;
+  /** Ends what hangs. */
+  release(): void;
+  /** pf's source-tracking nodes and states; tests put in what they like. */
+  sources: SourceNode[];
+  states: PfState[];
+  /** Calls `watch` after each change that hfm makes: the table, and what it held before and holds now. */
+  onChange(
+    watch: (table: string, before: readonly TableEntry[], after: readonly TableEntry[]) => void,
+  ): void;
+}
+
+const OPERATIONS: readonly PfOperation[] = ['show', 'add', 'remove', 'replace'];
+
+export function createFakePf(clock: Clock): FakePf {
+  const tables = new Map<string, Set<TableEntry>>();
+  const calls: PfCall[] = [];
+  const faults = new Map<string, Fault>();
+  const watchers: ((
+    table: string,
+    before: readonly TableEntry[],
+    after: readonly TableEntry[],
+  ) => void)[] = [];
+  const inFlight = new Map<string, number>();
+  let mostAtOnce = 0;
+  let hanging: (() => void)[] = [];
+
+  const faultOf = (operation: PfOperation, table: string): Fault | undefined =>
+    faults.get(`${operation} ${table}`) ?? faults.get(`${operation} *`);
+
+  const change = (table: string, apply: (entries: Set<TableEntry>) => void): void => {
+    const before = [...(tables.get(table) ?? [])];
+    const entries = new Set(before);
+    apply(entries);
+    tables.set(table, entries);
+    for (const watch of watchers) watch(table, before, [...entries]);
+  };
+
+  const run = async <T>(
+    operation: PfOperation,
+    { table }: TableRef,
+    entries: readonly TableEntry[],
+    work: () => PfResult<T>,
+    nothing: T,
+  ): Promise<PfResult<T>> => {
+    if (operation !== 'show' && entries.length === 0) {
+      throw new Error(`pf was asked for ${operation} of no address, which empties <${table}>`);
+    }
+    calls.push({ operation, table, entries, atMs: clock.monotonicMs() });
+    const atOnce = (inFlight.get(table) ?? 0) + 1;
+    inFlight.set(table, atOnce);
+    mostAtOnce = Math.max(mostAtOnce, atOnce);
+    const fault = faultOf(operation, table);
+    try {
+      switch (fault?.kind) {
+        case undefined:
+          return work();
+        case 'error':
+          return failed(operation, table, fault.error);
+        case 'done-but-error':
+          work();
+          return failed(operation, table, fault.error);
+        case 'ignored':
+          return operation === 'show' ? work() : { ok: true, value: nothing };
+        case 'hang':
+          await new Promise<void>((resolve) => hanging.push(resolve));
+          return work();
+        case 'slow':
+          await new Promise<void>((resolve) => void clock.after(fault.ms, resolve));
+          return work();
+      }
+    } finally {
+      inFlight.set(table, (inFlight.get(table) ?? 1) - 1);
+    }
+  };
+
+  return {
+    kind: 'memory',
+    calls,
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
+    get isCalm() {
+      return faults.size === 0 && [...inFlight.values()].every((count) => count === 0);
+    },
+    show: (ref) =>
+      run(
+        'show',
+        ref,
+        [],
+        () => {
+          const entries = tables.get(ref.table);
+          if (entries === undefined) return failed('show', ref.table, 'missing-table');
+          return { ok: true, value: inPfOrder(entries) };
+        },
+        [],
+      ),
+    add: (ref, addresses) =>
+      run(
+        'add',
+        ref,
+        addresses,
+        () => {
+          change(ref.table, (entries) => {
+            // pf takes an address whose negation is there as "already there".
+            for (const one of addresses) if (!entries.has(`!${one}`)) entries.add(one);
+          });
+          return done();
+        },
+        null,
+      ),
+    remove: (ref, removed) =>
+      run(
+        'remove',
+        ref,
+        removed,
+        () => {
+          if (!tables.has(ref.table)) return failed('remove', ref.table, 'missing-table');
+          change(ref.table, (entries) => {
+            for (const one of removed) entries.delete(one);
+          });
+          return done();
+        },
+        null,
+      ),
+    replace: (ref, replacement) =>
+      run(
+        'replace',
+        ref,
+        replacement,
+        () => {
+          change(ref.table, (entries) => {
+            entries.clear();
+            for (const one of replacement) entries.add(one);
+          });
+          return done();
+        },
+        null,
+      ),
+    sources: [],
+    states: [],
+    async tables() {
+      const known = [...tables.keys()].map((table) => ({ table, isConst: false, isUsed: true }));
+      return { ok: true, value: known };
+    },
+    async eachState(visit) {
+      for (const state of this.states) visit(state);
+      return done();
+    },
+    async endState(id) {
+      this.states = this.states.filter((state) => state.id !== id);
+      return done();
+    },
+    async eachSource(visit) {
+      for (const node of this.sources) visit(node);
+      return done();
+    },
+    async endSourcesTo(backend) {
+      const before = this.sources.length;
+      this.sources = this.sources.filter((node) => node.backend !== backend);
+      return { ok: true, value: before - this.sources.length };
+    },
+    async endSourcesOf(client) {
+      this.sources = this.sources.filter((node) => node.client !== client);
+      return done();
+    },
+    put(table, entries) {
+      tables.set(table, new Set(entries));
+    },
+    drop(table) {
+      tables.delete(table);
+    },
+    entries(table) {
+      const entries = tables.get(table);
+      return entries === undefined ? null : inPfOrder(entries);
+    },
+    fault(operation, fault, table = '*') {
+      for (const one of operation === 'all' ? OPERATIONS : [operation]) {
+        if (fault === null) faults.delete(`${one} ${table}`);
+        else faults.set(`${one} ${table}`, fault);
+      }
+    },
+    release() {
+      const released = hanging;
+      hanging = [];
+      for (const resolve of released) resolve();
+    },
+    onChange(watch) {
+      watchers.push(watch);
+    },
+  };
+}
+
+function failed(
+  operation: PfOperation,
+  table: string,
+  kind: PfErrorKind,
+): { readonly ok: false; readonly error: { kind: PfErrorKind; message: string } } {
+  return { ok: false, error: { kind, message: `pfctl -t ${table} -T ${operation}: ${kind}` } };
+}
+
+function done(): PfResult<null> {
+  return { ok: true, value: null };
+}
+
+/** By address; negated ones and networks stand where their address would. */
+function inPfOrder(entries: Iterable<TableEntry>): TableEntry[] {
+  const key = (entry: TableEntry): Address => {
+    const parsed = parseAddress(entry.replace(/^!/, '').replace(/\/\d+$/, ''));
+    if (!parsed.ok) throw new Error(`a test put ${entry} into a table`);
+    return parsed.address;
+  };
+  return [...entries].sort((a, b) => compareAddresses(key(a), key(b)) || (a < b ? -1 : 1));
+}

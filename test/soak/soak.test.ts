@@ -1,0 +1,194 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { ExplainJson } from '../../src/control/protocol.ts';
+import { eventually, type LogLine, openRig, type Rig } from '../system/harness.ts';
+import {
+  BEHAVIOURS,
+  type Behaviour,
+  type CheckKind,
+  type FleetBackend,
+  openFleetBackend,
+  TIMEOUT_MS,
+} from './fleet.ts';
+import { Truth } from './truth.ts';
+
+const MINUTES = Number(process.env.HFM_SOAK_MINUTES ?? 10);
+const BACKENDS = 200;
+const POOLS = 4;
+const KINDS: readonly CheckKind[] = ['status', 'body', 'banner'];
+/** So many change every so often. */
+const TURN_MS = 1500;
+const TURNING = 4;
+/** Between two looks at the tables, and for a pfctl to start and end on a busy machine. */
+const SAMPLE_MS = 1000;
+/** Memory is compared from here on: three minutes of the ten. */
+const SETTLED_MINUTE = MINUTES * 0.3;
+const MAX_GROWTH_KB_PER_MINUTE = 1024;
+
+test('200 backends that change all the time', {
+  timeout: (MINUTES + 3) * 60_000,
+}, async (context) => {
+  const rig = openRig(context);
+  const fleet = await openFleet();
+  const truth = new Truth();
+  for (const { name, server } of fleet) truth.turn(name, server.kind, 'healthy');
+  for (let pool = 0; pool < POOLS; pool++) rig.pf.setTable(`t${pool}`, []);
+  rig.write(configOf(fleet), {
+    defaults: {
+      interval: '1s',
+      fast_interval: '200ms',
+      timeout: `${TIMEOUT_MS}ms`,
+      rise: 2,
+      fall: 3,
+    },
+  });
+  const hfmd = await rig.start();
+  await eventually(() => expect(held(rig).size).toBe(BACKENDS));
+  const explained = await rig.ctl('explain', 'b0', '--json');
+  const worstMs = (JSON.parse(explained.stdout) as ExplainJson).checks[0]?.worst_case_ms ?? 0;
+
+  const descriptorsAtStart = descriptorsOf(hfmd.pid);
+  const startMs = Date.now();
+  const memory: Sample[] = [];
+  let worstWrongMs = 0;
+  let nextTurnMs = startMs;
+  let nextMemoryMs = startMs;
+  while (Date.now() < startMs + MINUTES * 60_000) {
+    if (Date.now() >= nextTurnMs) {
+      nextTurnMs += TURN_MS;
+      for (let i = 0; i < TURNING; i++) await turnOne(pick(fleet), truth);
+    }
+    if (Date.now() >= nextMemoryMs) {
+      nextMemoryMs += 10_000;
+      memory.push({ minute: (Date.now() - startMs) / 60_000, kb: memoryOf(hfmd.pid) });
+    }
+    const inService = held(rig);
+    for (const { name, address } of fleet) {
+      const { isUp, forMs } = truth.now(name);
+      if (inService.has(address) !== isUp) worstWrongMs = Math.max(worstWrongMs, forMs);
+    }
+    await sleep(100);
+  }
+  for (const { name, server } of fleet) {
+    await server.behave('healthy');
+    truth.turn(name, server.kind, 'healthy');
+  }
+  await eventually(() => expect(held(rig).size).toBe(BACKENDS));
+  await eventually(() => expect(descriptorsOf(hfmd.pid)).toBeLessThanOrEqual(descriptorsAtStart));
+
+  const { engine } = await rig.status();
+  const transitions = hfmd.log.filter(({ event }) => event === 'health');
+  const wrong = transitions.filter((line) => !isTrue(line, truth, worstMs + SAMPLE_MS));
+  const growth = growthOf(memory.filter(({ minute }) => minute >= SETTLED_MINUTE));
+  const figures = {
+    minutes: MINUTES,
+    probes: engine.started,
+    transitions: transitions.length,
+    falseTransitions: wrong.length,
+    tableWrongAtMostMs: worstWrongMs,
+    worstCaseOfExplainMs: worstMs,
+    memoryKb: memory.map(({ kb }) => kb).filter((_, i) => i % 6 === 0),
+    growthKbPerMinute: Math.round(growth),
+    descriptors: [descriptorsAtStart, descriptorsOf(hfmd.pid)],
+    skipped: engine.skipped,
+    inconclusive: engine.inconclusive,
+    latestStartMs: engine.max_lateness_ms,
+  };
+  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  expect(wrong).toEqual([]);
+  expect(worstWrongMs).toBeLessThanOrEqual(worstMs + SAMPLE_MS);
+  expect(growth).toBeLessThan(MAX_GROWTH_KB_PER_MINUTE);
+});
+
+interface Member {
+  readonly name: string;
+  readonly address: string;
+  readonly pool: number;
+  readonly server: FleetBackend;
+}
+
+interface Sample {
+  readonly minute: number;
+  readonly kb: number;
+}
+
+function openFleet(): Promise<Member[]> {
+  const members = Array.from({ length: BACKENDS }, async (_, i) => ({
+    name: `b${i}`,
+    address: `10.1.${i >> 8}.${i & 255}`,
+    pool: i % POOLS,
+    server: await openFleetBackend(KINDS[i % KINDS.length] ?? 'status'),
+  }));
+  return Promise.all(members);
+}
+
+function configOf(fleet: readonly Member[]): string {
+  const pools = Array.from({ length: POOLS }, (_, i) => `[pool.p${i}]\ntable = "t${i}"\n`);
+  const backends = fleet.map(
+    ({ name, address, pool, server }) => `[backend.${name}]
+address = "127.0.0.1"
+port = ${server.port}
+checks = ["${server.kind}"]
+pools = { p${pool} = "${address}" }
+`,
+  );
+  return `[check.status]
+type = "http"
+url = "http://{address}:{port}/"
+[check.body]
+type = "http"
+url = "http://{address}:{port}/"
+body = "OK"
+max_body = 4096
+[check.banner]
+type = "tcp"
+expect = "READY"
+${pools.join('')}${backends.join('')}`;
+}
+
+async function turnOne({ name, server }: Member, truth: Truth): Promise<void> {
+  const behaviour = pick(Object.keys(BEHAVIOURS) as Behaviour[]);
+  await server.behave(behaviour);
+  truth.turn(name, server.kind, behaviour);
+}
+
+function held(rig: Rig): Set<string> {
+  const tables = Array.from({ length: POOLS }, (_, i) => rig.pf.table(`t${i}`) ?? []);
+  return new Set(tables.flat());
+}
+
+/** What hfmd says must have been so at some time in the span that it may take to see it. */
+function isTrue(line: LogLine, truth: Truth, withinMs: number): boolean {
+  const atMs = Date.parse(String(line.time));
+  return truth.was(String(line.backend), line.to === 'up', atMs - withinMs, atMs);
+}
+
+/** Of the line that fits the samples best. */
+function growthOf(samples: readonly Sample[]): number {
+  const minute = mean(samples.map((sample) => sample.minute));
+  const kb = mean(samples.map((sample) => sample.kb));
+  const covariance = samples.reduce((sum, one) => sum + (one.minute - minute) * (one.kb - kb), 0);
+  const variance = samples.reduce((sum, one) => sum + (one.minute - minute) ** 2, 0);
+  return variance === 0 ? 0 : covariance / variance;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Resident, in kB. */
+function memoryOf(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
+}
+
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function pick<T>(items: readonly T[]): T {
+  const item = items[Math.floor(Math.random() * items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}

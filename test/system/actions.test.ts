@@ -1,0 +1,150 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { eventually, openRig, type Rig } from './harness.ts';
+
+/** The lines of a file that an action writes. */
+function linesOf(rig: Rig, name: string): string[] {
+  const path = rig.path(name);
+  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
+}
+
+async function started(
+  context: Parameters<typeof openRig>[0],
+  actions: Readonly<Record<string, string>>,
+  more = '',
+) {
+  const rig = openRig(context);
+  const [lb1, lb2] = await rig.backends('lb1', 'lb2');
+  const names = JSON.stringify(Object.keys(actions));
+  const sections = Object.entries(actions).map(
+    ([name, body]) =>
+      `[action.${name}]\ncommand = ["${rig.script(name, body)}", "${rig.folder}"]\n${more}\n`,
+  );
+  rig.write(`[pool.web]
+table = "web"
+[pool.int]
+table = "int"
+${sections.join('')}
+${lb1.toml({ web: '10.2.1.1', int: '10.3.1.1' }, `on_down = ${names}\non_up = ${names}`)}
+${lb2.toml({ web: '10.2.1.2', int: '10.3.1.2' })}`);
+  rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+  rig.pf.setTable('int', ['10.3.1.1', '10.3.1.2']);
+  const hfmd = await rig.start();
+  await eventually(async () =>
+    expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
+  );
+  return { rig, hfmd, lb1 };
+}
+
+describe.concurrent('an action', () => {
+  test('is told what happened, after the tables have changed', async (context) => {
+    const { rig, hfmd, lb1 } = await started(context, {
+      note: 'env | grep -v ^PWD= | sort > "$1/$HFM_EVENT.tmp" && mv "$1/$HFM_EVENT.tmp" "$1/$HFM_EVENT"',
+    });
+    await eventually(() => expect(linesOf(rig, 'up')).toContain('HFM_FROM=unknown'));
+    await lb1.set('unavailable');
+    await eventually(() => expect(linesOf(rig, 'down')).not.toEqual([]));
+    // Not at some later time: the table was right already.
+    expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
+    expect(rig.pf.table('int')).toEqual(['10.3.1.2']);
+    const told = linesOf(rig, 'down').filter((line) => line.startsWith('HFM_'));
+    expect(told).toEqual([
+      `HFM_ADDRESS=${lb1.address}`,
+      'HFM_BACKEND=lb1',
+      'HFM_DETAIL=HTTP 503, expected 200-299',
+      'HFM_EVENT=down',
+      'HFM_FROM=up',
+      'HFM_POOLS=web int',
+      'HFM_REASON=http-status',
+      'HFM_TABLES=confirmed',
+      'HFM_TO=down',
+    ]);
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'action').at(-1)).toMatchObject({
+        level: 'info',
+        action: 'note',
+        backend: 'lb1',
+        ok: true,
+        detail: 'exit 0',
+      }),
+    );
+  });
+
+  test('runs while pfctl hangs as well, and is told that the tables are pending', async (context) => {
+    const { rig, hfmd, lb1 } = await started(context, {
+      note: 'echo "$HFM_EVENT $HFM_TABLES" >> "$1/told"',
+    });
+    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up confirmed']));
+    rig.pf.setFaults({ fault: 'hang' });
+    await lb1.set('closed');
+    await eventually(() => expect(linesOf(rig, 'told').at(-1)).toBe('down pending'));
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'action')).toHaveLength(2),
+    );
+    const timeOf = (line: unknown) => Date.parse(String(Object(line).time));
+    const turned = hfmd.log.find(({ event, to }) => event === 'health' && to === 'down');
+    const ran = hfmd.log.findLast(({ event }) => event === 'action');
+    // At most 5 s, and the time that a busy machine takes.
+    expect(timeOf(ran) - timeOf(turned)).toBeLessThan(9000);
+  });
+
+  test('that fails or does not end is logged, and delays no table', async (context) => {
+    const { rig, hfmd, lb1 } = await started(
+      context,
+      { fails: 'echo "no such pager" >&2; exit 3', hangs: "trap '' TERM; sleep 4711; sleep 4711" },
+      'timeout = "3s"',
+    );
+    const outcomes = () => hfmd.log.filter(({ event }) => event === 'action');
+    await lb1.set('closed');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    // Those of "up" take 3 s.
+    expect(outcomes().length).toBeLessThan(4);
+    await eventually(() => expect(outcomes()).toHaveLength(4));
+    for (const i of [0, 2]) {
+      expect(outcomes()[i]).toMatchObject({
+        level: 'error',
+        action: 'fails',
+        ok: false,
+        detail: 'exit 3: no such pager',
+      });
+      expect(outcomes()[i + 1]).toMatchObject({
+        level: 'error',
+        action: 'hangs',
+        ok: false,
+        detail: expect.stringMatching(/^killed at its timeout after \d+ ms$/),
+      });
+    }
+  });
+
+  test('waits for the one before it: in order for each backend', async (context) => {
+    const { rig, lb1 } = await started(context, {
+      first:
+        'echo "$HFM_EVENT first" >> "$1/told"; sleep 0.7; echo "$HFM_EVENT first done" >> "$1/told"',
+      second: 'echo "$HFM_EVENT second" >> "$1/told"',
+    });
+    await lb1.set('closed');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    await lb1.set('ok');
+    await eventually(() => expect(linesOf(rig, 'told')).toHaveLength(9));
+    expect(linesOf(rig, 'told')).toEqual(
+      ['up', 'down', 'up'].flatMap((event) => [
+        `${event} first`,
+        `${event} first done`,
+        `${event} second`,
+      ]),
+    );
+  });
+
+  test('is not told again what it was told before a restart', async (context) => {
+    const { rig, hfmd } = await started(context, { note: 'echo "$HFM_EVENT" >> "$1/told"' });
+    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up']));
+    hfmd.kill('SIGTERM');
+    await hfmd.ended;
+    await rig.start();
+    await eventually(async () =>
+      expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
+    );
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    expect(linesOf(rig, 'told')).toEqual(['up']);
+  });
+});

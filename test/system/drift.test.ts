@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import type { Pf } from '../pf/seed.mjs';
+import { aWhile, eventually, memberByMode, openRig } from './harness.ts';
+
+const WEB = `[pool.web]
+table = "web"
+${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}${memberByMode('lb3', '10.2.1.3', 'web', 'down')}`;
+
+const TRUE = ['10.2.1.1', '10.2.1.2'];
+
+interface Edit {
+  readonly name: string;
+  make(pf: Pf): Promise<unknown>;
+  readonly missing: readonly string[];
+  readonly surplus: readonly string[];
+}
+
+const EDITS: readonly Edit[] = [
+  {
+    name: 'a flush',
+    make: (pf) => pf.run(['-t', 'web', '-T', 'flush']),
+    missing: TRUE,
+    surplus: [],
+  },
+  {
+    name: 'one that was taken out by hand',
+    make: (pf) => pf.run(['-t', 'web', '-T', 'delete', '10.2.1.1']),
+    missing: ['10.2.1.1'],
+    surplus: [],
+  },
+  {
+    name: 'a dead one that was put in by hand',
+    make: (pf) => pf.run(['-t', 'web', '-T', 'add', '10.2.1.3']),
+    missing: [],
+    surplus: ['10.2.1.3'],
+  },
+  {
+    name: 'pfctl -f of a pf.conf that lists other addresses',
+    make: (pf) => pf.load('table <web> persist { 10.2.1.2, 10.2.1.3 }\n'),
+    missing: ['10.2.1.1'],
+    surplus: ['10.2.1.3'],
+  },
+];
+
+describe.concurrent('the table is true again, and it is logged what was wrong, after', () => {
+  test.for(EDITS)('$name', async ({ make, missing, surplus }, context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', TRUE);
+    const hfmd = await rig.start();
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await make(rig.pf);
+    expect(rig.pf.table('web')).not.toEqual(TRUE);
+    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    const said = hfmd.log.filter(({ event }) => event === 'drift');
+    expect(said).toMatchObject([{ level: 'warn', pool: 'web', table: 'web', missing, surplus }]);
+    expect((await rig.ctl('events')).stdout).toMatch(/web <web>: changed by somebody else \(/);
+  });
+
+  test('`persist` alone, which keeps it, nothing has to be done', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', TRUE);
+    const hfmd = await rig.start();
+    await rig.pf.load('table <web> persist\n');
+    await rig.pf.run(['-t', 'web', '-T', 'add', '192.0.2.9']);
+    await aWhile(2500);
+    expect(rig.pf.table('web')).toEqual([...TRUE, '192.0.2.9']);
+    expect(hfmd.log.filter(({ event }) => event === 'drift')).toEqual([]);
+  });
+});

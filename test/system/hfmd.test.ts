@@ -1,0 +1,118 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { eventually, HFMD, memberByMode, openRig, run } from './harness.ts';
+
+const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`;
+
+describe.concurrent('hfmd', () => {
+  test('-n says OK to a good configuration and starts nothing', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', []);
+    const { code, stdout } = await rig.spawnHfmd('-n').ended;
+    expect([code, stdout]).toEqual([0, 'configuration OK\n']);
+    expect(rig.pf.table('web')).toEqual([]);
+  });
+
+  test('-n tells every error of a bad one, each with its line, and exits 1', async (context) => {
+    const rig = openRig(context);
+    rig.write(
+      `include = []
+[pool.web]
+tabel = "web"
+anchor = "/hfm"
+[backend.lb1]
+address = "010.0.0.1"
+checks = ["htpt"]
+pools = { weeb = "lb1.example.org" }
+on_down = ["page"]
+`.replace('include = []\n', ''),
+      { defaults: { timeout: '5s', rise: 0, intervall: '1s' } },
+    );
+    const { code, stdout, stderr } = await rig.spawnHfmd('-n').ended;
+    expect([code, stdout]).toEqual([1, '']);
+    for (const line of stderr.trimEnd().split('\n')) {
+      expect(line).toMatch(/^\S+hfm\.toml:\d+: [\w.[\]"]+: /);
+    }
+    for (const says of [
+      /defaults\.timeout: .*5s/,
+      /defaults\.rise: found 0/,
+      /defaults\.intervall: unknown key; did you mean "interval"\?/,
+      /pool\.web\.tabel: unknown key; did you mean "table"\?/,
+      /pool\.web\.anchor: .*"\/hfm"/,
+      /backend\.lb1\.address: .*010\.0\.0\.1/,
+      /backend\.lb1\.checks.*htpt.*http/,
+      /backend\.lb1\.pools.*weeb.*web/,
+      /lb1\.example\.org/,
+      /backend\.lb1\.on_down.*page/,
+    ]) {
+      expect(stderr).toMatch(says);
+    }
+  });
+
+  test('does not start with a bad configuration, nor without one', async (context) => {
+    const rig = openRig(context);
+    writeFileSync(rig.configFile, '[pool.web\n');
+    expect(await rig.spawnHfmd().ended).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/hfm\.toml:1: /),
+    });
+    const missing = await run(HFMD, ['-f', rig.path('nonesuch.toml')]).ended;
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('nonesuch.toml');
+    expect((await run(HFMD, ['-n', '-f', rig.folder]).ended).code).toBe(1);
+  });
+
+  test('prints version and help', async () => {
+    expect(await run(HFMD, ['-V']).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^hfmd \d+\.\d+\.\d+\n$/),
+    });
+    expect(await run(HFMD, ['-h']).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^usage: hfmd \[-dnVv\] \[-f file\]\n/),
+    });
+  });
+
+  test.for([['-x'], ['--nonesuch'], ['-f'], ['start'], ['-n', 'hfm.toml']])(
+    'exits 64 with its usage at %s',
+    async (args) => {
+      expect(await run(HFMD, args).ended).toMatchObject({
+        code: 64,
+        stdout: '',
+        stderr: expect.stringMatching(/^hfmd: .*\nusage: hfmd /),
+      });
+    },
+  );
+
+  test('-d logs lines that people can read, -v every probe', async (context) => {
+    const rig = openRig(context);
+    const lb1 = await rig.backend('lb1');
+    rig.write(`[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}`);
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start('-d', '-v');
+    await eventually(() =>
+      expect(hfmd.stdout).toMatch(
+        /^\d\d:\d\d:\d\d\.\d{3} info +web <web>: added 10\.2\.1\.1 in \d+ ms/m,
+      ),
+    );
+    await eventually(() => expect(hfmd.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} debug .*lb1/m));
+  });
+
+  test('says loudly that its tables are embedded', async (context) => {
+    const rig = openRig(context);
+    const lb1 = await rig.backend('lb1');
+    rig.write(`[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}`, {
+      pf: { driver: 'memory' },
+    });
+    await rig.start();
+    await eventually(async () =>
+      expect((await rig.ctl('tables')).stdout).toMatch(/10\.2\.1\.1 +in +in/),
+    );
+    const { code, stdout } = await rig.ctl('status');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^DRIVER IS "memory"/m);
+    expect(rig.pf.calls()).toEqual([]);
+  });
+});

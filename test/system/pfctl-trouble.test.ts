@@ -1,0 +1,200 @@
+import { chmodSync, renameSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../pf/seed.mjs';
+import { aWhile, eventually, isChange, memberByMode, openRig, type Rig } from './harness.ts';
+
+const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}`;
+
+interface Trouble {
+  readonly name: string;
+  begin(rig: Rig): void;
+  end(rig: Rig): void;
+  /** How log and status tell it from the others. */
+  readonly says: RegExp;
+}
+
+const faulty = (name: string, says: RegExp, ...faults: readonly Fault[]): Trouble => ({
+  name,
+  says,
+  begin: ({ pf }) => pf.setFaults(...faults),
+  end: ({ pf }) => pf.clearFaults(),
+});
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    name: 'pfctl is not there',
+    says: /could not be started: .*ENOENT/,
+    begin: ({ pf }) => renameSync(pf.command, `${pf.command}.gone`),
+    end: ({ pf }) => renameSync(`${pf.command}.gone`, pf.command),
+  },
+  {
+    name: 'pfctl is not executable',
+    says: /could not be started: .*EACCES/,
+    begin: ({ pf }) => chmodSync(pf.command, 0o644),
+    end: ({ pf }) => chmodSync(pf.command, 0o755),
+  },
+  {
+    name: 'the table is not there',
+    says: /exited 255: pfctl: Table does not exist/,
+    begin: ({ pf }) => pf.removeTable('web'),
+    end: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2']),
+  },
+  {
+    name: 'the table is const',
+    says: /exited 255: pfctl: Operation not permitted/,
+    begin: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2'], { const: true }),
+    end: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2']),
+  },
+  faulty('hfmd may not use pf', /exited 1: pfctl: \/dev\/pf: Permission denied/, {
+    fault: 'permission',
+  }),
+  faulty('there is no /dev/pf', /exited 1: pfctl: \/dev\/pf: No such file/, {
+    fault: 'missing-device',
+  }),
+  faulty('doas refuses', /exited 1: doas: Operation not permitted/, {
+    fault: 'fail',
+    stderr: 'doas: Operation not permitted\n',
+  }),
+  faulty('pfctl hangs', /did not end within \d+ ms/, { fault: 'hang' }),
+  faulty('pfctl hangs and ignores TERM', /did not end within \d+ ms/, {
+    fault: 'hang-ignoring-term',
+  }),
+  faulty('pfctl is killed', /was killed by SIGKILL/, { fault: 'kill-before' }),
+  faulty('pfctl prints megabytes of nonsense', /printed ".*", expected an address/s, {
+    fault: 'babble-stdout',
+  }),
+  faulty('pfctl complains in megabytes', /exited 1: /, { fault: 'babble-stderr' }),
+  faulty('pfctl says done and has done nothing', /the table does not give up 10\.2\.1\.1/, {
+    fault: 'silent-noop',
+  }),
+  faulty('only deletes fail', /-T delete -f - exited 1: pfctl: Input\/output error/, {
+    fault: 'fail',
+    on: ['delete'],
+  }),
+];
+
+describe.concurrent('a change while', () => {
+  test.for(TROUBLES)(
+    '$name is told apart, and is made when that is over',
+    async (trouble, context) => {
+      const rig = openRig(context);
+      rig.write(WEB);
+      rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+      const hfmd = await rig.start();
+      await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+      const said = (event: string) => hfmd.log.filter((line) => line.event === event);
+
+      trouble.begin(rig);
+      expect((await rig.ctl('drain', 'lb1')).code).toBe(0);
+      await eventually(() =>
+        expect(said('table-error')).toMatchObject([
+          { level: 'error', pool: 'web', table: 'web', error: expect.stringMatching(trouble.says) },
+        ]),
+      );
+      const status = await rig.ctl('status');
+      expect(status.code).toBe(1);
+      expect(status.stdout).toMatch(/web +<web> +1\/2 +NOT PROVEN: /);
+      expect(status.stdout).toMatch(trouble.says);
+      expect(status.stdout).toMatch(/^! web: not proven in pf: /m);
+      // The next tries say nothing more.
+      await aWhile();
+      expect(said('table-error')).toHaveLength(1);
+
+      trouble.end(rig);
+      await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+      await eventually(() => expect(said('table-ok')).toHaveLength(1));
+      expect((await rig.ctl('status')).code).toBe(0);
+    },
+  );
+
+  test('pfctl is slow is made late, and is no trouble', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+    const hfmd = await rig.start();
+    rig.pf.setFaults({ fault: 'slow', ms: 700 });
+    await rig.ctl('drain', 'lb1');
+    expect((await rig.status()).backends[0]?.pools[0]).toMatchObject({ pending: true });
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
+  });
+});
+
+describe.concurrent('while pfctl hangs', () => {
+  test('probes stay punctual, a death is seen, and other tables change', async (context) => {
+    const rig = openRig(context);
+    const [lb1, lb2] = await rig.backends('lb1', 'lb2');
+    rig.write(
+      `[pool.web]\ntable = "web"\n[pool.int]\ntable = "int"\n${lb1.toml({ web: '10.2.1.1', int: '10.3.1.1' })}${lb2.toml({ web: '10.2.1.2', int: '10.3.1.2' })}`,
+    );
+    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+    rig.pf.setTable('int', ['10.3.1.1', '10.3.1.2']);
+    await rig.start();
+    await eventually(async () =>
+      expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
+    );
+    rig.pf.setFaults({ fault: 'hang', table: 'web' });
+    await lb1.set('closed');
+    await eventually(() => expect(rig.pf.table('int')).toEqual(['10.3.1.2']));
+    const before = await rig.status();
+    expect(before.backends[0]).toMatchObject({
+      health: 'down',
+      pools: [{ name: 'web', pending: true }, { name: 'int' }],
+    });
+    const hits = lb2.hits.length;
+    await aWhile(4000);
+    // Every 500 ms: eight of them.
+    expect(lb2.hits.length - hits).toBeGreaterThanOrEqual(6);
+    const { engine } = await rig.status();
+    expect(engine.skipped - before.engine.skipped).toBeLessThanOrEqual(1);
+    rig.pf.clearFaults();
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+  });
+
+  test('hfmd starts all the same, probes, and makes up for it later', async (context) => {
+    const rig = openRig(context);
+    const [lb1, lb2] = await rig.backends('lb1', 'lb2');
+    await lb1.set('closed');
+    rig.write(
+      `[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`,
+    );
+    rig.pf.setTable('web', ['10.2.1.1']);
+    rig.pf.setFaults({ fault: 'hang' });
+    await rig.start();
+    await eventually(async () => {
+      const { backends, degraded } = await rig.status();
+      expect(backends.map(({ health }) => health)).toEqual(['down', 'up']);
+      expect(degraded).toBe(true);
+    });
+    expect((await rig.ctl('status')).stdout).toContain('not proven in pf');
+    rig.pf.clearFaults();
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+  });
+});
+
+describe.concurrent('a table that is not there', () => {
+  test('is never made by a typo', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB.replace('table = "web"', 'table = "weeb"'));
+    rig.pf.setTable('web', ['10.2.1.1']);
+    await rig.start();
+    await aWhile();
+    const status = await rig.ctl('status');
+    expect(status.code).toBe(1);
+    expect(status.stdout).toMatch(/! web: not proven in pf: .*-t weeb .*Table does not exist/);
+    expect(rig.pf.table('weeb')).toBe(undefined);
+    expect(rig.pf.calls().filter(isChange)).toEqual([]);
+  });
+
+  test('is made with create = true, also when it vanishes later', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB.replace('table = "web"', 'table = "web"\nanchor = "hfm"\ncreate = true'));
+    const hfmd = await rig.start();
+    const table = () => rig.pf.table('web', { anchor: 'hfm' });
+    await eventually(() => expect(table()).toEqual(['10.2.1.1', '10.2.1.2']));
+    rig.pf.removeTable('web', { anchor: 'hfm' });
+    await eventually(() => expect(table()).toEqual(['10.2.1.1', '10.2.1.2']));
+    expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
+  });
+});
