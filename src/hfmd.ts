@@ -19,7 +19,7 @@ const USAGE = 'usage: hfmd [-dnVv] [-f file]';
 
 const HELP = `${USAGE}
 
-  -d, --debug     stay in the foreground's style: readable log lines
+  -d, --debug     readable log lines instead of JSON
   -f, --file      the configuration (/etc/hfm.toml)
   -n, --configtest  only test the configuration; exits 0 when it is good, 1 when not
   -v, --verbose   log every probe
@@ -81,7 +81,11 @@ function readOptions(): Options | null {
 
 async function run(config: Config, options: Options): Promise<number> {
   const level = options.verbose === true ? 'debug' : config.daemon.logLevel;
-  const log = createLog({ level, readable: options.debug === true });
+  const log = createLog({
+    level,
+    readable: options.debug === true,
+    pinned: options.verbose === true,
+  });
   // The stack goes to stderr; what led to it must not stay in a buffer.
   process.on('uncaughtExceptionMonitor', () => log.flush());
   let daemon: Daemon | null = null;

@@ -22,6 +22,9 @@ const WORD_OPTIONS = {
   pool: { type: 'string', multiple: true },
 } as const satisfies OptionSpecs;
 
+const WHOM = 'NAME ... [--pool POOL]';
+const WORD = '[--for TIME] [--reason TEXT] [--by WHO]';
+
 const NAMES = `NAME is a backend (lb1) or its membership of one pool (web/lb1); several may be given.
   --pool POOL     every member of POOL, in that pool`;
 
@@ -34,7 +37,7 @@ const FORCE = '  --force         also where it takes a pool below its min_in_ser
 
 export const drainCommand: Command = {
   name: 'drain',
-  synopsis: 'NAME ... [--wait] [--timeout TIME] [--kill] [--for TIME] [--reason TEXT] [--force]',
+  synopsis: `${WHOM} [--wait [--timeout TIME] [--kill]] ${WORD} [--force]`,
   summary: 'out of the tables, probing goes on',
   details: `${WORD_DETAILS}
 ${FORCE}
@@ -65,7 +68,7 @@ ${FORCE}
 
 export const maintCommand: Command = {
   name: 'maint',
-  synopsis: 'NAME ... [--for TIME] [--reason TEXT] [--force]',
+  synopsis: `${WHOM} ${WORD} [--force]`,
   summary: 'out of the tables and not probed',
   details: `${WORD_DETAILS}\n${FORCE}\nBack to ready, it must rise again before it serves.`,
   options: { ...WORD_OPTIONS, force: { type: 'boolean' } },
@@ -74,7 +77,7 @@ export const maintCommand: Command = {
 
 export const forceUpCommand: Command = {
   name: 'force-up',
-  synopsis: 'NAME ... [--for TIME] [--reason TEXT]',
+  synopsis: `${WHOM} ${WORD}`,
   summary: 'in the tables, whatever the probes say',
   details: WORD_DETAILS,
   options: WORD_OPTIONS,
@@ -83,7 +86,7 @@ export const forceUpCommand: Command = {
 
 export const readyCommand: Command = {
   name: 'ready',
-  synopsis: 'NAME ...',
+  synopsis: `${WHOM} [--by WHO]`,
   summary: 'ends drain, maint and force-up: health decides again',
   details: `${NAMES}
   --by WHO        instead of the user that runs this command

@@ -42,14 +42,15 @@ export async function runCli(
   terminal: Terminal,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
+  let command: Command | null = null;
   try {
-    const command = findCommand(argv);
+    command = findCommand(argv);
     if (command === null) {
       terminal.out(generalHelp());
       return EXIT.ok;
     }
     const args = parse(command, argv);
-    if (args.values.help === true) {
+    if (args.values.help === true || argv[0] === 'help') {
       terminal.out(commandHelp(command));
       return EXIT.ok;
     }
@@ -58,7 +59,8 @@ export async function runCli(
     return await command.run({ terminal, client, json: args.values.json === true }, args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    terminal.err(`hfmctl: ${error.message}\nTry "hfmctl --help".\n`);
+    const help = command === null ? 'hfmctl --help' : `hfmctl ${command.name} --help`;
+    terminal.err(`hfmctl: ${error.message}\nTry "${help}".\n`);
     return EXIT.usage;
   }
 }
@@ -72,14 +74,15 @@ function findCommand(argv: readonly string[]): Command | null {
     allowPositionals: true,
     tokens: true,
   });
-  const word = tokens.find((token) => token.kind === 'positional')?.value;
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const isHelp = words[0] === 'help';
+  const word = isHelp ? words[1] : words[0];
   if (word === undefined) {
-    if (values.help === true) return null;
+    if (isHelp || values.help === true) return null;
     throw new UsageError('expected a command');
   }
   const command = COMMANDS.find(({ name }) => name === word);
   if (command !== undefined) return command;
-  if (word === 'help') return null;
   const near = nearest(
     word,
     COMMANDS.map(({ name }) => name),

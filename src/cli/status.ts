@@ -34,7 +34,15 @@ out with drain or maint is not a fault.`,
 };
 
 function isKnown({ backends, pools }: StatusJson, name: string): boolean {
-  return backends.some((one) => one.name === name) || pools.some((one) => one.name === name);
+  return (
+    pools.some((pool) => pool.name === name) ||
+    backends.some((one) => one.name === name || one.pools.some((pool) => isIn(one, pool, name)))
+  );
+}
+
+/** `web/lb1` */
+function isIn(backend: BackendJson, pool: { name: string }, name: string): boolean {
+  return `${pool.name}/${backend.name}` === name;
 }
 
 function unknownError({ backends, pools }: StatusJson, name: string): { error: string } {
@@ -46,23 +54,27 @@ function unknownError({ backends, pools }: StatusJson, name: string): { error: s
   return { error: `no backend or pool "${name}"${hint}` };
 }
 
-/** Only what was asked for, with only its problems. */
+/** A backend with its pools, a pool with its members, and only the problems of these. */
 function narrow(status: StatusJson, names: readonly string[]): StatusJson {
-  const backends = status.backends.filter(({ name }) => names.includes(name));
+  const isNamed = (backend: BackendJson): boolean =>
+    names.includes(backend.name) ||
+    backend.pools.some((pool) => names.includes(`${pool.name}/${backend.name}`));
+  const isMember = (backend: BackendJson): boolean =>
+    backend.pools.some((pool) => names.includes(pool.name));
+  const named = status.backends.filter(isNamed);
+  const backends = status.backends.filter((backend) => isNamed(backend) || isMember(backend));
   const pools = status.pools.filter(
     ({ name }) =>
-      names.includes(name) || backends.some((one) => one.pools.some((p) => p.name === name)),
+      names.includes(name) || named.some((one) => one.pools.some((pool) => pool.name === name)),
   );
-  const mine = [...names, ...pools.map(({ name }) => name)];
-  const problems = status.problems.filter((problem) =>
-    mine.some(
-      (name) =>
-        problem.startsWith(`${name} `) ||
-        problem.startsWith(`${name}:`) ||
-        problem.includes(`/${name} `),
-    ),
-  );
-  return { ...status, backends, pools, problems, degraded: problems.length > 0 };
+  const subjects = [
+    ...backends.map(({ name }) => `${name} `),
+    ...pools.flatMap(({ name }) => [`${name}:`, `${name}/`]),
+  ];
+  const concerns = (line: string): boolean => subjects.some((subject) => line.startsWith(subject));
+  const problems = status.problems.filter(concerns);
+  const warnings = status.warnings.filter(concerns);
+  return { ...status, backends, pools, problems, warnings, degraded: problems.length > 0 };
 }
 
 function statusText({ terminal }: Context, status: StatusJson): string {

@@ -25,7 +25,7 @@ export async function waitDrained(
   try {
     for (;;) {
       const left = await countLeft(context, names);
-      if (left.kind !== 'ok') return failed(context, left);
+      if (left.kind !== 'ok') return givenUp(context, left);
       report(context, left.value, before);
       const waiting = left.value.filter(
         ({ open, sticky, pending }) => pending || open + sticky > 0,
@@ -133,6 +133,12 @@ async function endLeft(
   if (left.kind !== 'ok') return failed(context, left);
   const stubborn = left.value.filter(({ open, pending }) => pending || open > 0);
   return stubborn.length > 0 ? timedOut(context, stubborn, timeoutMs) : done(context, left.value);
+}
+
+function givenUp(context: Context, answer: Exclude<Answer<unknown>, { kind: 'ok' }>): number {
+  const status = failed(context, answer);
+  context.terminal.err('hfmctl: no more waiting; the drain stays\n');
+  return status;
 }
 
 function stay({ terminal }: Context, names: readonly string[]): number {

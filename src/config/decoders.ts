@@ -57,7 +57,7 @@ export const address: Decode<Address> = (value, place) => {
   if (result.ok) return result.address;
   return complain(
     place,
-    `found ${JSON.stringify(value)}: ${result.why}; expected a numeric IPv4 or IPv6 address`,
+    `found ${JSON.stringify(value)}, expected a numeric IPv4 or IPv6 address: ${result.why}`,
   );
 };
 

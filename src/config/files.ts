@@ -8,7 +8,7 @@ export type FileText =
 /** Reads a file, or says why it can't be read in words such as "no such file". */
 export function readText(path: string): FileText {
   try {
-    return { ok: true, text: readFileSync(path, 'utf8') };
+    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
   } catch (error) {
     return { ok: false, why: explain(error) };
   }
@@ -56,6 +56,8 @@ function explain(error: unknown): string {
       return 'it is a directory';
     case 'ENOTDIR':
       return 'a part of its path is not a directory';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'it is not UTF-8 text';
     default:
       return message;
   }

@@ -107,7 +107,7 @@ const INHERITED_KEYS = {
   interval: key(duration(10), '"1s"'),
   fast_interval: key(duration(1), '"200ms", or interval where that is shorter'),
   down_interval: key(duration(10), 'interval'),
-  timeout: key(duration(1), '"500ms"'),
+  timeout: key(duration(1), '"500ms", or the shortest interval where that is shorter'),
   interrupt_after: key(duration(1), 'no interrupt'),
   rise: key(count, '2'),
   fall: key(count, '3'),

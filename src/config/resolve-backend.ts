@@ -241,5 +241,8 @@ function portOf(section: Section<typeof BACKEND_KEYS>): string | null {
 function complainMissing(place: Place, what: string, name: string, known: Iterable<string>): void {
   const near = nearest(name, known);
   const hint = near === null ? '' : `; did you mean "${near}"?`;
-  complain(place, `found "${name}", expected the name of a [${what}.NAME]${hint}`);
+  complain(
+    place,
+    `found "${name}", expected the name of one that is defined, as [${what}.NAME]${hint}`,
+  );
 }

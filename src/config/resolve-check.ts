@@ -95,7 +95,9 @@ function resolveTcp(
     complain(childOf(place, wrote), 'has no effect, expected with tls = true only');
   }
   if (port === null) {
-    complain(childOf(place, 'port'), 'missing, expected a port here or in the backend');
+    if (!check.written.has('port')) {
+      complain(childOf(place, 'port'), 'missing, expected a port here or in the backend');
+    }
     return null;
   }
   return {
@@ -166,7 +168,9 @@ function checkUrl(written: string, place: Place): URL | null {
   };
   if (url === null || !/^https?:\/\//i.test(written)) return refuse('an http:// or https:// URL');
   if (url.username !== '' || url.password !== '') {
-    return refuse('a URL without a user; give an Authorization header with the key "headers"');
+    // Not shown: it holds a password.
+    complain(place, 'found a user in the URL, expected none; set Authorization in "headers"');
+    return null;
   }
   // Taken as written: URL would turn 010.0.0.1 or 2130706433 into an address of its own choice.
   const host = /^https?:\/\/(?:\[([^\]]*)\]|([^/:?#]*))/i.exec(written);

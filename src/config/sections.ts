@@ -115,7 +115,8 @@ function readSection<K extends Keys>(
   alsoKnown: readonly string[] = [],
 ): Section<K> {
   const values = decodeTable(value, keys, place, alsoKnown);
-  return { values, written: new Set(isTable(value) ? Object.keys(value) : []), place };
+  // Of what is no table, which is reported, nothing is missing.
+  return { values, written: new Set(Object.keys(isTable(value) ? value : keys)), place };
 }
 
 function readSingle<K extends Keys>(

@@ -184,7 +184,7 @@ export interface StatesJson {
   readonly name: string;
   /** Open connections of clients that still go to the member. */
   readonly open: number;
-  /** Clients whose new connections pf still sends there; null where kill_sources is "never". */
+  /** Clients whose new connections pf still sends there; null where kill_sources is "never" or pf may not be asked. */
   readonly sticky: number | null;
 }
 

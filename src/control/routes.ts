@@ -114,9 +114,13 @@ async function states(deps: RouteDeps, { query }: RouteRequest): Promise<RouteRe
   const open = await countOpen(deps.daemon.driver, member);
   if (!open.ok) return refuse(503, `pf's states can't be read: ${open.error.message}`);
   const sticky = member.endsSources ? await countSticky(deps.daemon.driver, member) : null;
-  if (sticky?.ok === false)
+  if (sticky?.ok === false && sticky.error.kind !== 'permission')
     return refuse(503, `sticky clients can't be read: ${sticky.error.message}`);
-  return ok<StatesJson>({ name, open: open.value, sticky: sticky?.value ?? null });
+  return ok<StatesJson>({
+    name,
+    open: open.value,
+    sticky: sticky?.ok === true ? sticky.value : null,
+  });
 }
 
 async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<RouteResponse> {

@@ -42,6 +42,7 @@ export function createControlServer(deps: ControlDeps): Server {
 }
 
 const BASE = 'http://hfmd';
+const EVENTS = 'GET /v1/events';
 
 async function handle(
   { routeDeps }: ControlDeps,
@@ -57,13 +58,14 @@ async function handle(
   // A target such as `//` is no URL.
   const url = URL.canParse(target, BASE) ? new URL(target, BASE) : new URL(BASE);
   const key = `${request.method} ${url.pathname}`;
-  if (key === 'GET /v1/events') {
+  if (key === EVENTS) {
     serveEvents(deps, url.searchParams.has('follow'), request.socket, response);
     return;
   }
   const route = ROUTES[key];
   if (route === undefined) {
-    const known = Object.keys(ROUTES).some((one) => one.endsWith(` ${url.pathname}`));
+    const paths = [...Object.keys(ROUTES), EVENTS];
+    const known = paths.some((one) => one.endsWith(` ${url.pathname}`));
     const { status, json } = known
       ? refuse(405, `${request.method} is not for ${url.pathname}`)
       : refuse(404, `no such resource: ${url.pathname}`);

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { groupId } from '../sys/group.ts';
 import type { Log } from '../sys/log.ts';
 
 export type SocketResult = { readonly ok: true } | { readonly ok: false; readonly error: string };
@@ -20,15 +21,16 @@ export async function openSocket(
   log: Log,
 ): Promise<SocketResult> {
   if (await isServed(path)) return { ok: false, error: `another hfmd serves ${path}` };
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-    if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path);
-  } catch (error) {
-    return { ok: false, error: `${path}: ${(error as Error).message}` };
-  }
   const gid = groupId(group ?? DEFAULT_GROUP);
   if (gid === null && group !== null) {
     return { ok: false, error: `daemon.socket_group: no group "${group}" on this system` };
+  }
+  try {
+    const made = mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    if (made !== undefined && gid !== null) giveToGroup(dirname(path), gid, log);
+    if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path);
+  } catch (error) {
+    return { ok: false, error: `${path}: ${(error as Error).message}` };
   }
   // Made without rights for others, so that there is no moment in which they could connect.
   const umask = process.umask(0o117);
@@ -79,13 +81,4 @@ function giveToGroup(path: string, gid: number, log: Log): void {
   } catch (error) {
     log.warn({ path, gid, error: (error as Error).message }, 'control socket keeps its group');
   }
-}
-
-/** By number, or by name from group(5), which has the same form on every system. */
-function groupId(group: string): number | null {
-  if (/^\d+$/.test(group)) return Number(group);
-  const lines = readFileSync('/etc/group', 'utf8').split('\n');
-  const fields = lines.map((line) => line.split(':')).find(([name]) => name === group);
-  const gid = Number(fields?.[2]);
-  return fields === undefined || Number.isNaN(gid) ? null : gid;
 }

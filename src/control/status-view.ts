@@ -5,7 +5,6 @@ import type { Daemon } from '../daemon/daemon.ts';
 import {
   checkHealth,
   isProbed,
-  type Live,
   type LiveBackend,
   type LiveCheck,
   type LivePool,
@@ -77,8 +76,8 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
   };
 }
 
-export function backendView({ controller }: Daemon, backend: LiveBackend): BackendJson {
-  const { live } = controller;
+export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
+  const { live } = daemon.controller;
   const { name, address, memberships } = backend.config;
   return {
     name,
@@ -88,17 +87,18 @@ export function backendView({ controller }: Daemon, backend: LiveBackend): Backe
     admin: adminView(live.overrides.get(name) ?? null),
     probed: isProbed(live, backend) && backend.checks.some(({ config }) => config.mode === 'check'),
     checks: backend.checks.map(checkView),
-    pools: memberships.map((membership) => membershipView(live, backend, membership)),
+    pools: memberships.map((membership) => membershipView(daemon, backend, membership)),
   };
 }
 
-export function poolView({ controller, reconciler, aftermath }: Daemon, pool: LivePool): PoolJson {
+export function poolView(daemon: Daemon, pool: LivePool): PoolJson {
+  const { controller, reconciler, aftermath } = daemon;
   const { name, table, anchor } = pool.config;
   const view: TableView = reconciler.viewOf(pool.config);
   const members = [...controller.live.backends.values()].flatMap((backend) =>
     backend.config.memberships
       .filter((membership) => membership.pool === name)
-      .map((membership) => membershipView(controller.live, backend, membership)),
+      .map((membership) => membershipView(daemon, backend, membership)),
   );
   return {
     name,
@@ -145,7 +145,7 @@ function checkView(check: LiveCheck): CheckJson {
 }
 
 function membershipView(
-  live: Readonly<Live>,
+  { controller: { live }, reconciler }: Daemon,
   backend: LiveBackend,
   { pool: name, addresses }: MembershipConfig,
 ): MembershipJson {
@@ -159,13 +159,15 @@ function membershipView(
   const isPending = addresses.some(
     (address) => !untouched?.has(address) && desired.has(address) !== actual?.has(address),
   );
+  // What was read before the trouble began proves nothing of now.
+  const isUnproven = pool === undefined || reconciler.viewOf(pool.config).error !== null;
   const override = overrideOf(live.overrides, { backend: backend.config.name, pool: name });
   return {
     name,
     addresses,
     in_service: wanted.length > 0,
     held_by: pool?.outcome?.heldByFloor.has(backend.config.name) ? 'min_in_service' : null,
-    pending: isPending,
+    pending: isPending || isUnproven,
     admin: adminView(override),
   };
 }

@@ -14,22 +14,22 @@ export type AddressResult =
 
 /** Reads a host address strictly; `why` says what pf or another reader would have made of it. */
 export function parseAddress(text: string): AddressResult {
-  if (text.includes('/')) return refuse('a network mask; expected one host address');
-  if (text.includes('%')) return refuse('a zone; expected an address without one');
+  if (text.includes('/')) return refuse('it has a network mask');
+  if (text.includes('%')) return refuse('it has a zone');
   if (text.includes(':')) {
     const words = parseInet6(text);
     return words === null
-      ? refuse('not an IPv6 address')
+      ? refuse('it is no IPv6 address')
       : { ok: true, address: formatInet6(words) as Address };
   }
-  if (!/^[0-9.]+$/.test(text)) return refuse('not a numeric address (hfm resolves no names)');
+  if (!/^[0-9.]+$/.test(text)) return refuse('it is no number (hfm resolves no names)');
   const bytes = parseInet4(text);
   if (bytes === null) {
     return refuse(
       // FreeBSD 15.1: pfctl reads 010.0.0.1 as 8.0.0.1.
       /(^|\.)0[0-9]/.test(text)
-        ? 'leading zeros, which some systems read as octal'
-        : 'not an IPv4 address of four numbers from 0 to 255',
+        ? 'it has leading zeros, which some systems read as octal'
+        : 'it is not four numbers from 0 to 255',
     );
   }
   return { ok: true, address: bytes.join('.') as Address };

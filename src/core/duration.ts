@@ -19,18 +19,17 @@ export function parseDuration(text: string): number | null {
   return totalMs;
 }
 
-/** Writes milliseconds as the configuration would, losing nothing: "500ms", "1s", "1m30s", "2s500ms". */
+/** Writes milliseconds as the configuration would, losing nothing: "500ms", "2.5s", "1m30s", "1h". */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return ms === 0 ? '0s' : `${trimNumber(ms)}ms`;
-  const parts: string[] = [];
-  let restMs = ms;
-  for (const unit of ['h', 'm', 's', 'ms'] as const) {
-    const size = UNIT_MS[unit] ?? 1;
-    const count = unit === 'ms' ? trimNumber(restMs) : String(Math.floor(restMs / size));
-    restMs %= size;
-    if (Number(count) > 0) parts.push(`${count}${unit}`);
-  }
-  return parts.join('');
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = (ms % 60_000) / 1000;
+  return [
+    hours > 0 ? `${hours}h` : '',
+    minutes > 0 ? `${minutes}m` : '',
+    seconds > 0 ? `${trimNumber(seconds)}s` : '',
+  ].join('');
 }
 
 /** How long ago, for people: "0s", "45s", "3m12s", "2h05m", "4d03h". */

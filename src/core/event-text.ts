@@ -13,7 +13,8 @@ export function eventText(event: HfmEvent): string {
     case 'admin': {
       const who = event.by === null ? '' : ` by ${event.by}`;
       const why = event.reason === null ? '' : ` (${event.reason})`;
-      return `${event.name}: ${event.from} -> ${event.to}${who}${why}`;
+      const change = event.from === event.to ? `still ${event.to}` : `${event.from} -> ${event.to}`;
+      return `${event.name}: ${change}${who}${why}`;
     }
     case 'table': {
       const parts = [
@@ -58,12 +59,16 @@ export function eventText(event: HfmEvent): string {
     case 'reload':
       return event.ok
         ? 'configuration reloaded'
-        : `reload refused, the running configuration goes on: ${event.errors.join('; ')}`;
+        : `reload refused, the running configuration goes on; ${errorsText(event.errors)}`;
     case 'start':
       return 'hfmd started';
     case 'stop':
       return 'hfmd stops, the tables stay as they are';
   }
+}
+
+function errorsText([first = 'no error', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} (and ${others.length} more)`;
 }
 
 function tableText({ pool, table }: { pool: string | null; table: string }): string {

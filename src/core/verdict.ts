@@ -30,7 +30,6 @@ export const INCONCLUSIVE_REASONS = [
   'no-route',
   'script-not-started',
   'script-unknown',
-  'stopped',
   'internal-error',
 ] as const;
 
@@ -56,6 +55,5 @@ export function inconclusive(reason: InconclusiveReason, detail: string): Verdic
 
 /** Whether this outcome points at the node itself, so that `status` must name it as a node problem. */
 export function isNodeProblem(verdict: Verdict): boolean {
-  if (verdict.kind !== 'inconclusive') return false;
-  return verdict.reason !== 'script-unknown' && verdict.reason !== 'stopped';
+  return verdict.kind === 'inconclusive' && verdict.reason !== 'script-unknown';
 }

@@ -4,6 +4,7 @@ import type { PoolName } from '../core/names.ts';
 import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { endConnections, PACE, pause } from './connections.ts';
+import type { NodeProblems } from './node-problems.ts';
 
 export interface AftermathDeps {
   readonly driver: PfDriver;
@@ -13,8 +14,7 @@ export interface AftermathDeps {
   readonly isOut: (leaving: Leaving) => boolean;
   readonly mayEndStates: (leaving: Leaving) => boolean;
   readonly ownAddresses: () => ReadonlySet<string>;
-  /** Told when pf can't be asked, with what for. */
-  readonly onTrouble: (error: PfError) => void;
+  readonly problems: Pick<NodeProblems, 'note'>;
 }
 
 /** What is to be done about an address that has left a table. */
@@ -36,6 +36,8 @@ export interface Aftermath {
   left(leaving: readonly Leaving[]): void;
   /** What was ended since hfmd started. */
   endedOf(pool: PoolName): Ended;
+  /** A warning when hfmd may not look for sticky clients or states; null when it may. */
+  readonly forbidden: string | null;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
   let running: Promise<void> | null = null;
   let retry: Timer | null = null;
   let stopped = false;
+  let forbidden: string | null = null;
 
   const add = (pool: PoolName | null, what: Partial<Ended>): void => {
     if (pool === null) return;
@@ -66,13 +69,25 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       const batch = [...waiting.values()].filter(deps.isOut);
       waiting.clear();
       const error = await clear(batch);
-      if (error === null) continue;
-      deps.onTrouble(error);
+      if (error === null) {
+        forbidden = null;
+        continue;
+      }
+      if (error.kind === 'permission') {
+        forbid(error);
+        continue;
+      }
+      deps.problems.note('aftermath', error.message);
       wait(batch);
       retry = clock.after(RETRY_MS, start);
       break;
     }
     running = null;
+  };
+  /** A right that was not given is the operator's choice, said once; the next removal tries again. */
+  const forbid = ({ message }: PfError): void => {
+    if (forbidden === null) emit({ kind: 'warning', message: forbiddenText(message) });
+    forbidden = forbiddenText(message);
   };
   const start = (): void => {
     if (!stopped && waiting.size > 0) running ??= run();
@@ -174,6 +189,9 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       retry?.cancel();
       start();
     },
+    get forbidden() {
+      return forbidden;
+    },
     endedOf: (pool) => ended.get(pool) ?? { sources: 0, states: 0 },
     async stop() {
       stopped = true;
@@ -181,4 +199,8 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       await running;
     },
   };
+}
+
+function forbiddenText(message: string): string {
+  return `sticky clients and states of what has left are not ended: ${message} (kill_sources = "never" says that this is meant)`;
 }

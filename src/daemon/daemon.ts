@@ -96,6 +96,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       emit,
       onRead: (pool, entries) => controller.tableRead(pool, entries),
       onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
+      onHealed: () => auditor.look(),
       onLedger: () => keeper.save(),
     },
     durable.ledger,
@@ -136,9 +137,9 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     clock,
     emit,
     ownAddresses,
+    problems,
     isOut: (leaving) => isOut(controller.live, leaving),
     mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
-    onTrouble: ({ message }) => problems.note('aftermath', message),
   });
   const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
   const stalls = watchStalls(clock);
@@ -183,7 +184,9 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     driver,
     aftermath,
     get warnings() {
-      return auditor.warnings;
+      return aftermath.forbidden === null
+        ? auditor.warnings
+        : [...auditor.warnings, aftermath.forbidden];
     },
     startedAtMs,
     get loadedAtMs() {

@@ -23,6 +23,8 @@ export interface ReconcilerDeps {
   readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
   /** pf has confirmed that entries have left a table; `pool` is null for a retired one. */
   readonly onRemoved: (pool: PoolName | null, entries: readonly TableEntry[]) => void;
+  /** A table that was in trouble is proven again. */
+  readonly onHealed: () => void;
   /** The ledger has changed and must be on disk before the next table is touched, if it can be. */
   readonly onLedger: (ledger: Ledger) => void;
 }
@@ -44,10 +46,14 @@ export class Reconciler {
   readonly #workers = new Map<string, TableWorker>();
   #ledger: Ledger;
   #config: Config | null = null;
+  /** What each table may hold by the configuration. */
+  #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   readonly #goals = new Map<PoolName, PoolGoal>();
   /** Counts configurations; while one moves in, what it leaves behind stays where it is. */
   #generation = 0;
   #movingIn = false;
+  /** Whether an address stays in a table only until it is proven in another. */
+  #holdsBack = false;
   #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
@@ -63,7 +69,9 @@ export class Reconciler {
   configure(config: Config): void {
     this.#config = config;
     this.#goals.clear();
-    this.#ledger = takeOver(this.#ledger, configuredLedger(config));
+    const configured = configuredLedger(config);
+    this.#configured = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    this.#ledger = takeOver(this.#ledger, configured);
     this.#deps.onLedger(this.#ledger);
     const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
     for (const { table, anchor } of this.#ledger) {
@@ -92,8 +100,7 @@ export class Reconciler {
     await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
     if (this.#stopped || generation !== this.#generation) return;
     this.#movingIn = false;
-    for (const [pool, goal] of this.#goals) this.aim(pool, goal);
-    for (const worker of this.retired) worker.aim(this.#retirementOf(worker.config.ref));
+    this.#aimAll();
   }
 
   /** Sets what a pool's table must hold. */
@@ -102,7 +109,7 @@ export class Reconciler {
     if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
     const whole = this.goalOf(pool, goal);
-    const managed = this.#movingIn ? new Set(addressesOf(this.#config, pool)) : whole.managed;
+    const managed = new Set([...whole.managed].filter((one) => !this.#staysFor(pool, one)));
     this.#workers.get(keyOf(pool))?.aim({ ...whole, managed });
   }
 
@@ -155,17 +162,47 @@ export class Reconciler {
   }
 
   #hire(key: string, config: TableWorkerConfig): TableWorker {
-    const { driver, clock, emit } = this.#deps;
+    const { driver, clock, emit, onHealed } = this.#deps;
     const onView = (view: TableView): void => this.#seen(key, worker, view);
     const onRemoved = (entries: readonly TableEntry[]): void =>
       this.#deps.onRemoved(worker.config.pool, entries);
-    const worker = createTableWorker({ driver, clock, emit, onView, onRemoved }, config);
+    const worker = createTableWorker({ driver, clock, emit, onView, onRemoved, onHealed }, config);
     this.#workers.set(key, worker);
     return worker;
   }
 
+  /**
+   * Whether an address that the configuration took out of a table stays there for now: while a
+   * configuration moves in, and as long as it is not proven in another table that it moved to.
+   */
+  #staysFor(from: TableRef, address: Address): boolean {
+    const config = this.#config;
+    if (config === null) return false;
+    const own = config.pools.find((pool) => keyOf(pool) === keyOf(from));
+    if (own !== undefined && addressesOf(config, own).includes(address)) return false;
+    const isMoving = config.pools.some(
+      (pool) => pool !== own && this.#awaits(config, pool, address),
+    );
+    if (isMoving) this.#holdsBack = true;
+    return isMoving || this.#movingIn;
+  }
+
+  #awaits(pool: PoolConfig, address: Address): boolean {
+    if (this.viewOf(pool).inSync) return false;
+    const goal = this.#goals.get(pool.name);
+    return (
+      goal?.desired.includes(address) ?? this.#configured.get(keyOf(pool))?.has(address) === true
+    );
+  }
+
+  #aimAll(): void {
+    this.#holdsBack = false;
+    for (const [pool, goal] of this.#goals) this.aim(pool, goal);
+    for (const worker of this.retired) worker.aim(this.#retirementOf(worker.config.ref));
+  }
+
   #retirementOf(ref: TableRef): TableGoal {
-    const managed = new Set(this.leftIn(ref));
+    const managed = new Set(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
     return { desired: new Set(), managed, untouched: new Set(), exclusive: false };
   }
 
@@ -173,12 +210,13 @@ export class Reconciler {
     if (this.#workers.get(key) !== worker) return;
     const { pool, ref } = worker.config;
     if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
+    if (inSync && this.#holdsBack && !this.#movingIn) this.#aimAll();
     // A table that is gone holds nothing of ours any more.
     const gone = pool === null && error?.kind === 'missing-table';
     if (!gone && (!inSync || actual === null)) return;
-    const own = configuredLedger(this.#config).find((entry) => keyOf(entry) === key);
+    const own = [...(this.#configured.get(key) ?? [])];
     const seen = new Set(gone ? [] : actual);
-    const left = forget(this.#ledger, own ?? { ...ref, addresses: [] }, seen);
+    const left = forget(this.#ledger, { ...ref, addresses: own }, seen);
     if (left !== this.#ledger) {
       this.#ledger = left;
       this.#deps.onLedger(left);
@@ -193,8 +231,7 @@ export class Reconciler {
   }
 }
 
-function configuredLedger(config: Config | null): LedgerEntry[] {
-  if (config === null) return [];
+function configuredLedger(config: Config): LedgerEntry[] {
   return config.pools.map((pool) => ({
     table: pool.table,
     anchor: pool.anchor,

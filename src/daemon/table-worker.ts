@@ -31,6 +31,8 @@ export interface TableWorkerDeps {
   readonly emit: (event: HfmEvent) => void;
   /** Called when pf has confirmed that entries are gone, each time. */
   readonly onRemoved: (entries: readonly TableEntry[]) => void;
+  /** Called when trouble is over. */
+  readonly onHealed: () => void;
   /** Called after each reading and each failure. */
   readonly onView: (view: TableView) => void;
 }
@@ -176,7 +178,7 @@ class Worker implements TableWorker {
       const isRepair = pass === 0 && isResync;
       if (isRepair) this.#reportDrift(entries, goal);
       const before: readonly TableEntry[] = entries;
-      const error = await this.#apply(change);
+      const error = await this.#apply(change, goal);
       if (error !== null) return error;
       entries = null;
       if (this.#stopped) return null;
@@ -206,13 +208,18 @@ class Worker implements TableWorker {
     return { ok: true, value: [] };
   }
 
-  async #apply(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {
+  async #apply(
+    change: Exclude<TableChange, { kind: 'none' }>,
+    goal: TableGoal,
+  ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
     if (change.kind === 'replace') return errorOf(await driver.replace(ref, change.entries));
     if (change.add.length > 0) {
       const added = await driver.add(ref, change.add);
       if (!added.ok) return added.error;
+      // What was to leave may be wanted again by now: the next pass knows.
+      if (this.#goal !== goal) return null;
     }
     return change.remove.length > 0 ? errorOf(await driver.remove(ref, change.remove)) : null;
   }
@@ -232,6 +239,7 @@ class Worker implements TableWorker {
         ...this.#place(),
         afterMs: clock.monotonicMs() - this.#errorSinceMs,
       });
+      this.#deps.onHealed();
     }
     this.#failures = 0;
     const { actual } = this.view;

@@ -14,6 +14,8 @@ export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Lines for people instead of JSON. */
   readonly readable: boolean;
+  /** Whether the level stays as it is, whatever a configuration says later. */
+  readonly pinned: boolean;
 }
 
 /** A log on stdout that can change its level. */
@@ -26,7 +28,7 @@ export interface ProcessLog extends Log {
 /** Bytes that wait for a reader of stdout who does not read; more than that is dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
-export function createLog({ level, readable }: LogOptions): ProcessLog {
+export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
   const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
   // A reader that went away (EPIPE) must not take the daemon with it.
   stdout.on('error', () => {});
@@ -48,7 +50,7 @@ export function createLog({ level, readable }: LogOptions): ProcessLog {
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     setLevel(next) {
-      logger.level = next;
+      if (!pinned) logger.level = next;
     },
     flush() {
       try {

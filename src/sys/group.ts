@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+
+/** A group's number, from its number or its name in group(5), which has one form on every system. */
+export function groupId(group: string): number | null {
+  if (/^\d+$/.test(group)) return Number(group);
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  const fields = lines.map((line) => line.split(':')).find(([name]) => name === group);
+  const gid = Number(fields?.[2]);
+  return fields === undefined || Number.isNaN(gid) ? null : gid;
+}
