@@ -176,13 +176,10 @@ export class Reconciler {
    * configuration moves in, and as long as it is not proven in another table that it moved to.
    */
   #staysFor(from: TableRef, address: Address): boolean {
-    const config = this.#config;
-    if (config === null) return false;
-    const own = config.pools.find((pool) => keyOf(pool) === keyOf(from));
-    if (own !== undefined && addressesOf(config, own).includes(address)) return false;
-    const isMoving = config.pools.some(
-      (pool) => pool !== own && this.#awaits(config, pool, address),
-    );
+    const key = keyOf(from);
+    if (this.#configured.get(key)?.has(address) === true) return false;
+    const pools = this.#config?.pools ?? [];
+    const isMoving = pools.some((pool) => keyOf(pool) !== key && this.#awaits(pool, address));
     if (isMoving) this.#holdsBack = true;
     return isMoving || this.#movingIn;
   }

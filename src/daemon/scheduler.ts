@@ -155,7 +155,7 @@ export class Scheduler {
     const record = await this.#limits[job.kind](async () => {
       if (runner.ended) return null;
       startedMs = clock.monotonicMs();
-      this.#noteStart(startedMs - dueMs);
+      this.#noteStart(startedMs - dueMs, job.rhythm.intervalMs);
       runner.abort = new AbortController();
       return this.#attempt(job, runner.abort);
     });
@@ -179,8 +179,9 @@ export class Scheduler {
     return nextDueMs(originMs, nowMs, rhythm, streak);
   }
 
-  #noteStart(latenessMs: number): void {
+  #noteStart(latenessMs: number, intervalMs: number): void {
     this.#stats.started += 1;
+    this.#stats.skipped += Math.floor(Math.max(0, latenessMs) / intervalMs);
     this.#stats.latenessMs = Math.max(0, latenessMs);
     this.#stats.maxLatenessMs = Math.max(this.#stats.maxLatenessMs, latenessMs);
   }
