@@ -114,7 +114,7 @@ export function checkUnused(sections: Sections): void {
   for (const [name, check] of sections.checks) {
     if (check === null || used.has(name)) continue;
     const address = ('source' in check.values ? check.values.source : undefined) ?? ANY_ADDRESS;
-    const some = { values: { port: 1 }, place: check.place };
+    const some = { values: { port: 1 }, written: new Set<string>(), place: check.place };
     resolveCheck(check, [some, check, defaults], { backend: 'some', address, name });
   }
   for (const entries of [defaults.values.on_up, defaults.values.on_down]) {

@@ -38,7 +38,7 @@ export function resolveCheck(
     case 'http':
       return resolveHttp(check, base, owner, port);
     case 'tcp':
-      return resolveTcp(check, base, owner, port);
+      return resolveTcp(check, base, owner, port, layers);
     case 'script':
       return resolveScript(check, base, owner, port, layers);
   }
@@ -86,6 +86,7 @@ function resolveTcp(
   base: Base,
   owner: CheckOwner,
   port: number | null,
+  layers: Layers,
 ): CheckConfig | null {
   const { values, place } = check;
   const expect = oneMatch(values.expect, values.expect_regex, place, 'expect');
@@ -95,7 +96,8 @@ function resolveTcp(
     complain(childOf(place, wrote), 'has no effect, expected with tls = true only');
   }
   if (port === null) {
-    if (!check.written.has('port')) {
+    // One that is written and wrong is reported already.
+    if (!layers.some(({ written }) => written.has('port'))) {
       complain(childOf(place, 'port'), 'missing, expected a port here or in the backend');
     }
     return null;

@@ -44,6 +44,7 @@ export interface Aftermath {
 /** New nodes can't come for an address that is out, so that a few rounds see the last one. */
 const MAX_ROUNDS = 5;
 const RETRY_MS = 5000;
+const FORBIDDEN_RETRY_MS = 60_000;
 
 export function createAftermath(deps: AftermathDeps): Aftermath {
   const { driver, clock, emit } = deps;
@@ -73,18 +74,16 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
         forbidden = null;
         continue;
       }
-      if (error.kind === 'permission') {
-        forbid(error);
-        continue;
-      }
-      deps.problems.note('aftermath', error.message);
+      const isForbidden = error.kind === 'permission';
+      if (isForbidden) forbid(error);
+      else deps.problems.note('aftermath', error.message);
       wait(batch);
-      retry = clock.after(RETRY_MS, start);
+      retry = clock.after(isForbidden ? FORBIDDEN_RETRY_MS : RETRY_MS, start);
       break;
     }
     running = null;
   };
-  /** A right that was not given is the operator's choice, said once; the next removal tries again. */
+  /** A right that was not given is the operator's choice, said once and tried again rarely. */
   const forbid = ({ message }: PfError): void => {
     if (forbidden === null) emit({ kind: 'warning', message: forbiddenText(message) });
     forbidden = forbiddenText(message);

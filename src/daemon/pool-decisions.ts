@@ -31,7 +31,8 @@ export class PoolDecisions {
   readonly #live: Live;
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
-  readonly #rounds = new Map<PoolName, Timer>();
+  /** By table, since a reload may give a pool another name. */
+  readonly #rounds = new Map<string, Timer>();
 
   constructor(deps: PoolDecisionsDeps, live: Live) {
     this.#deps = deps;
@@ -88,13 +89,18 @@ export class PoolDecisions {
     const { name } = pool.config;
     const roundMs = firstRoundMs(this.#live.config, name);
     pool.roundEndsMs = this.#deps.clock.monotonicMs() + roundMs;
-    this.#rounds.get(name)?.cancel();
+    const { table, anchor } = pool.config;
+    const key = `${anchor ?? ''}/${table}`;
+    this.#rounds.get(key)?.cancel();
     const timer = this.#deps.clock.after(roundMs, () => {
-      this.#rounds.delete(name);
-      this.#dirty.add(name);
+      this.#rounds.delete(key);
+      const same = [...this.#live.pools.values()].filter(
+        ({ config }) => config.table === table && config.anchor === anchor,
+      );
+      this.touch(same.map(({ config }) => config.name));
       this.flush();
     });
-    this.#rounds.set(name, timer);
+    this.#rounds.set(key, timer);
   }
 
   #reportPolicy(pool: LivePool, after: PoolOutcome): void {

@@ -215,6 +215,10 @@ export class Reconciler {
     const seen = new Set(gone ? [] : actual);
     const left = forget(this.#ledger, { ...ref, addresses: own }, seen);
     if (left !== this.#ledger) {
+      // Also what left while nobody looked may have left clients behind.
+      const known = new Set(entryOf(left, ref.table, ref.anchor)?.addresses);
+      const dropped = this.leftIn(ref).filter((address) => !known.has(address));
+      this.#deps.onRemoved(pool, dropped);
       this.#ledger = left;
       this.#deps.onLedger(left);
       // What is not hfm's any more must not be taken out if somebody else puts it in.

@@ -178,7 +178,7 @@ class Worker implements TableWorker {
       const isRepair = pass === 0 && isResync;
       if (isRepair) this.#reportDrift(entries, goal);
       const before: readonly TableEntry[] = entries;
-      const error = await this.#apply(change, goal);
+      const error = await this.#apply(change, entries, goal);
       if (error !== null) return error;
       entries = null;
       if (this.#stopped) return null;
@@ -208,20 +208,25 @@ class Worker implements TableWorker {
     return { ok: true, value: [] };
   }
 
+  /**
+   * One step toward the goal. What is to leave waits until pf shows what is to come: an add that it
+   * only says it did must not empty the table. Only an address that pf keeps refusing is not waited
+   * for any longer, where others of the goal serve.
+   */
   async #apply(
     change: Exclude<TableChange, { kind: 'none' }>,
+    entries: readonly TableEntry[],
     goal: TableGoal,
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
     if (change.kind === 'replace') return errorOf(await driver.replace(ref, change.entries));
-    if (change.add.length > 0) {
-      const added = await driver.add(ref, change.add);
-      if (!added.ok) return added.error;
-      // What was to leave may be wanted again by now: the next pass knows.
-      if (this.#goal !== goal) return null;
-    }
-    return change.remove.length > 0 ? errorOf(await driver.remove(ref, change.remove)) : null;
+    if (change.add.length === 0) return errorOf(await driver.remove(ref, change.remove));
+    const added = await driver.add(ref, change.add);
+    if (!added.ok) return added.error;
+    const isStubborn = this.#failures > 0 && this.#lastErrorKind === 'not-accepted';
+    const remove = isStubborn ? spared(change.remove, entries, goal) : [];
+    return remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
   }
 
   #see(actual: readonly TableEntry[]): void {
@@ -324,6 +329,17 @@ class Worker implements TableWorker {
   #place(): { pool: PoolName | null; table: string; anchor: string | null } {
     return { pool: this.config.pool, ...this.config.ref };
   }
+}
+
+/** What may leave without others: entries of a family that the table serves from its goal already. */
+function spared(
+  remove: readonly TableEntry[],
+  entries: readonly TableEntry[],
+  goal: TableGoal,
+): TableEntry[] {
+  const serving = [...goal.desired].filter((address) => entries.includes(address));
+  const isInet6 = (entry: TableEntry): boolean => entry.includes(':');
+  return remove.filter((entry) => serving.some((one) => isInet6(one) === isInet6(entry)));
 }
 
 function errorOf(result: PfResult<null>): PfError | null {

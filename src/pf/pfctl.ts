@@ -71,11 +71,11 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     let strange: string | null = null;
     const result = await run(args, null, LISTING_BOUNDS, (line) => {
       if (take(line)) known += 1;
-      else if (/^\S/.test(line)) strange ??= line;
+      else if (known === 0 && line !== '') strange ??= line;
     });
     if (!result.ok) return result;
-    // Some lines may be new to us; where none is known, it is not pfctl that speaks.
-    if (known > 0 || strange === null) return DONE;
+    // Further lines of a known one may be new to us; what begins otherwise is not pfctl's.
+    if (strange === null) return DONE;
     const shown = JSON.stringify(String(strange).slice(0, 80));
     return refuse({ kind: 'babble', message: `pfctl ${args.join(' ')} printed ${shown}` });
   };
