@@ -10,6 +10,7 @@ import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { systemClock } from './sys/clock.ts';
+import { groupId } from './sys/group.ts';
 import { createLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { systemExec } from './sys/system-exec.ts';
@@ -45,10 +46,16 @@ async function main(): Promise<number> {
   return run(loaded.config, options);
 }
 
-/** Where pf can be read, also that its rules use the tables. */
+/** Beside the file itself, what this system says to it: pf where it can be read, and the group. */
 async function testConfig(config: Config): Promise<number> {
   const { warnings } = await auditTables(driverOf(config), config.pools);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { socketGroup } = config.daemon;
+  if (socketGroup !== null && groupId(socketGroup) === null) {
+    process.stderr.write(
+      `warning: daemon.socket_group: no group "${socketGroup}" on this system\n`,
+    );
+  }
   return print('configuration OK\n');
 }
 

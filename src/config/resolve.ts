@@ -1,9 +1,8 @@
 import { poolName } from '../core/names.ts';
-import { groupId } from '../sys/group.ts';
 import type { BackendConfig, DaemonConfig, PfConfig, PoolConfig } from './config.ts';
 import { checkAddresses, checkScriptLoad, checkTables } from './cross-checks.ts';
 import type { POOL_KEYS } from './keys.ts';
-import { childOf, complain, mismatch } from './place.ts';
+import { childOf, complain } from './place.ts';
 import { checkUnused, resolveBackend } from './resolve-backend.ts';
 import { requireExecutable } from './resolve-check.ts';
 import { requireKey, type Section, type Sections } from './sections.ts';
@@ -33,10 +32,6 @@ export function resolve(sections: Sections): Resolved {
 
 function resolveDaemon({ daemon }: Sections): DaemonConfig {
   const { values } = daemon;
-  const group = values.socket_group;
-  if (group !== undefined && groupId(group) === null) {
-    mismatch(childOf(daemon.place, 'socket_group'), group, 'a group of this system');
-  }
   return {
     socket: values.socket ?? '/var/run/hfm/hfm.sock',
     socketGroup: values.socket_group ?? null,
