@@ -78,6 +78,8 @@ class Worker implements TableWorker {
   #wantedSinceMs = 0;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
+  /** Whether pf was told to change the table since it was last read. */
+  #acted = false;
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
@@ -175,9 +177,8 @@ class Worker implements TableWorker {
         this.#again = true;
         return null;
       }
-      const isRepair = pass === 0 && isResync;
-      if (isRepair) this.#reportDrift(entries, goal);
-      const before: readonly TableEntry[] = entries;
+      if (pass === 0 && isResync) this.#reportDrift(entries, goal);
+      this.#acted = true;
       const error = await this.#apply(change, entries, goal);
       if (error !== null) return error;
       entries = null;
@@ -186,7 +187,6 @@ class Worker implements TableWorker {
       if (!after.ok) return after.error;
       entries = after.value;
       this.#see(entries);
-      this.#reportChange(before, entries, isRepair);
     }
     return null;
   }
@@ -230,8 +230,10 @@ class Worker implements TableWorker {
   }
 
   #see(actual: readonly TableEntry[]): void {
+    const before = this.view.actual;
     this.#trusted = true;
     this.view = { ...this.view, actual };
+    if (before !== null) this.#reportChange(before, actual);
     // The first reading is what sets the first goal.
     if (this.#goal === null) this.#deps.onView(this.view);
   }
@@ -309,19 +311,17 @@ class Worker implements TableWorker {
     });
   }
 
-  #reportChange(
-    before: readonly TableEntry[],
-    after: readonly TableEntry[],
-    isRepair: boolean,
-  ): void {
+  /** From one reading to the next, so that nothing is missed when the one in between failed. */
+  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
     const had = new Set(before);
     const has = new Set(after);
     const added = after.filter((entry) => !had.has(entry));
     const removed = before.filter((entry) => !has.has(entry));
-    if (added.length === 0 && removed.length === 0) return;
     if (removed.length > 0) this.#deps.onRemoved(removed);
-    // A contest is told once; its repairs would fill the log.
-    if (isRepair && this.#drifts.contested > 0) return;
+    const isOurs = this.#acted;
+    this.#acted = false;
+    // What others change is told as drift; and a contest is told once, not at each repair.
+    if (!isOurs || this.#drifts.contested > 0 || added.length + removed.length === 0) return;
     const durationMs = this.#deps.clock.monotonicMs() - this.#wantedSinceMs;
     this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
   }

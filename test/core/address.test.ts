@@ -67,17 +67,17 @@ describe('the one spelling', () => {
 });
 
 describe('refused is', () => {
-  const NAME = 'not a numeric address (hfm resolves no names)';
-  const INET4 = 'not an IPv4 address of four numbers from 0 to 255';
-  const OCTAL = 'leading zeros, which some systems read as octal';
-  const INET6 = 'not an IPv6 address';
+  const NAME = 'it is no number (hfm resolves no names)';
+  const INET4 = 'it is not four numbers from 0 to 255';
+  const OCTAL = 'it has leading zeros, which some systems read as octal';
+  const INET6 = 'it is no IPv6 address';
   test.each([
     ['010.0.0.1', OCTAL],
     ['10.0.0.01', OCTAL],
     ['00.0.0.0', OCTAL],
-    ['10.0.0.0/8', 'a network mask; expected one host address'],
-    ['fd00::1/128', 'a network mask; expected one host address'],
-    ['fe80::1%em0', 'a zone; expected an address without one'],
+    ['10.0.0.0/8', 'it has a network mask'],
+    ['fd00::1/128', 'it has a network mask'],
+    ['fe80::1%em0', 'it has a zone'],
     ['www.example.org', NAME],
     ['localhost', NAME],
     ['', NAME],

@@ -95,7 +95,7 @@ const LINES: readonly [HfmEvent, string][] = [
   [{ kind: 'fallback', pool: web.pool, inUse: false }, 'web: fallback out'],
   [
     { kind: 'reload', ok: false, errors: ['a:1: x', 'a:2: y'] },
-    'reload refused, the running configuration goes on: a:1: x; a:2: y',
+    'reload refused, the running configuration goes on; a:1: x (and 1 more)',
   ],
   [{ kind: 'reload', ok: true, errors: [] }, 'configuration reloaded'],
   [

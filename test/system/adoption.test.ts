@@ -36,12 +36,14 @@ describe.concurrent('a start', () => {
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     const hfmd = await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
-    expect(hfmd.log.find(({ backend }) => backend === 'lb2')).toMatchObject({
-      from: 'unknown',
-      to: 'down',
-      reason: 'connect-refused',
-      count: '4 of 4',
-    });
+    await eventually(() =>
+      expect(hfmd.log.find(({ backend }) => backend === 'lb2')).toMatchObject({
+        from: 'unknown',
+        to: 'down',
+        reason: 'connect-refused',
+        count: '4 of 4',
+      }),
+    );
   });
 
   test('after kill -9 removes nothing, also while every backend hangs', async (context) => {

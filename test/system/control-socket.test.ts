@@ -92,8 +92,9 @@ describe.concurrent('the control socket', () => {
 
   test('refuses a body of 10 MB without reading it all', async (context) => {
     const { rig } = await started(context);
-    const body = `{"names":["${'x'.repeat(10 * 1024 * 1024)}"]}`;
-    expect(await ask(rig, 'POST', '/v1/admin', body)).toMatchObject({ status: 413 });
+    // A client that has sent 70 kB of them gets its answer, and need not send the rest.
+    const head = 'POST /v1/admin HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n';
+    expect(await speak(rig, head + 'x'.repeat(70_000))).toMatch(/^HTTP\/1\.1 413 /);
     expect((await rig.ctl('version')).code).toBe(0);
   });
 });
@@ -230,8 +231,7 @@ function ask(
       });
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     });
-    // Writing on may fail once the answer has come; then this rejects nothing any more.
-    outgoing.on('error', (error) => setTimeout(reject, 500, error));
+    outgoing.on('error', reject);
     outgoing.end(body ?? undefined);
   });
 }

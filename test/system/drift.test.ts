@@ -52,8 +52,11 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     await make(rig.pf);
     expect(rig.pf.table('web')).not.toEqual(TRUE);
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
-    const said = hfmd.log.filter(({ event }) => event === 'drift');
-    expect(said).toMatchObject([{ level: 'warn', pool: 'web', table: 'web', missing, surplus }]);
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'drift')).toMatchObject([
+        { level: 'warn', pool: 'web', table: 'web', missing, surplus },
+      ]),
+    );
     expect((await rig.ctl('events')).stdout).toMatch(/web <web>: changed by somebody else \(/);
   });
 

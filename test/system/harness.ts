@@ -106,7 +106,14 @@ export function openRig(
   const opened: LiveBackend[] = [];
 
   onTestFinished(async () => {
-    for (const one of running) one.kill('SIGKILL');
+    // Stopped first, so that the pfctl that it runs now is its last.
+    const alive = running.filter(
+      ({ child }) => child.exitCode === null && child.signalCode === null,
+    );
+    for (const one of alive) one.kill('SIGSTOP');
+    const children = childrenOf(alive.map(({ pid }) => pid));
+    for (const one of alive) one.kill('SIGKILL');
+    for (const pid of children) endIfThere(pid);
     await Promise.all(running.map(({ ended }) => ended));
     await Promise.all(opened.map((one) => one.close()));
     // Whatever a killed hfmd left, and what that goes on to start.
@@ -200,6 +207,12 @@ export function aWhile(ms = 1500): Promise<void> {
   return sleep(ms);
 }
 
+/** What status complains of, but for a machine that is too busy, which it is right to name. */
+export async function complaintsOf(rig: Rig): Promise<readonly string[]> {
+  const { problems } = await rig.status();
+  return problems.filter((problem) => !problem.startsWith('this node: stalled'));
+}
+
 /** Whether a call of pfctl changes a table. */
 export function isChange({ argv }: Call): boolean {
   return ['add', 'delete', 'replace', 'flush', 'kill'].some((verb) => argv.includes(verb));
@@ -283,17 +296,31 @@ function parseLog(stdout: string): LogLine[] {
 function processesOf(folder: string, pf: Pf): string[] {
   const hanging = pf.calls().filter(({ exit }) => exit === null);
   const pids = new Set(hanging.map(({ pid }) => String(pid)));
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,stat=,args='], { encoding: 'utf8' });
+  return processes()
+    .filter(
+      ({ pid, command }) =>
+        command.includes(folder) || (pids.has(String(pid)) && command.includes('stand-in')),
+    )
+    .map(({ pid, command }) => `${pid} ${command}`);
+}
+
+function childrenOf(pids: readonly number[]): number[] {
+  return processes()
+    .filter(({ parent }) => pids.includes(parent))
+    .map(({ pid }) => pid);
+}
+
+function processes(): { pid: number; parent: number; command: string }[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
   return stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, stat]) => !stat?.startsWith('Z'))
-    .map(([pid = '', , ...args]) => ({ pid, command: args.join(' ') }))
-    .filter(
-      ({ pid, command }) =>
-        command.includes(folder) || (pids.has(pid) && command.includes('stand-in')),
-    )
-    .map(({ pid, command }) => `${pid} ${command}`);
+    .filter(([, , stat]) => !stat?.startsWith('Z'))
+    .map(([pid, parent, , ...args]) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      command: args.join(' '),
+    }));
 }
 
 function endIfThere(pid: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aWhile, eventually, isChange, memberByMode, openRig } from './harness.ts';
+import { aWhile, complaintsOf, eventually, isChange, memberByMode, openRig } from './harness.ts';
 
 describe.concurrent.each(['openbsd', 'freebsd'] as const)('on %s, a backend', (os) => {
   test('that dies leaves every table, IPv4 and IPv6, and comes back when it works', async (context) => {
@@ -34,6 +34,9 @@ ${lb2.toml({ web: ['10.2.1.2', 'fd00:2::2'], int: '10.3.1.2' })}`);
     await lb2.set('ok');
     await eventually(() => expect(tables()).toEqual(both));
 
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'health')).toHaveLength(6),
+    );
     const lines = hfmd.log.filter(({ event }) => event === 'health').map(({ msg }) => msg);
     expect(lines.filter((line) => line.includes('lb1'))).toEqual([
       expect.stringMatching(/^lb1: unknown -> up \(.*2 of 2/),
@@ -41,7 +44,7 @@ ${lb2.toml({ web: ['10.2.1.2', 'fd00:2::2'], int: '10.3.1.2' })}`);
       expect.stringMatching(/^lb1: down -> up \(.*2 of 2, after \d+s\)/),
     ]);
     expect(lines.filter((line) => line.includes('lb2'))[1]).toMatch(/down \(read-timeout/);
-    await eventually(async () => expect((await rig.ctl('status')).code).toBe(0));
+    await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
   });
 
   test('is in the tables as long as one of two failures has come', async (context) => {

@@ -74,7 +74,9 @@ describe.concurrent('a reload', () => {
     await eventually(() => expect(rig.pf.table('int')).toEqual(['10.3.1.2']));
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
     expect((await rig.status()).backends[0]).toMatchObject({ health: 'up', since: before?.since });
-    expect(hfmd.log.filter(({ event }) => event === 'health')).toHaveLength(2);
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'health')).toHaveLength(2),
+    );
   });
 
   test('of a bad file changes nothing and says every reason', async (context) => {

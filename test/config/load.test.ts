@@ -1,0 +1,459 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { BackendConfig, CheckConfig, Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hfm-config-'));
+  file = join(folder, 'hfm.toml');
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function write(text: string, name = 'hfm.toml'): void {
+  writeFileSync(join(folder, name), text);
+}
+
+/** The configuration in `text`, which must be good. */
+function load(text: string): Config {
+  write(text);
+  const loaded = loadConfig(file);
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
+  return loaded.config;
+}
+
+function errors(): readonly string[] {
+  const loaded = loadConfig(file);
+  return loaded.ok ? [] : loaded.errors.map((line) => line.replaceAll(`${folder}/`, ''));
+}
+
+function backendOf(config: Config, name: string): BackendConfig {
+  const found = config.backends.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no backend ${name}`);
+  return found;
+}
+
+function checkOf(config: Config, backend = 'lb1', index = 0): CheckConfig {
+  const found = backendOf(config, backend).checks[index];
+  if (found === undefined) throw new Error(`no check ${index} of ${backend}`);
+  return found;
+}
+
+/** As DESIGN.md has it, with programs that every system has. */
+const EXAMPLE = `
+[daemon]
+socket       = "/var/run/hfm/hfm.sock"
+socket_group = "wheel"
+state_file   = "/var/db/hfm/state.json"
+log_level    = "info"
+max_scripts  = 32               # processes at once
+
+[pf]
+driver  = "pfctl"
+pfctl   = ["/usr/bin/doas", "/sbin/pfctl"]
+resync  = "5s"
+
+[defaults]
+interval      = "1s"
+fast_interval = "200ms"
+down_interval = "1s"
+timeout       = "500ms"
+rise = 2
+fall = 3
+
+[check.haproxy]
+type = "http"
+url  = "https://{address}/haproxy_check"
+host = "www.example.org"
+tls_verify = false
+
+[pool.web]
+table    = "haproxy-int-std"
+anchor   = "managed-haproxy"
+fallback = ["10.2.1.99"]
+
+[pool.zing]
+table = "int-zing"
+min_in_service = "50%"
+
+[backend.lb1]
+address = "10.2.1.250"
+checks  = ["haproxy"]
+[backend.lb1.pools]
+web  = ["10.2.1.251", "FD00:0::2:251"]
+zing = "10.2.1.254"
+
+[backend.tinyproxy]
+address = "10.2.1.4"
+checks  = [{ type = "tcp", port = 8888 }]
+on_down = ["notify"]
+on_up   = [{ action = "notify", args = ["{name}", "up"] }]
+
+[action.notify]
+command = ["/bin/sh", "/var/log/hfm-events"]
+timeout = "10s"
+`;
+
+describe('the example of the design', () => {
+  test('is good, and means what it says', () => {
+    const config = load(EXAMPLE);
+    expect(config.file).toBe(file);
+    expect(config.daemon).toEqual({
+      socket: '/var/run/hfm/hfm.sock',
+      socketGroup: 'wheel',
+      stateFile: '/var/db/hfm/state.json',
+      logLevel: 'info',
+      maxScripts: 32,
+      maxProbes: null,
+    });
+    expect(config.pf).toEqual({
+      driver: 'pfctl',
+      pfctl: ['/usr/bin/doas', '/sbin/pfctl'],
+      resyncMs: 5000,
+    });
+    expect(config.pools).toMatchObject([
+      {
+        name: 'web',
+        table: 'haproxy-int-std',
+        anchor: 'managed-haproxy',
+        fallback: ['10.2.1.99'],
+        floor: { kind: 'count', count: 0 },
+        exclusive: false,
+        create: false,
+      },
+      { name: 'zing', anchor: null, fallback: [], floor: { kind: 'percent', percent: 50 } },
+    ]);
+    expect(backendOf(config, 'lb1')).toMatchObject({
+      address: '10.2.1.250',
+      require: 'all',
+      memberships: [
+        { pool: 'web', addresses: ['10.2.1.251', 'fd00::2:251'] },
+        { pool: 'zing', addresses: ['10.2.1.254'] },
+      ],
+      onUp: [],
+      onDown: [],
+    });
+    expect(checkOf(config)).toMatchObject({
+      name: 'haproxy',
+      type: 'http',
+      mode: 'check',
+      url: 'https://10.2.1.250/haproxy_check',
+      method: 'GET',
+      host: 'www.example.org',
+      statuses: [{ from: 200, to: 299 }],
+      body: null,
+      tls: { verify: false, ca: null, serverName: 'www.example.org' },
+      keepAlive: false,
+      source: null,
+      rhythm: { intervalMs: 1000, fastIntervalMs: 200, downIntervalMs: 1000, timeoutMs: 500 },
+      rise: 2,
+      fall: 3,
+      startDelayMs: 0,
+    });
+    expect(backendOf(config, 'tinyproxy')).toMatchObject({
+      memberships: [],
+      onDown: [{ name: 'notify', command: ['/bin/sh', '/var/log/hfm-events'], timeoutMs: 10_000 }],
+      onUp: [{ name: 'notify', command: ['/bin/sh', '/var/log/hfm-events', 'tinyproxy', 'up'] }],
+    });
+  });
+
+  test('is frozen all the way down', () => {
+    const deep = (value: unknown, path: string): string[] => {
+      if (typeof value !== 'object' || value === null || value instanceof RegExp) return [];
+      const own = Object.isFrozen(value) ? [] : [path];
+      return [
+        ...own,
+        ...Object.entries(value).flatMap(([key, item]) => deep(item, `${path}.${key}`)),
+      ];
+    };
+    expect(deep(load(EXAMPLE), 'config')).toEqual([]);
+  });
+
+  test('has a sum that tells whether it changed', () => {
+    const { sha256 } = load(EXAMPLE);
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(load(EXAMPLE).sha256).toBe(sha256);
+    expect(load(`${EXAMPLE}# a comment\n`).sha256).not.toBe(sha256);
+  });
+});
+
+/** A good configuration with one backend of these lines. */
+function withBackend(lines: string, rest = ''): string {
+  return `${rest}
+[pool.web]
+table = "web"
+[backend.lb1]
+address = "10.0.0.1"
+pools = { web = "10.0.0.1" }
+${lines}`;
+}
+
+describe('defaults', () => {
+  test('where nothing is said', () => {
+    const config = load(withBackend('checks = [{ type = "tcp", port = 80 }]'));
+    expect(config.daemon).toMatchObject({
+      socket: '/var/run/hfm/hfm.sock',
+      stateFile: '/var/db/hfm/state.json',
+      logLevel: 'info',
+      maxScripts: 32,
+    });
+    expect(config.pf).toEqual({ driver: 'pfctl', pfctl: ['/sbin/pfctl'], resyncMs: 5000 });
+    expect(config.pools[0]).toMatchObject({ floor: { kind: 'count', count: 1 } });
+    expect(checkOf(config)).toMatchObject({
+      name: 'tcp',
+      rise: 2,
+      fall: 3,
+      rhythm: { intervalMs: 1000, fastIntervalMs: 200, downIntervalMs: 1000, timeoutMs: 500 },
+    });
+  });
+
+  test('shrink with a short interval', () => {
+    const config = load(withBackend('checks = [{ type = "tcp", port = 80, interval = "50ms" }]'));
+    expect(checkOf(config).rhythm).toEqual({
+      intervalMs: 50,
+      fastIntervalMs: 50,
+      downIntervalMs: 50,
+      timeoutMs: 50,
+    });
+  });
+});
+
+describe('inheritance', () => {
+  test('goes from [defaults] to the check to the backend, each key for itself', () => {
+    const config = load(
+      withBackend(
+        'checks = ["tcp"]\nfall = 9\nmode = "up"',
+        `
+[defaults]
+interval = "9s"
+rise = 4
+fall = 5
+start_delay = "3s"
+[check.tcp]
+type = "tcp"
+port = 80
+rise = 6
+fall = 7
+`,
+      ),
+    );
+    expect(checkOf(config)).toMatchObject({
+      mode: 'up',
+      rise: 6,
+      fall: 9,
+      startDelayMs: 3000,
+      rhythm: { intervalMs: 9000, downIntervalMs: 9000 },
+    });
+  });
+
+  test('a fast_interval may be shorter than the timeout', () => {
+    const config = load(
+      withBackend('checks = [{ type = "tcp", port = 80, fast_interval = "10ms" }]'),
+    );
+    expect(checkOf(config).rhythm).toMatchObject({ fastIntervalMs: 10, timeoutMs: 500 });
+  });
+
+  test('on_up of [defaults] serves for backends that say none, and [] ends it', () => {
+    const config = load(`
+[defaults]
+on_up = ["page"]
+on_down = ["page"]
+[action.page]
+command = ["/bin/sh", "{name}"]
+[backend.lb1]
+address = "10.0.0.1"
+checks = [{ type = "tcp", port = 80 }]
+[backend.lb2]
+address = "10.0.0.2"
+checks = [{ type = "tcp", port = 80 }]
+on_up = []
+`);
+    expect(backendOf(config, 'lb1').onUp).toMatchObject([{ command: ['/bin/sh', 'lb1'] }]);
+    expect(backendOf(config, 'lb2')).toMatchObject({ onUp: [], onDown: [{ name: 'page' }] });
+  });
+});
+
+describe('checks', () => {
+  test('several, named and inline, each with its own count', () => {
+    const config = load(
+      withBackend(
+        `require = "any"
+checks = ["web", { type = "tcp", port = 22, fall = 1 }, { name = "ssh", type = "tcp", port = 22 }]
+port = 8080`,
+        '[check.web]\ntype = "http"\nurl = "http://{address}:{port}/{name}"\n',
+      ),
+    );
+    expect(backendOf(config, 'lb1').require).toBe('any');
+    expect(backendOf(config, 'lb1').checks.map(({ name, fall }) => [name, fall])).toEqual([
+      ['web', 3],
+      ['tcp', 1],
+      ['ssh', 3],
+    ]);
+    expect(checkOf(config)).toMatchObject({ url: 'http://10.0.0.1:8080/lb1' });
+  });
+
+  test('http with all its keys', () => {
+    const config = load(
+      withBackend(`checks = [{ type = "http", url = "https://{address}:8443/health?x={y}",
+  method = "HEAD", host = "www.example.org:8443", sni = "sni.example.org",
+  headers = { "X-Probe" = "hfm" }, status = [200, "301-302"], keep_alive = true,
+  source = "10.0.0.9", max_body = 10 }]`),
+    );
+    expect(checkOf(config)).toMatchObject({
+      url: 'https://10.0.0.1:8443/health?x={y}',
+      method: 'HEAD',
+      host: 'www.example.org:8443',
+      headers: { 'X-Probe': 'hfm' },
+      statuses: [
+        { from: 200, to: 200 },
+        { from: 301, to: 302 },
+      ],
+      tls: { verify: true, serverName: 'sni.example.org' },
+      keepAlive: true,
+      source: '10.0.0.9',
+      maxBodyBytes: 10,
+    });
+  });
+
+  test.each([
+    ['the host', 'host = "www.example.org:8443",', 'www.example.org'],
+    ['nothing for an address', 'host = "10.0.0.9",', null],
+    ['nothing for an IPv6 address with a port', 'host = "[fd00::1]:443",', null],
+    ['nothing without a host', '', null],
+  ])('SNI is %s', (_, host, serverName) => {
+    const config = load(
+      withBackend(`checks = [{ type = "http", ${host} url = "https://{address}/" }]`),
+    );
+    expect(checkOf(config)).toMatchObject({ tls: { serverName } });
+  });
+
+  test('an IPv6 address gets its brackets in a URL', () => {
+    const config = load(`
+[pool.web]
+table = "web"
+[backend.lb1]
+address = "FD00::1"
+checks = [{ type = "http", url = "http://{address}:8080/" }]
+pools = { web = "fd00::1" }
+`);
+    expect(checkOf(config)).toMatchObject({ url: 'http://[fd00::1]:8080/' });
+  });
+
+  test('body by text or by expression', () => {
+    const config = load(
+      withBackend(`checks = [
+  { name = "a", type = "http", url = "http://{address}/", body = "O{K" },
+  { name = "b", type = "http", url = "http://{address}/", body_regex = "^OK" },
+]`),
+    );
+    expect(checkOf(config)).toMatchObject({ body: { kind: 'text', text: 'O{K' } });
+    expect(checkOf(config, 'lb1', 1)).toMatchObject({ body: { kind: 'regex', regex: /^OK/u } });
+  });
+
+  test('tcp with TLS, send and expect', () => {
+    const config = load(
+      withBackend(
+        'checks = [{ type = "tcp", port = 6379, tls = true, sni = "r", send = "PING\\r\\n", expect = "+PONG" }]',
+      ),
+    );
+    expect(checkOf(config)).toMatchObject({
+      port: 6379,
+      tls: { verify: true, ca: null, serverName: 'r' },
+      send: 'PING\r\n',
+      expect: { kind: 'text', text: '+PONG' },
+    });
+  });
+
+  test('script with placeholders, environment and the rules of Nagios', () => {
+    const config = load(
+      withBackend(`port = 25
+checks = [{ type = "script", command = ["/bin/sh", "-H", "{address}", "{name}:{port}", "{print $1}"],
+  env = { A = "b" }, exit = "nagios", warning = "fail", unknown = "inconclusive",
+  interrupt_after = "400ms", max_output = 100 }]`),
+    );
+    expect(checkOf(config)).toMatchObject({
+      command: ['/bin/sh', '-H', '10.0.0.1', 'lb1:25', '{print $1}'],
+      env: { HFM_PORT: '25', A: 'b' },
+      exit: { kind: 'nagios', warning: 'fail', unknown: 'inconclusive' },
+      interruptAfterMs: 400,
+      maxOutputBytes: 100,
+    });
+  });
+});
+
+describe('includes', () => {
+  test('are read in the order of their names, those of other names and hidden ones are not', () => {
+    mkdirSync(join(folder, 'hfm.d'));
+    const pool = (name: string): string => `[pool.${name}]\ntable = "${name}"\n`;
+    write(pool('b'), 'hfm.d/20.toml');
+    write(pool('a'), 'hfm.d/10.toml');
+    write('not toml', 'hfm.d/10.toml.orig');
+    write('not toml', 'hfm.d/.10.toml');
+    const config = load(`include = ["hfm.d/*.toml", "hfm.d/10.toml"]\n${pool('main')}`);
+    expect(config.pools.map(({ name }) => name)).toEqual(['main', 'a', 'b']);
+  });
+
+  test('may hold any section, once', () => {
+    mkdirSync(join(folder, 'hfm.d'));
+    write('[daemon]\nmax_scripts = 7\n', 'hfm.d/a.toml');
+    expect(load('include = ["hfm.d/*.toml"]').daemon.maxScripts).toBe(7);
+  });
+
+  test('a pattern that nothing matches is no error', () => {
+    mkdirSync(join(folder, 'hfm.d'));
+    expect(load('include = ["hfm.d/*.toml"]').pools).toEqual([]);
+  });
+
+  test('change the sum of the configuration', () => {
+    write('# one\n', 'more.toml');
+    const { sha256 } = load('include = ["more.toml"]\n');
+    write('# two\n', 'more.toml');
+    expect(load('include = ["more.toml"]\n').sha256).not.toBe(sha256);
+  });
+});
+
+describe('the file itself', () => {
+  test('that is empty is a configuration of nothing', () => {
+    expect(load('')).toMatchObject({ pools: [], backends: [] });
+  });
+
+  test('with a byte order mark and CRLF is as good', () => {
+    const config = load(`\ufeff${EXAMPLE.replaceAll('\n', '\r\n')}`);
+    expect(config.backends).toHaveLength(2);
+  });
+
+  test('that is not there, is a folder, or is in what is none', () => {
+    expect(errors()).toEqual(["hfm.toml: can't be read: no such file"]);
+    mkdirSync(file);
+    expect(errors()).toEqual(["hfm.toml: can't be read: it is a directory"]);
+    write('', 'plain');
+    const inside = loadConfig(join(folder, 'plain', 'hfm.toml'));
+    expect(inside).toEqual({
+      ok: false,
+      errors: [`${folder}/plain/hfm.toml: can't be read: a part of its path is not a directory`],
+    });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('that may not be read', () => {
+    writeFileSync(file, '', { mode: 0 });
+    expect(errors()).toEqual(["hfm.toml: can't be read: permission denied"]);
+  });
+
+  test('that is no text is refused, wherever the bytes stand', () => {
+    writeFileSync(file, Buffer.from('[daemon]\nlog_level = "info" # \xff\xfe\n', 'latin1'));
+    expect(loadConfig(file).ok).toBe(false);
+  });
+});
+
+test('a URL with a password is refused without saying it', () => {
+  write(withBackend('checks = [{ type = "http", url = "http://u:secret@{address}/" }]'));
+  expect(errors()).toHaveLength(1);
+  expect(errors()[0]).not.toContain('secret');
+});

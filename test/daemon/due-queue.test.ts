@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DueQueue } from '../../src/daemon/due-queue.ts';
+
+test('gives the earliest, and only when it is due', () => {
+  const queue = new DueQueue<string>();
+  queue.set('b', 20);
+  queue.set('a', 10);
+  expect(queue.nextDueMs()).toBe(10);
+  expect(queue.take(9)).toBeNull();
+  expect(queue.take(10)).toMatchObject({ item: 'a', dueMs: 10 });
+  expect(queue.take(10)).toBeNull();
+  expect(queue.nextDueMs()).toBe(20);
+});
+
+test('an item set again is due at its new time only', () => {
+  const queue = new DueQueue<string>();
+  queue.set('a', 10);
+  queue.set('a', 30);
+  expect(queue.size).toBe(1);
+  expect(queue.take(20)).toBeNull();
+  expect(queue.take(30)?.item).toBe('a');
+  expect(queue.take(99)).toBeNull();
+});
+
+test('a deleted item does not come', () => {
+  const queue = new DueQueue<string>();
+  queue.set('a', 10);
+  queue.delete('a');
+  queue.delete('never there');
+  expect(queue.nextDueMs()).toBeNull();
+  expect(queue.take(99)).toBeNull();
+});
+
+test('does what a sorted array does', () => {
+  const operation = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('set' as const),
+        item: fc.nat(30),
+        dueMs: fc.nat(99),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), item: fc.nat(30) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const), nowMs: fc.nat(120) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 100, size: 'max' }), (operations) => {
+      const queue = new DueQueue<number>();
+      const model = new Map<number, number>();
+      const earliest = (): number | null => (model.size === 0 ? null : Math.min(...model.values()));
+      for (const one of operations) {
+        if (one.kind === 'set') {
+          queue.set(one.item, one.dueMs);
+          model.set(one.item, one.dueMs);
+        } else if (one.kind === 'delete') {
+          queue.delete(one.item);
+          model.delete(one.item);
+        } else {
+          const taken = queue.take(one.nowMs);
+          const dueMs = earliest();
+          if (dueMs === null || dueMs > one.nowMs) expect(taken).toBeNull();
+          else {
+            expect(taken?.dueMs).toBe(dueMs);
+            expect(model.get(taken?.item ?? -1)).toBe(dueMs);
+            model.delete(taken?.item ?? -1);
+          }
+        }
+        expect(queue.size).toBe(model.size);
+        expect(queue.nextDueMs()).toBe(earliest());
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

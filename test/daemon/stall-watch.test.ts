@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { watchStalls } from '../../src/daemon/stall-watch.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+
+function watch() {
+  const clock = createFakeClock();
+  const stalls = watchStalls(clock);
+  return { clock, stalls, sinceMs: clock.monotonicMs() };
+}
+
+test('a process that runs has not stood still', async () => {
+  const { clock, stalls, sinceMs } = watch();
+  await clock.advance(60_000);
+  expect(stalls.stalledSince(sinceMs)).toBe(0);
+});
+
+test('a stall counts, within what a tick can tell', async () => {
+  const { clock, stalls, sinceMs } = watch();
+  await clock.advance(1000);
+  clock.stall(700);
+  await clock.advance(1000);
+  expect(stalls.stalledSince(sinceMs)).toBeGreaterThan(700 - 50);
+  expect(stalls.stalledSince(sinceMs)).toBeLessThanOrEqual(700);
+});
+
+test('a stall is known to whoever asks before any timer has run', () => {
+  const { clock, stalls, sinceMs } = watch();
+  clock.stall(700);
+  const stalledMs = stalls.stalledSince(sinceMs);
+  expect(stalledMs).toBeGreaterThan(650);
+  expect(stalls.stalledSince(sinceMs)).toBe(stalledMs);
+});
+
+test('a stall counts once, though asked about before and after its tick', async () => {
+  const { clock, stalls, sinceMs } = watch();
+  clock.stall(700);
+  const stalledMs = stalls.stalledSince(sinceMs);
+  await clock.advance(5000);
+  expect(stalls.stalledSince(sinceMs)).toBe(stalledMs);
+});
+
+test('only the part after the given time counts', async () => {
+  const { clock, stalls } = watch();
+  clock.stall(700);
+  await clock.advance(300);
+  expect(stalls.stalledSince(clock.monotonicMs() - 400)).toBe(100);
+  expect(stalls.stalledSince(clock.monotonicMs() - 200)).toBe(0);
+});
+
+test('several stalls add up', async () => {
+  const { clock, stalls, sinceMs } = watch();
+  for (let i = 0; i < 3; i++) {
+    clock.stall(500);
+    await clock.advance(1000);
+  }
+  expect(stalls.stalledSince(sinceMs)).toBeGreaterThan(3 * 450);
+});
+
+test('a step of the wall clock is no stall', async () => {
+  const { clock, stalls, sinceMs } = watch();
+  clock.stepWall(3_600_000);
+  await clock.advance(1000);
+  clock.stepWall(-7_200_000);
+  await clock.advance(1000);
+  expect(stalls.stalledSince(sinceMs)).toBe(0);
+});
+
+test('stop leaves no timer', async () => {
+  const { clock, stalls } = watch();
+  await clock.advance(100);
+  stalls.stop();
+  stalls.stop();
+  expect(clock.pending).toBe(0);
+});

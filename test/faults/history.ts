@@ -1,0 +1,365 @@
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backendName, poolName } from '../../src/core/names.ts';
+import { isProbed } from '../../src/daemon/live.ts';
+import type { Clock } from '../../src/sys/clock.ts';
+import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
+import type { Machine } from './machine.ts';
+import type { Mutant } from './mutant.ts';
+import { type HfmProcess, startProcess } from './process.ts';
+import { addressesIn, configOf, FOREIGN, NAMES, type Shape, TABLES, type Table } from './shape.ts';
+import type { Step, Story, Word } from './step.ts';
+import { createTimeline } from './timeline.ts';
+import { familyOf, Witness } from './witness.ts';
+
+/** Where state files and stand-ins of the histories live: in memory, where the system has that. */
+export const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** Longer than a first round of evidence, the move into new tables and what hangs. */
+const SETTLE_MS = 25_000;
+/** What still leads to an address that has left is retried, once a minute where hfm may not; 50 in 250 ms. */
+const AFTERMATH_MS = 75_000;
+const STOP_MS = 10_000;
+
+export interface Played {
+  /** What was wrong, in words; none for a history that went well. */
+  readonly problems: readonly string[];
+  /** Its steps and what hfm asked of pf, with the milliseconds since it began. */
+  readonly trace: readonly string[];
+}
+
+export interface Conditions {
+  readonly createMachine: (clock: Clock) => Machine;
+  readonly resyncMs: number;
+  readonly mutant?: Mutant | null;
+}
+
+/** Lets a story happen to hfm on a machine, ends all faults, and looks at what has become of it. */
+export async function play(
+  story: Story,
+  { createMachine, resyncMs, mutant = null }: Conditions,
+): Promise<Played> {
+  const { clock, advance } = createTimeline();
+  const machine = createMachine(clock);
+  const folder = mkdtempSync(join(SCRATCH, 'hfm-history-'));
+  try {
+    const history = new History({ clock, advance, machine, folder, resyncMs, mutant }, story);
+    await history.begin();
+    for (const step of story.steps) await history.play(step);
+    const problems = await history.end();
+    return { problems, trace: history.trace };
+  } finally {
+    machine.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface HistoryDeps {
+  readonly clock: Clock;
+  readonly advance: (ms: number, idle: () => Promise<void>) => Promise<void>;
+  readonly machine: Machine;
+  readonly folder: string;
+  readonly resyncMs: number;
+  readonly mutant: Mutant | null;
+}
+
+class History {
+  readonly #deps: HistoryDeps;
+  readonly #witness: Witness;
+  readonly #stateFile: string;
+  #shape: Shape;
+  #hfm: HfmProcess;
+  #clients = 0;
+  /** Tables whose foreign entries may be gone: an exclusive pool had them, or they were destroyed. */
+  readonly #foreignGone = new Set<Table>();
+
+  constructor(deps: HistoryDeps, story: Story) {
+    this.#deps = deps;
+    this.#shape = story.first;
+    this.#stateFile = join(deps.folder, 'state.json');
+    this.#witness = new Witness(deps.clock, deps.machine, configOf(story.first, deps.resyncMs));
+    for (const [i, table] of TABLES.entries()) {
+      const bits = story.held[i] ?? 0;
+      const own = NAMES.flatMap((name) => addressesIn(table, name));
+      deps.machine.put(table, [...own.filter((_, j) => (bits >> j) & 1), ...FOREIGN[table]]);
+    }
+    this.#hfm = this.#start();
+  }
+
+  get trace(): readonly string[] {
+    return this.#witness.trace;
+  }
+
+  async begin(): Promise<void> {
+    await this.#wait(0);
+  }
+
+  async play(step: Step): Promise<void> {
+    const { machine } = this.#deps;
+    this.#witness.note(`--- ${JSON.stringify(step)}`);
+    await this.#playAlive(step);
+    // A death in the middle of pf's work shows at once.
+    await this.#wait(0);
+    if (this.#hfm.dead) {
+      this.#witness.restart(false);
+      machine.release();
+      this.#hfm = this.#start();
+      await this.#wait(0);
+    }
+  }
+
+  /** Ends all faults, waits as long as hfm may take, and gives what is wrong then. */
+  async end(): Promise<readonly string[]> {
+    const { machine } = this.#deps;
+    await this.play({ kind: 'wait', ms: SETTLE_MS });
+    this.#hfm.killAt({ at: 'before', calls: Number.POSITIVE_INFINITY });
+    machine.fault(null);
+    await this.#wait(0);
+    for (const table of TABLES) if (machine.entries(table) === null) this.#remake(table);
+    // Within one capped backoff and one resync.
+    await this.#wait(2 * this.#deps.resyncMs);
+    const problems = [...this.#witness.problems, ...TABLES.flatMap((one) => this.#wrongWith(one))];
+    problems.push(...this.#lostWords());
+    for (let ms = 0; ms < AFTERMATH_MS && this.#stickyClients().length > 0; ms += 5000) {
+      await this.#wait(5000);
+    }
+    problems.push(...this.#stickyClients());
+    this.#hfm.kill();
+    return problems;
+  }
+
+  async #playAlive(step: Step): Promise<void> {
+    const { machine } = this.#deps;
+    switch (step.kind) {
+      case 'verdicts':
+        await this.#untilStarted();
+        for (let i = 0; i < step.times && !this.#hfm.dead; i++) {
+          this.#verdict(step.name, step.verdict);
+          // As the fast interval does.
+          await this.#wait(200);
+        }
+        return;
+      case 'say':
+        await this.#untilStarted();
+        return this.#say(step.name, step.word);
+      case 'reload':
+        await this.#untilStarted();
+        return this.#reload(step.shape);
+      case 'crash':
+        if (step.at === 'now') this.#hfm.kill();
+        else this.#hfm.killAt({ at: step.at, calls: step.calls });
+        return;
+      case 'restart':
+        return this.#restart(step);
+      case 'fault':
+        return machine.fault(step.fault);
+      case 'drift':
+        return this.#drift(step.table, step.kept, step.put);
+      case 'drop':
+        if (machine.entries(step.table) === null) return;
+        this.#foreignGone.add(step.table);
+        machine.drop(step.table);
+        return this.#witness.changedByOthers(step.table, [], []);
+      case 'clients':
+        return this.#connect(step.table, step.name);
+      case 'wait':
+        return this.#wait(step.ms);
+    }
+  }
+
+  #start(): HfmProcess {
+    const { clock, machine, mutant } = this.#deps;
+    this.#noteExclusive();
+    if (mutant?.isForgetful === true) rmSync(this.#stateFile, { force: true });
+    const watched = this.#witness.watch(machine.driver);
+    const driver = mutant?.driver?.(watched) ?? watched;
+    const deps = { clock, driver, stateFile: this.#stateFile };
+    const more =
+      mutant?.ReconcilerClass === undefined ? {} : { ReconcilerClass: mutant.ReconcilerClass };
+    return startProcess({ ...deps, ...more }, this.#config());
+  }
+
+  /** What hfm is told; the witness knows the true one. */
+  #config() {
+    const config = configOf(this.#shape, this.#deps.resyncMs);
+    return this.#deps.mutant?.config?.(config) ?? config;
+  }
+
+  async #untilStarted(): Promise<void> {
+    if (!this.#hfm.started && !this.#hfm.dead) await this.#wait(1000);
+  }
+
+  #verdict(name: string, verdict: 'pass' | 'fail' | 'inconclusive'): void {
+    const { controller } = this.#hfm;
+    const live = controller.live.backends.get(backendName(name));
+    // The scheduler does not probe these.
+    if (live === undefined || live.checks.some(({ config }) => config.mode !== 'check')) return;
+    if (!isProbed(controller.live, live)) return;
+    this.#witness.verdict(name, verdict, this.#hfm);
+    const given = verdict === 'pass' ? PASS : verdict === 'fail' ? FAIL : INCONCLUSIVE;
+    const atMs = this.#deps.clock.wallMs();
+    controller.record(live.config.name, 'tcp', { verdict: given, durationMs: 1, atMs });
+  }
+
+  #say(key: string, word: Word): void {
+    const { controller } = this.#hfm;
+    if (this.#hfm.dead) return;
+    const scope = scopeOf(key);
+    const live = controller.live.backends.get(scope.backend);
+    const isMember = live?.config.memberships.some(({ pool }) => pool === scope.pool) === true;
+    if (live === undefined || (scope.pool !== null && !isMember)) return;
+    const sinceMs = this.#deps.clock.wallMs();
+    const more = { by: 'anna', reason: null, sinceMs, untilMs: null };
+    controller.override([scope], word === 'ready' ? null : { state: word, ...more }, 'anna');
+    this.#witness.say(key, word, this.#hfm);
+  }
+
+  #reload(shape: Shape): void {
+    if (this.#hfm.dead) return;
+    this.#shape = shape;
+    this.#noteExclusive();
+    this.#witness.configure(configOf(shape, this.#deps.resyncMs));
+    this.#hfm.reload(this.#config());
+  }
+
+  async #restart({ disk, shape }: Extract<Step, { kind: 'restart' }>): Promise<void> {
+    let stopped = false;
+    void this.#hfm.stop().then(() => {
+      stopped = true;
+    });
+    await this.#wait(0);
+    if (!stopped) await this.#wait(STOP_MS);
+    this.#hfm.kill();
+    this.#deps.machine.release();
+    const hadState = existsSync(this.#stateFile);
+    if (disk === 'torn' && hadState) truncateSync(this.#stateFile, 40);
+    if (disk === 'empty') writeFileSync(this.#stateFile, '');
+    if (disk === 'newer') writeFileSync(this.#stateFile, '{"version":2}');
+    if (shape !== null) {
+      this.#shape = shape;
+      this.#witness.configure(configOf(shape, this.#deps.resyncMs));
+    }
+    this.#witness.restart(disk !== 'kept');
+    this.#hfm = this.#start();
+  }
+
+  #drift(table: Table, kept: number, put: number): void {
+    const { machine } = this.#deps;
+    const held = machine.entries(table);
+    if (held === null) return;
+    const own = NAMES.flatMap((name) => addressesIn(table, name));
+    const added = own.filter((_, i) => (put >> i) & 1);
+    const left = held.filter((_, i) => (kept >> i) & 1);
+    const after = [...new Set([...left, ...added, ...FOREIGN[table]])];
+    machine.put(table, after);
+    this.#witness.changedByOthers(table, held, after);
+    if (this.#witness.poolOf(table)?.exclusive !== true) this.#foreignGone.delete(table);
+  }
+
+  #remake(table: Table): void {
+    this.#deps.machine.put(table, FOREIGN[table]);
+    this.#witness.changedByOthers(table, [], FOREIGN[table]);
+    this.#foreignGone.add(table);
+  }
+
+  #noteExclusive(): void {
+    for (const table of TABLES) {
+      const isExclusive = this.#shape.pools[table] !== null && this.#shape.exclusive[table];
+      if (isExclusive) this.#foreignGone.add(table);
+    }
+  }
+
+  /** A client comes, and its node keeps it at an address that the table holds now. */
+  #connect(table: Table, name: string): void {
+    const { machine } = this.#deps;
+    for (const backend of addressesIn(table, name)) {
+      if (machine.entries(table)?.includes(backend) !== true) continue;
+      this.#clients += 1;
+      const client = backend.includes(':')
+        ? `2001:db8:c::${this.#clients.toString(16)}`
+        : `198.18.0.${this.#clients % 250}`;
+      machine.addSource({ client, backend });
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return this.#deps.advance(ms, () => this.#deps.machine.idle());
+  }
+
+  /** What a table holds, against what hfm wants, and against what the witness is sure of. */
+  #wrongWith(table: Table): string[] {
+    const holds = this.#deps.machine.entries(table) ?? [];
+    const wrong: string[] = [];
+    const pool = [...this.#hfm.controller.live.pools.values()].find(
+      ({ config }) => config.table === table,
+    );
+    const desired = new Set<string>(pool?.outcome?.desired ?? []);
+    const untouched = pool?.outcome?.untouched ?? new Set<string>();
+    for (const one of desired) if (!holds.includes(one)) wrong.push(`<${table}> lacks ${one}`);
+    for (const one of holds) {
+      const isOwn = this.#witness.isOwn(table, one) || pool?.config.exclusive === true;
+      if (isOwn && !desired.has(one) && !untouchedHas(untouched, one)) {
+        wrong.push(`<${table}> still holds ${one}`);
+      }
+    }
+    if (pool !== undefined && !this.#hfm.reconciler.viewOf(pool.config).inSync) {
+      wrong.push(`<${table}> is not said to be in sync`);
+    }
+    if (!this.#foreignGone.has(table)) {
+      for (const one of FOREIGN[table]) if (!holds.includes(one)) wrong.push(`${one} is gone`);
+    }
+    // What hfm leaves as it is does not count for the floor.
+    const serving = holds.filter((one) => !untouchedHas(untouched, one));
+    return [...wrong, ...NAMES.flatMap((name) => this.#wrongMember(table, name, serving))];
+  }
+
+  #wrongMember(table: Table, name: string, holds: readonly string[]): string[] {
+    const expected = this.#witness.expectationOf(table, name);
+    return addressesIn(table, name).flatMap((address) => {
+      if (!this.#witness.isOwn(table, address)) return [];
+      const isIn = holds.includes(address);
+      if (expected === 'in' && !isIn) return [`${name} is up, and ${address} not in <${table}>`];
+      if (expected === 'out' && isIn) return [`${name} is out, and ${address} in <${table}>`];
+      if (expected !== 'floor' || !isIn) return [];
+      const family = familyOf(address);
+      const serving = holds.filter(
+        (one) => familyOf(one) === family && this.#witness.isOwn(table, one),
+      );
+      const isHeld = serving.length <= this.#witness.floorOf(table, family);
+      return isHeld ? [] : [`${name} is down, and ${address} in <${table}>`];
+    });
+  }
+
+  /** What the operator said holds until it is unsaid, whatever happened to hfmd. */
+  #lostWords(): string[] {
+    const { overrides } = this.#hfm.controller.live;
+    const said = [...this.#witness.said].map(([key, word]) => `${key}: ${word}`).sort();
+    const known = [...overrides].map(([key, { state }]) => `${key}: ${state}`).sort();
+    return said.join() === known.join() ? [] : [`said ${said.join()}, known ${known.join()}`];
+  }
+
+  /** Nobody is kept at an address that hfm took out, wherever hfmd was in that when it died. */
+  #stickyClients(): string[] {
+    return [...this.#witness.takenOut].flatMap((key) => {
+      const [table = '', address = ''] = key.split(' ');
+      const at = TABLES.find((one) => one === table);
+      const pool = at === undefined ? undefined : this.#witness.poolOf(at);
+      if (at === undefined || pool === undefined) return [];
+      const isMember = this.#witness.config.backends.some(({ memberships }) =>
+        memberships.some(
+          (one) => one.pool === pool.name && one.addresses.some((a) => a === address),
+        ),
+      );
+      if (!isMember || this.#deps.machine.entries(at)?.includes(address) === true) return [];
+      const left = this.#deps.machine.sources().filter(({ backend }) => backend === address);
+      return left.length === 0
+        ? []
+        : [`${left.length} clients are kept at ${address}, in ${poolName(pool.name)}`];
+    });
+  }
+}
+
+function untouchedHas(untouched: ReadonlySet<string>, entry: string): boolean {
+  return untouched.has(entry);
+}

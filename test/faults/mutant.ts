@@ -1,0 +1,138 @@
+import type { Config } from '../../src/config/config.ts';
+import type { PoolName } from '../../src/core/names.ts';
+import type { PoolGoal } from '../../src/daemon/pool-decisions.ts';
+import { Reconciler } from '../../src/daemon/reconciler.ts';
+import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
+
+/** hfm with one fault built in, that the suite has to find. */
+export interface Mutant {
+  readonly name: string;
+  readonly driver?: (driver: PfDriver) => PfDriver;
+  readonly config?: (config: Config) => Config;
+  readonly ReconcilerClass?: typeof Reconciler;
+  /** Writes no state file. */
+  readonly isForgetful?: boolean;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'an edge-triggered reconciler that takes each change for made',
+    driver: edgeTriggered,
+  },
+  {
+    name: 'a worker that forgets what came while it was busy',
+    ReconcilerClass: class extends Reconciler {
+      readonly #busy = new Set<PoolName>();
+      override aim(name: PoolName, goal: PoolGoal): void {
+        if (this.#busy.has(name)) return;
+        this.#busy.add(name);
+        super.aim(name, goal);
+        void this.attempted([name]).then(() => this.#busy.delete(name));
+      }
+    },
+  },
+  {
+    name: 'a policy without a floor',
+    config: (config) => ({
+      ...config,
+      pools: config.pools.map((pool) => ({ ...pool, floor: { kind: 'count', count: 0 } })),
+    }),
+  },
+  { name: 'a reconciler that deletes before it adds', driver: deletesFirst },
+  { name: 'a replace with nothing, to empty a table', driver: replacesWithNothing },
+  {
+    name: 'a count that takes a failure too few',
+    config: (config) => ({
+      ...config,
+      backends: config.backends.map((backend) => ({
+        ...backend,
+        checks: backend.checks.map((check) => ({ ...check, fall: check.fall - 1 })),
+      })),
+    }),
+  },
+  { name: 'a ledger and words that no state file keeps', isForgetful: true },
+  {
+    name: 'an exclusive pool where none was asked for',
+    config: (config) => ({
+      ...config,
+      pools: config.pools.map((pool) => ({ ...pool, exclusive: true })),
+    }),
+  },
+];
+
+/** What it was told to do is done, for all it knows; pf is asked once. */
+function edgeTriggered(driver: PfDriver): PfDriver {
+  const believed = new Map<string, Set<string>>();
+  const believe = (ref: TableRef, change: (entries: Set<string>) => void): void => {
+    const entries = believed.get(ref.table);
+    if (entries !== undefined) change(entries);
+  };
+  return {
+    ...driver,
+    async show(ref) {
+      const known = believed.get(ref.table);
+      if (known !== undefined) return { ok: true, value: [...known] };
+      const read = await driver.show(ref);
+      if (read.ok) believed.set(ref.table, new Set(read.value));
+      return read;
+    },
+    async add(ref, addresses) {
+      await driver.add(ref, addresses);
+      believe(ref, (entries) => {
+        for (const one of addresses) entries.add(one);
+      });
+      return DONE;
+    },
+    async remove(ref, removed) {
+      await driver.remove(ref, removed);
+      believe(ref, (entries) => {
+        for (const one of removed) entries.delete(one);
+      });
+      return DONE;
+    },
+  };
+}
+
+/** Says at once that an add is made, and makes it after the delete that follows, if one does. */
+function deletesFirst(driver: PfDriver): PfDriver {
+  const held = new Map<string, { add: Parameters<PfDriver['add']>; shown: boolean }>();
+  const flush = async (ref: TableRef): Promise<void> => {
+    const one = held.get(ref.table);
+    held.delete(ref.table);
+    if (one !== undefined) await driver.add(...one.add);
+  };
+  return {
+    ...driver,
+    async show(ref) {
+      const one = held.get(ref.table);
+      if (one?.shown === true) await flush(ref);
+      const read = await driver.show(ref);
+      if (one === undefined || one.shown || !read.ok) return read;
+      held.set(ref.table, { ...one, shown: true });
+      return { ok: true, value: [...read.value, ...one.add[1]] };
+    },
+    async add(ref, addresses) {
+      await flush(ref);
+      held.set(ref.table, { add: [ref, addresses], shown: false });
+      return DONE;
+    },
+    async remove(ref, entries) {
+      const removed = await driver.remove(ref, entries);
+      await flush(ref);
+      return removed;
+    },
+  };
+}
+
+function replacesWithNothing(driver: PfDriver): PfDriver {
+  return {
+    ...driver,
+    async remove(ref, entries) {
+      const read = await driver.show(ref);
+      const isLast = read.ok && read.value.every((entry) => entries.includes(entry));
+      return isLast ? driver.replace(ref, []) : driver.remove(ref, entries);
+    },
+  };
+}
+
+const DONE: PfResult<null> = { ok: true, value: null };

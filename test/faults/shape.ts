@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import type { BackendConfig, Config, PoolConfig } from '../../src/config/config.ts';
+import { backend, check, config, pool } from '../fakes/config.ts';
+
+export const NAMES = ['n0', 'n1', 'n2', 'n3'] as const;
+export const TABLES = ['web', 'mail'] as const;
+export type Table = (typeof TABLES)[number];
+
+/** Put there by somebody else: hfm leaves them alone, but in an exclusive pool. */
+export const FOREIGN: Readonly<Record<Table, readonly string[]>> = {
+  web: ['192.0.2.1', '192.0.2.0/28'],
+  mail: ['198.51.100.4', '2001:db8::1'],
+};
+export const FALLBACK = '10.1.0.99';
+export const RISE = 2;
+export const FALL = 3;
+
+/** What a backend puts into a table; the same in every configuration. */
+export function addressesIn(table: Table, name: string): readonly string[] {
+  const host = (NAMES as readonly string[]).indexOf(name) + 1;
+  return table === 'web' ? [`10.1.0.${host}`, `fd00:1::${host}`] : [`10.2.0.${host}`];
+}
+
+/** Whose address it is; undefined for the fallback and what is not hfm's. */
+export function ownerOf(table: Table, address: string): string | undefined {
+  return NAMES.find((name) => addressesIn(table, name).includes(address));
+}
+
+/** A configuration in short. */
+export interface Shape {
+  /** Which pool stands for which table; a table without one is not configured. */
+  readonly pools: Readonly<Record<Table, string | null>>;
+  readonly floors: Readonly<Record<Table, number | '50%'>>;
+  readonly fallback: boolean;
+  readonly exclusive: Readonly<Record<Table, boolean>>;
+  readonly killStates: 'never' | 'down' | 'maint';
+  readonly members: readonly {
+    readonly name: string;
+    readonly web: boolean;
+    readonly mail: boolean;
+    readonly mode: 'check' | 'off' | 'up' | 'down';
+  }[];
+}
+
+export const shapes: fc.Arbitrary<Shape> = fc.record({
+  pools: fc.record({
+    web: fc.constantFrom('web', 'web', 'web', 'www', null),
+    mail: fc.constantFrom('mail', 'mail', 'mail', null),
+  }),
+  floors: fc.record({
+    web: fc.constantFrom(0, 1, 1, 2, '50%' as const),
+    mail: fc.constantFrom(0, 1, 2, '50%' as const),
+  }),
+  fallback: fc.boolean(),
+  exclusive: fc.record({ web: fc.constant(false), mail: fc.constantFrom(true, false, false) }),
+  killStates: fc.constantFrom('never', 'down', 'maint'),
+  members: fc.subarray([...NAMES], { minLength: 1 }).chain((names) =>
+    fc.tuple(
+      ...names.map((name) =>
+        fc.record({
+          name: fc.constant(name),
+          web: fc.constantFrom(true, true, true, false),
+          mail: fc.boolean(),
+          mode: fc.constantFrom('check', 'check', 'check', 'check', 'check', 'off', 'up', 'down'),
+        }),
+      ),
+    ),
+  ),
+});
+
+export function configOf(shape: Shape, resyncMs: number): Config {
+  const pools: PoolConfig[] = TABLES.flatMap((table) => {
+    const name = shape.pools[table];
+    if (name === null) return [];
+    const fallback = shape.fallback && table === 'web' ? [FALLBACK] : [];
+    const floor = shape.floors[table];
+    const one = pool(name, {
+      table,
+      fallback,
+      exclusive: shape.exclusive[table],
+      floor: floor === '50%' ? { kind: 'percent', percent: 50 } : { kind: 'count', count: floor },
+    });
+    return [{ ...one, killSources: 'auto', killStates: shape.killStates }];
+  });
+  const backends: BackendConfig[] = shape.members.map(({ name, mode, ...tables }) => {
+    const memberships = TABLES.flatMap((table) => {
+      const one = shape.pools[table];
+      return one !== null && tables[table] ? [[one, addressesIn(table, name)] as const] : [];
+    });
+    return backend(name, Object.fromEntries(memberships), {
+      checks: [check({ mode, rise: RISE, fall: FALL })],
+    });
+  });
+  return config(pools, backends, { resyncMs });
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../../src/sys/clock.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+
+/** A fake clock that stands still while something is at work that needs no time. */
+export interface Timeline {
+  readonly clock: Clock;
+  /** Lets time pass; each timer runs when it is due, and what it set off is done before the next. */
+  advance(ms: number, idle: () => Promise<void>): Promise<void>;
+}
+
+export function createTimeline(): Timeline {
+  const fake = createFakeClock();
+  const due = new Set<{ readonly atMs: number }>();
+  const clock: Clock = {
+    monotonicMs: fake.monotonicMs,
+    wallMs: fake.wallMs,
+    after(delayMs, run) {
+      const entry = { atMs: fake.monotonicMs() + Math.max(0, delayMs) };
+      due.add(entry);
+      const timer = fake.after(delayMs, () => {
+        due.delete(entry);
+        run();
+      });
+      return {
+        cancel() {
+          due.delete(entry);
+          timer.cancel();
+        },
+      };
+    },
+  };
+  return {
+    clock,
+    async advance(ms, idle) {
+      const untilMs = fake.monotonicMs() + ms;
+      for (;;) {
+        await fake.advance(0);
+        await idle();
+        await fake.advance(0);
+        await idle();
+        const next = Math.min(untilMs, ...[...due].map(({ atMs }) => atMs));
+        if (next >= untilMs) break;
+        await fake.advance(Math.max(0, next - fake.monotonicMs()));
+      }
+      await fake.advance(Math.max(0, untilMs - fake.monotonicMs()));
+      await idle();
+      await fake.advance(0);
+    },
+  };
+}
