@@ -12,7 +12,7 @@ export interface Programs {
   status(): Promise<StatusJson>;
 }
 
-export interface Ran {
+interface Ran {
   readonly code: number;
   readonly output: string;
 }

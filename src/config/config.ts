@@ -26,7 +26,7 @@ export interface DaemonConfig {
   readonly maxProbes: number | null;
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface PfConfig {
   readonly driver: 'pfctl' | 'memory';

@@ -18,7 +18,7 @@ interface Inherited {
 }
 
 /** One place that may set a value: the backend's, the check's, or the defaults'. */
-export interface Layer {
+interface Layer {
   readonly values: Inherited;
   /** The keys that are written there, good or not. */
   readonly written: ReadonlySet<string>;

@@ -94,14 +94,14 @@ export interface PoolJson {
   readonly ended: { readonly sources: number; readonly states: number };
 }
 
-export interface RetiredTableJson {
+interface RetiredTableJson {
   readonly table: string;
   readonly anchor: string | null;
   readonly addresses: readonly string[];
   readonly error: string | null;
 }
 
-export interface NodeProblemJson {
+interface NodeProblemJson {
   readonly kind: string;
   readonly detail: string;
   readonly count: number;
@@ -109,7 +109,7 @@ export interface NodeProblemJson {
   readonly last_at: string;
 }
 
-export interface EngineJson {
+interface EngineJson {
   readonly started: number;
   readonly skipped: number;
   readonly inconclusive: number;
@@ -141,7 +141,7 @@ export interface ExplainCheckJson {
   readonly history: readonly ProbeJson[];
 }
 
-export interface ExplainPoolJson {
+interface ExplainPoolJson {
   readonly name: string;
   readonly in_service: boolean;
   /** Why, as a sentence part. */

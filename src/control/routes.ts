@@ -39,7 +39,7 @@ export interface RouteDeps {
   readonly ownAddresses: () => ReadonlySet<string>;
 }
 
-export interface RouteRequest {
+interface RouteRequest {
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
 }

@@ -63,8 +63,10 @@ export function decidePool(
       if (wish.kind === 'leave') untouched.add(address);
     }
   }
-  const fallbackInUse = desired.size === 0 && policy.fallback.length > 0 && untouched.size === 0;
-  if (fallbackInUse) for (const address of policy.fallback) desired.add(address);
+  const spare = policy.fallback.filter((address) =>
+    isUnserved(familyOf(address), candidates, desired, untouched),
+  );
+  for (const address of spare) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
   for (const family of ['inet', 'inet6'] as const) {
@@ -76,7 +78,25 @@ export function decidePool(
       missing -= 1;
     }
   }
-  return { desired: sortAddresses(desired), untouched, heldByFloor, fallbackInUse };
+  return {
+    desired: sortAddresses(desired),
+    untouched,
+    heldByFloor,
+    fallbackInUse: spare.length > 0,
+  };
+}
+
+/** Whether nobody serves a family; one in which the pool has no member goes with the whole pool. */
+function isUnserved(
+  family: Family,
+  candidates: readonly Candidate[],
+  desired: ReadonlySet<Address>,
+  untouched: ReadonlySet<Address>,
+): boolean {
+  const isOf = (address: Address): boolean => familyOf(address) === family;
+  const hasMembers = candidates.some(({ addresses }) => addresses.some(isOf));
+  const serving = [...desired, ...untouched];
+  return hasMembers ? !serving.some(isOf) : serving.length === 0;
 }
 
 export interface FloorBreach {

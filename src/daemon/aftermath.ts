@@ -26,7 +26,7 @@ export interface Leaving {
   readonly endStates: boolean;
 }
 
-export interface Ended {
+interface Ended {
   readonly sources: number;
   readonly states: number;
 }

@@ -54,15 +54,15 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-export type ReloadResult =
+type ReloadResult =
   | { readonly ok: true; readonly notes: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-export type PlanResult =
+type PlanResult =
   | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly notes: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-export interface NowResult {
+interface NowResult {
   readonly check: string;
   readonly record: ProbeRecord;
 }

@@ -2,7 +2,7 @@ import type { HfmEvent } from '../core/event.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** Something that is wrong with this node itself, such as its own pf blocking the probes. */
-export interface NodeProblem {
+interface NodeProblem {
   readonly kind: string;
   /** The last one's words. */
   readonly detail: string;

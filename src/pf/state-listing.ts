@@ -13,7 +13,7 @@ export interface PfState {
   readonly id: string | null;
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly address: string;
   readonly port: number | null;
 }

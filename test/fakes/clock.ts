@@ -15,7 +15,7 @@ export interface FakeClock extends Clock {
 /** 2026-11-20T13:00:00Z */
 export const START_WALL_MS = 1_795_179_600_000;
 /** Not 0, so that a monotonic time taken for a duration shows. */
-export const START_MONOTONIC_MS = 5_000_000;
+const START_MONOTONIC_MS = 5_000_000;
 
 export function createFakeClock(): FakeClock {
   const timers = new Set<{ dueMs: number; seq: number; run: () => void }>();

@@ -21,7 +21,7 @@ export function addresses(...texts: string[]): Address[] {
   return texts.map(address);
 }
 
-export const NO_FLOOR: Floor = { kind: 'count', count: 0 };
+const NO_FLOOR: Floor = { kind: 'count', count: 0 };
 
 export interface PoolOptions {
   readonly table?: string;

@@ -1,6 +1,6 @@
 import type { LogFields, ProcessLog } from '../../src/sys/log.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly fields: LogFields;
   readonly message: string;

@@ -21,7 +21,7 @@ export type Fault =
   | { readonly kind: 'slow'; readonly ms: number };
 
 /** An operation that was asked for. */
-export interface PfCall {
+interface PfCall {
   readonly operation: PfOperation;
   readonly table: string;
   readonly entries: readonly TableEntry[];

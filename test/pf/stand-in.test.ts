@@ -1,11 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openPf, type Os, type Pf } from './seed.mjs';
+import { type Os, openPf, type Pf } from './seed.mjs';
 import { main } from './stand-in/pfctl.mjs';
 
 const root = mkdtempSync(join(tmpdir(), 'hfm-pf-'));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openPf, type Os, type Pf } from './seed.mjs';
+import { type Os, openPf, type Pf } from './seed.mjs';
 import { main } from './stand-in/pfctl.mjs';
 import {
   asCommand,

@@ -55,7 +55,7 @@ export interface How {
 type Value = string | number | boolean | readonly string[];
 type Keys = Readonly<Record<string, Value>>;
 
-export interface Settings {
+interface Settings {
   readonly daemon?: Keys;
   readonly pf?: Keys;
   readonly defaults?: Keys;

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** How a backend answers its monitor-uri, if at all. */
-export type Mode = 'ok' | 'unavailable' | 'hang' | 'reset' | 'closed';
+type Mode = 'ok' | 'unavailable' | 'hang' | 'reset' | 'closed';
 
 /** An HTTP server of the test's own, on a loopback address of its own. */
 export interface LiveBackend {

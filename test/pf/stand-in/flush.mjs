@@ -1,5 +1,5 @@
-import { anchorOf, summary } from './session.mjs';
 import { refusedAtSecurelevel } from './securelevel.mjs';
+import { anchorOf, summary } from './session.mjs';
 import { dropTables } from './tables.mjs';
 
 /** @typedef {import('./session.mjs').Session} Session */

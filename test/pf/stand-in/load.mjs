@@ -1,7 +1,7 @@
-import { anchorOf } from './session.mjs';
 import { textOf } from './address-list.mjs';
 import { parseRuleset } from './ruleset.mjs';
 import { refusedAtSecurelevel } from './securelevel.mjs';
+import { anchorOf } from './session.mjs';
 import {
   dropTables,
   findTable,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { keyOf, wordsOf } from './address-list.mjs';
 import { parseAddress } from './address.mjs';
+import { keyOf, wordsOf } from './address-list.mjs';
 import { logicalLines } from './config-lines.mjs';
 import { echoRule, poolProblems } from './rule-echo.mjs';
 

@@ -1,10 +1,10 @@
-import { formatSource } from './source-lines.mjs';
-import { formatState } from './state-lines.mjs';
+import { infoLines, memoryLines } from './info-lines.mjs';
 import { noAnchor } from './messages.mjs';
 import { anchorOf } from './session.mjs';
-import { anchorExists, anchorPaths, tablesOf } from './tables.mjs';
+import { formatSource } from './source-lines.mjs';
+import { formatState } from './state-lines.mjs';
 import { tableLine, tableStatistics } from './table-lines.mjs';
-import { infoLines, memoryLines } from './info-lines.mjs';
+import { anchorExists, anchorPaths, tablesOf } from './tables.mjs';
 
 /** @typedef {import('./session.mjs').Session} Session */
 

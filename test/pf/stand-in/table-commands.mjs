@@ -1,8 +1,8 @@
 import { loadAddresses } from './address-list.mjs';
-import { noAnchor, noTable, NOT_PERMITTED, STALE_ERRNO, USAGE } from './messages.mjs';
+import { NOT_PERMITTED, noAnchor, noTable, STALE_ERRNO, USAGE } from './messages.mjs';
 import { anchorOf, summary } from './session.mjs';
-import { addressesExpired, showTable, testTable, zeroTable } from './table-queries.mjs';
 import { addInto, deleteFrom, formatFeedback, replaceIn } from './table-changes.mjs';
+import { addressesExpired, showTable, testTable, zeroTable } from './table-queries.mjs';
 import { dropTables, findTable, newTable, putTable } from './tables.mjs';
 
 /** @typedef {import('./session.mjs').Session} Session */
