@@ -121,7 +121,7 @@ function backendRow(terminal: Terminal, backend: BackendJson, nowMs: number): st
   return [
     backend.name,
     backend.address,
-    healthText(terminal, backend),
+    healthText(terminal, backend) + (backend.asks_drain ? ', asks drain' : ''),
     formatAge(nowMs - Date.parse(backend.since)),
     adminText(backend.admin, nowMs),
     serviceText(terminal, backend),

@@ -92,6 +92,8 @@ export interface HttpCheckConfig extends CheckBase {
   readonly host: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly statuses: readonly StatusRange[];
+  /** Answers that mean "I am well, but drain me"; they need no body. */
+  readonly drainStatuses: readonly StatusRange[];
   readonly body: TextMatch | null;
   /** Bytes of the body that are looked at. */
   readonly maxBodyBytes: number;

@@ -137,6 +137,7 @@ export const HTTP_KEYS = {
   sni: key(sni, 'host'),
   headers: key(headerTable, 'none'),
   status: key(oneOrMore(statusRange, 'statuses'), '"200-299"'),
+  drain_status: key(oneOrMore(statusRange, 'statuses'), 'none'),
   body: key(text, 'none'),
   body_regex: key(regex, 'none'),
   max_body: key(integer(1, 16_777_216), '65536'),

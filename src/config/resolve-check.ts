@@ -73,6 +73,7 @@ function resolveHttp(
     host,
     headers: values.headers ?? {},
     statuses: values.status ?? DEFAULT_STATUSES,
+    drainStatuses: values.drain_status ?? [],
     body,
     maxBodyBytes: values.max_body ?? 65_536,
     tls: resolveTls(values, place, host),

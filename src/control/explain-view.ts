@@ -1,7 +1,7 @@
 import type { CheckConfig, PoolConfig } from '../config/config.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { LiveBackend } from '../daemon/live.ts';
+import { asksDrain, type LiveBackend } from '../daemon/live.ts';
 import type { ExplainCheckJson, ExplainJson, MembershipJson } from './protocol.ts';
 import { backendView, probeView } from './status-view.ts';
 
@@ -54,7 +54,11 @@ function targetOf(check: CheckConfig): string {
 function whyOf(membership: MembershipJson, backend: LiveBackend): string {
   const { state } = membership.admin;
   if (state !== 'ready') return `the operator says ${state}`;
-  if (membership.held_by !== null) return 'it is down, but min_in_service keeps it in';
+  const asks = asksDrain(backend) && backend.health === 'up';
+  if (membership.held_by !== null) {
+    return `it ${asks ? 'asks to be drained' : 'is down'}, but min_in_service keeps it in`;
+  }
+  if (asks) return 'it is up, and asks to be drained';
   if (backend.checks.every(({ config }) => config.mode === 'off')) {
     return 'mode is off, so its addresses are left as they are';
   }

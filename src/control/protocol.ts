@@ -31,6 +31,8 @@ export interface BackendJson {
   readonly address: string;
   readonly health: Health;
   readonly since: string;
+  /** Whether it is well and asks for no new traffic (`drain_status`): not the operator's drain. */
+  readonly asks_drain: boolean;
   readonly admin: AdminJson;
   /** Whether it is probed at all: not in maintenance, and a check with mode = "check". */
   readonly probed: boolean;
@@ -66,7 +68,7 @@ export interface MembershipJson {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly in_service: boolean;
-  /** `min_in_service` when it is down and the pool's floor keeps it in. */
+  /** `min_in_service` when it would leave and the pool's floor keeps it in. */
   readonly held_by: 'min_in_service' | null;
   /** Whether pf has yet to confirm that its addresses are in, or out. */
   readonly pending: boolean;

@@ -3,6 +3,7 @@ import type { Address } from '../core/address.ts';
 import { type AdminState, type Override, overrideOf } from '../core/admin.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import {
+  asksDrain,
   checkHealth,
   isProbed,
   type LiveBackend,
@@ -84,6 +85,7 @@ export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
     address,
     health: backend.health,
     since: isoTime(backend.sinceMs),
+    asks_drain: asksDrain(backend),
     admin: adminView(live.overrides.get(name) ?? null),
     probed: isProbed(live, backend) && backend.checks.some(({ config }) => config.mode === 'check'),
     checks: backend.checks.map(checkView),
@@ -189,7 +191,10 @@ function adminView(override: Override | null): AdminJson {
 function backendProblems({ name, health, admin, pools }: BackendJson): string[] {
   const held = pools
     .filter(({ held_by }) => held_by !== null)
-    .map((pool) => `${pool.name}/${name} is down and held in service by min_in_service`);
+    .map(
+      (pool) =>
+        `${pool.name}/${name} ${health === 'down' ? 'is down' : 'asks to be drained'} and is held in service by min_in_service`,
+    );
   const states = pools.length > 0 ? pools.map((pool) => pool.admin.state) : [admin.state];
   const isOut = states.every((state) => state === 'drain' || state === 'maint');
   return health === 'down' && !isOut ? [`${name} is down`, ...held] : held;

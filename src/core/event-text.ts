@@ -10,6 +10,8 @@ export function eventText(event: HfmEvent): string {
       const lasted = event.lastedMs > 0 ? `, after ${formatAge(event.lastedMs)}` : '';
       return `${event.backend}: ${event.from} -> ${event.to} (${why}${count}${lasted})`;
     }
+    case 'asks-drain':
+      return `${event.backend}: asks ${event.active ? 'to be drained' : 'for traffic again'} (${event.detail})`;
     case 'admin': {
       const who = event.by === null ? '' : ` by ${event.by}`;
       const why = event.reason === null ? '' : ` (${event.reason})`;
@@ -46,7 +48,7 @@ export function eventText(event: HfmEvent): string {
       return `${tableText(event)}: proven again after ${formatAge(event.afterMs)}`;
     case 'held':
       return event.addresses.length > 0
-        ? `${event.pool}/${event.backend}: down, held in service by min_in_service`
+        ? `${event.pool}/${event.backend}: would leave, held in service by min_in_service`
         : `${event.pool}/${event.backend}: no longer held by min_in_service`;
     case 'fallback':
       return `${event.pool}: ${event.inUse ? 'nothing in service, fallback in' : 'fallback out'}`;

@@ -28,6 +28,13 @@ export type HfmEvent =
       readonly lastedMs: number;
     }
   | {
+      /** A backend that is well asks to be drained, or (not `active`) does so no longer. */
+      readonly kind: 'asks-drain';
+      readonly backend: BackendName;
+      readonly active: boolean;
+      readonly detail: string;
+    }
+  | {
       readonly kind: 'admin';
       /** `lb1` or `web/lb1`. */
       readonly name: string;

@@ -11,13 +11,13 @@ export type Floor =
  * - `in`: up, or force-up.
  * - `keep`: no evidence yet; its addresses stay as they are.
  * - `leave`: `mode = "off"`; not hfm's to add or to take.
- * - `out`: down, or held out by the operator.
+ * - `out`: down, held out by the operator, or well and asking to be drained (`backend`).
  */
 export type Wish =
   | { readonly kind: 'in' }
   | { readonly kind: 'keep' }
   | { readonly kind: 'leave' }
-  | { readonly kind: 'out'; readonly by: 'health' | 'drain' | 'maint' };
+  | { readonly kind: 'out'; readonly by: 'health' | 'backend' | 'drain' | 'maint' };
 
 export interface Candidate {
   readonly backend: BackendName;
@@ -37,7 +37,7 @@ export interface PoolOutcome {
   readonly desired: readonly Address[];
   /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
-  /** Members that are down and stay in service, each with the addresses that the floor holds. */
+  /** Members that would leave and stay in service, each with the addresses that the floor holds. */
   readonly heldByFloor: ReadonlyMap<BackendName, readonly Address[]>;
   readonly fallbackInUse: boolean;
 }
@@ -133,14 +133,14 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
   }
 }
 
-/** Addresses that health alone takes out and that are in service now, the last known good first. */
+/** In service now, and not to be taken out by the operator's word: the last known good first. */
 function rescuable(
   candidates: readonly Candidate[],
   previous: ReadonlySet<Address>,
   family: Family,
 ): { backend: BackendName; address: Address }[] {
   return candidates
-    .filter(({ wish }) => wish.kind === 'out' && wish.by === 'health')
+    .filter(({ wish }) => wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend'))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
     .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
     .filter(({ address }) => familyOf(address) === family && previous.has(address));

@@ -37,7 +37,12 @@ export type InconclusiveReason = (typeof INCONCLUSIVE_REASONS)[number];
 
 /** The outcome of one probe. `detail` is one line for people. */
 export type Verdict =
-  | { readonly kind: 'pass'; readonly detail: string }
+  | {
+      readonly kind: 'pass';
+      readonly detail: string;
+      /** The backend is well, and asks for no new traffic (`drain_status`). */
+      readonly asksDrain?: true;
+    }
   | { readonly kind: 'fail'; readonly reason: FailReason; readonly detail: string }
   | { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason; readonly detail: string };
 

@@ -13,8 +13,10 @@ import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts
 import type { BackendName, PoolName } from '../core/names.ts';
 import { type FloorBreach, floorBreach } from '../core/policy.ts';
 import type { TableEntry } from '../core/table-plan.ts';
+import type { Verdict } from '../core/verdict.ts';
 import type { Clock } from '../sys/clock.ts';
 import {
+  asksDrain,
   candidatesOf,
   decide,
   healthOf,
@@ -104,6 +106,7 @@ export class Controller {
     // What the tables hold matters to the first verdict only.
     const held = check.streak.health === 'unknown' ? heldOf(this.#live, backend) : 'neither';
     check.streak = count(check.streak, record.verdict, { rise, fall, held });
+    this.#noteWish(backend, check, record.verdict);
     this.#update(backend, causeOf(check, record));
     if (backend.health === 'up' && record.verdict.kind === 'pass') {
       backend.lastGoodMs = this.#deps.clock.monotonicMs();
@@ -197,6 +200,17 @@ export class Controller {
     this.#pools.stop();
   }
 
+  /** What a backend asks for takes effect at once: it says so itself, where a failure must be proven. */
+  #noteWish(backend: LiveBackend, check: LiveCheck, verdict: Verdict): void {
+    const before = asksDrain(backend);
+    if (verdict.kind === 'pass') check.asksDrain = verdict.asksDrain === true;
+    const active = asksDrain(backend);
+    if (active === before) return;
+    const { name } = backend.config;
+    this.#deps.emit({ kind: 'asks-drain', backend: name, active, detail: verdict.detail });
+    this.#pools.touch(this.poolsOf(name));
+  }
+
   #update(backend: LiveBackend, cause: Cause): void {
     const health = healthOf(backend);
     const from = backend.health;
@@ -260,7 +274,10 @@ export class Controller {
     for (const backend of this.#live.backends.values()) {
       const { name } = backend.config;
       if (probedBefore.has(name) && !probed.has(name)) {
-        for (const check of backend.checks) check.streak = FRESH_STREAK;
+        for (const check of backend.checks) {
+          check.streak = FRESH_STREAK;
+          check.asksDrain = false;
+        }
         this.#update(backend, MAINT_CAUSE);
       }
     }

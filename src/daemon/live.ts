@@ -34,6 +34,8 @@ export interface LiveBackend {
 export interface LiveCheck {
   config: CheckConfig;
   streak: Streak;
+  /** Whether its last answer that counted asked for the backend to be drained. */
+  asksDrain: boolean;
   /** The last few, the newest last. */
   history: ProbeRecord[];
 }
@@ -165,6 +167,11 @@ export function checkHealth({ config, streak }: LiveCheck): Health | null {
   }
 }
 
+/** Whether the backend itself, well as it is, wants no new traffic. */
+export function asksDrain({ checks }: LiveBackend): boolean {
+  return checks.some((check) => check.config.mode === 'check' && check.asksDrain);
+}
+
 /** A backend is not probed in maintenance, nor when each of its memberships is. */
 export function isProbed(live: Live, { config }: LiveBackend): boolean {
   const stateOf = (pool: PoolName | null): Override['state'] | undefined =>
@@ -186,7 +193,7 @@ function wishOfHealth(backend: LiveBackend): Wish {
   if (backend.checks.every(({ config }) => config.mode === 'off')) return { kind: 'leave' };
   switch (backend.health) {
     case 'up':
-      return { kind: 'in' };
+      return asksDrain(backend) ? { kind: 'out', by: 'backend' } : { kind: 'in' };
     case 'unknown':
       return { kind: 'keep' };
     case 'down':

@@ -26,6 +26,7 @@ function levelOf(event: HfmEvent): 'info' | 'warn' | 'error' {
     case 'reload':
       return event.ok ? 'info' : 'error';
     case 'admin':
+    case 'asks-drain':
     case 'ended':
     case 'table':
     case 'table-ok':

@@ -55,7 +55,12 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
     if (known !== undefined && isSameCheck(known.config, check)) return { ...known, config: check };
     // A check that is new to a known backend needs evidence against what is known.
     const health = known?.streak.health ?? same?.health ?? 'unknown';
-    return { config: check, streak: { ...FRESH_STREAK, health }, history: known?.history ?? [] };
+    return {
+      config: check,
+      streak: { ...FRESH_STREAK, health },
+      asksDrain: known?.asksDrain ?? false,
+      history: known?.history ?? [],
+    };
   });
   const backend: LiveBackend = {
     config,

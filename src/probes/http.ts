@@ -119,7 +119,10 @@ function createJudge(check: HttpCheckConfig, target: Target): AnswerJudge {
   return {
     onHeaders(answered) {
       status = answered;
-      if (!check.statuses.some(({ from, to }) => from <= answered && answered <= to)) {
+      if (includes(check.drainStatuses, answered)) {
+        return { kind: 'pass', detail: `${answered}, asks to be drained`, asksDrain: true };
+      }
+      if (!includes(check.statuses, answered)) {
         return fail('http-status', `HTTP ${answered}, expected ${statusList(check.statuses)}`);
       }
       return search === null ? pass(String(answered)) : null;
@@ -147,6 +150,10 @@ function createJudge(check: HttpCheckConfig, target: Target): AnswerJudge {
       return fail('read-timeout', `connected to ${peer}, but ${lack} ${within}`);
     },
   };
+}
+
+function includes(ranges: readonly StatusRange[], status: number): boolean {
+  return ranges.some(({ from, to }) => from <= status && status <= to);
 }
 
 /** `200-299, 404` */

@@ -33,6 +33,19 @@ describe('an answer', () => {
     });
   });
 
+  it('404 passes and asks to be drained where drain_status names it, whatever the body', async () => {
+    const { port } = await serveTcp(answering('HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n'));
+    const verdict = await probeOnce(`http://127.0.0.1:${port}/`, {
+      drainStatuses: [{ from: 404, to: 404 }],
+      body: { kind: 'text', text: 'OK' },
+    });
+    expect(verdict).toEqual({
+      kind: 'pass',
+      detail: '404, asks to be drained',
+      asksDrain: true,
+    });
+  });
+
   it('503 passes where it is among the accepted', async () => {
     const { port } = await serveTcp(answering('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n'));
     const statuses = [

@@ -59,6 +59,7 @@ interface Settings {
   readonly daemon?: Keys;
   readonly pf?: Keys;
   readonly defaults?: Keys;
+  readonly http?: Keys;
 }
 
 /** A folder with a stand-in pf, a configuration and the programs that run on them. */
@@ -161,7 +162,11 @@ export function openRig(
         tableOf('daemon', { socket, socket_group: group, state_file: stateFile, ...daemon }),
         tableOf('pf', { pfctl: [pf.command], resync: '1s', ...settings.pf }),
         tableOf('defaults', { ...RHYTHM, ...defaults }),
-        tableOf('check.http', { type: 'http', url: 'http://{address}:{port}/health' }),
+        tableOf('check.http', {
+          type: 'http',
+          url: 'http://{address}:{port}/health',
+          ...settings.http,
+        }),
         body,
       ];
       writeFileSync(configFile, toml.join('\n'));

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** How a backend answers its monitor-uri, if at all. */
-type Mode = 'ok' | 'unavailable' | 'hang' | 'reset' | 'closed';
+type Mode = 'ok' | 'unavailable' | 'gone' | 'hang' | 'reset' | 'closed';
 
 /** An HTTP server of the test's own, on a loopback address of its own. */
 export interface LiveBackend {
@@ -34,7 +34,8 @@ export async function openBackend(name: string, family: 4 | 6): Promise<LiveBack
     hits.push(performance.now());
     if (mode === 'hang') return;
     const ok = mode === 'ok';
-    response.writeHead(ok ? 200 : 503, { connection: 'close' }).end(ok ? 'OK\n' : 'DOWN\n');
+    const status = ok ? 200 : mode === 'gone' ? 404 : 503;
+    response.writeHead(status, { connection: 'close' }).end(ok ? 'OK\n' : 'DOWN\n');
   });
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { PoolConfig } from '../../src/config/config.ts';
+import { poolName } from '../../src/core/names.ts';
+import type { Leaving } from '../../src/daemon/aftermath.ts';
+import { isOut, leavingOf, mayEndStates } from '../../src/daemon/leaving.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+import { backend, check, config, pool } from '../fakes/config.ts';
+import { createFakePf } from '../fakes/pf.ts';
+import { FAIL, PASS, type Wiring, wire } from './wiring.ts';
+
+const A = '10.1.0.1';
+const B = '10.1.0.2';
+
+async function wired(how: Partial<PoolConfig> = {}, mail: readonly string[] = []): Promise<Wiring> {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [A, B]);
+  pf.put('mail', mail);
+  const pools = [
+    { ...pool('web'), killSources: 'auto', killStates: 'down', ...how } as const,
+    { ...pool('mail'), killSources: 'never' } as const,
+  ];
+  const members = [
+    backend('a', mail.length > 0 ? { web: A, mail: [...mail] } : { web: A }, {
+      checks: [check({ fall: 1, rise: 1 })],
+    }),
+    backend('b', { web: B }, { checks: [check({ fall: 1, rise: 1 })] }),
+  ];
+  const wiring = await wire(config(pools, members), { clock, pf });
+  wiring.probe('a', PASS);
+  wiring.probe('b', PASS);
+  await clock.advance(100);
+  return wiring;
+}
+
+const WEB = poolName('web');
+
+function leaves({ controller }: Wiring, address = A): Leaving | undefined {
+  return leavingOf(controller.live, WEB, [address])[0];
+}
+
+describe('states are to be ended', () => {
+  test.for([
+    ['down', 'down', true],
+    ['down', 'maint', false],
+    ['down', 'drain', false],
+    ['maint', 'down', false],
+    ['maint', 'maint', true],
+    ['maint', 'drain', false],
+    ['never', 'down', false],
+    ['never', 'maint', false],
+  ] as const)(
+    'with kill_states = %s when it leaves by %s: %s',
+    async ([killStates, by, expected]) => {
+      const wiring = await wired({ killStates });
+      if (by === 'down') wiring.probe('a', FAIL);
+      else wiring.say(by, 'a');
+      await wiring.clock.advance(100);
+      expect(wiring.pf.entries('web')).toEqual([B]);
+      expect(leaves(wiring)?.endStates).toBe(expected);
+    },
+  );
+
+  test('not where its backend is not configured', async () => {
+    expect(leaves(await wired(), '192.0.2.9')?.endStates).toBe(false);
+  });
+});
+
+describe('states may be ended', () => {
+  test('when others serve and it serves nowhere', async () => {
+    const wiring = await wired();
+    wiring.probe('a', FAIL);
+    await wiring.clock.advance(100);
+    const leaving = leaves(wiring);
+    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(true);
+  });
+
+  test('not while it serves in another pool', async () => {
+    const wiring = await wired({ killStates: 'maint' }, [A]);
+    wiring.say('maint', 'web/a');
+    await wiring.clock.advance(100);
+    const leaving = leaves(wiring);
+    expect(leaving?.endStates).toBe(true);
+    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(false);
+  });
+
+  test('not when nobody else serves', async () => {
+    const wiring = await wired();
+    wiring.say('drain', 'b');
+    wiring.probe('a', FAIL);
+    await wiring.clock.advance(100);
+    expect(wiring.pf.entries('web')).toEqual([]);
+    const leaving = leaves(wiring);
+    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(false);
+  });
+});
+
+describe('sticky clients', () => {
+  test('are to be released as the pool says', async () => {
+    expect(leaves(await wired())?.sources).toBe('auto');
+    expect(leaves(await wired({ killSources: 'never' }))?.sources).toBe('never');
+  });
+
+  test('of a retired table are let be where no pool wants them released', async () => {
+    const wiring = await wired({ killSources: 'never' });
+    expect(leavingOf(wiring.controller.live, null, [A])).toMatchObject([{ sources: 'never' }]);
+    const other = await wired();
+    expect(leavingOf(other.controller.live, null, [A])).toMatchObject([{ sources: 'auto' }]);
+  });
+});
+
+test('an address is out until it is wanted again; of a retired table, until any pool wants it', async () => {
+  const wiring = await wired();
+  const { live } = wiring.controller;
+  const ofWeb: Leaving = { pool: WEB, address: A, sources: 'auto', endStates: false };
+  const retired: Leaving = { ...ofWeb, pool: null };
+  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([false, false]);
+  wiring.say('drain', 'a');
+  await wiring.clock.advance(10);
+  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([true, true]);
+});

@@ -1,0 +1,294 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
+import { createPfctlDriver } from '../../src/pf/pfctl.ts';
+import type { ExecResult } from '../../src/sys/exec.ts';
+import { systemExec } from '../../src/sys/system-exec.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+import { addresses } from '../fakes/config.ts';
+import { createFakeExec, exits, HANGS, notStarted } from '../fakes/exec.ts';
+import { type Fault, type Os, openPf, type Pf } from './seed.mjs';
+
+const root = mkdtempSync(join(tmpdir(), 'hfm-pfctl-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const OSES = ['openbsd', 'freebsd'] as const;
+const WEB: TableRef = { table: 'web', anchor: null };
+const IN_HFM: TableRef = { table: 'web', anchor: 'hfm' };
+const [A, B, C] = addresses('10.0.0.1', '10.0.0.2', 'fd00::1') as [never, never, never];
+
+let machines = 0;
+
+function machine(os: Os): { pf: Pf; driver: PfDriver } {
+  machines += 1;
+  const pf = openPf(join(root, String(machines)), { os });
+  return { pf, driver: createPfctlDriver({ exec: systemExec, pfctl: [pf.command] }) };
+}
+
+function kindOf(result: PfResult<unknown>): string {
+  return result.ok ? 'ok' : result.error.kind;
+}
+
+describe.concurrent.for(OSES)('on %s', (os) => {
+  test('adds, shows, deletes and replaces, in the main ruleset and in an anchor', async () => {
+    const { pf, driver } = machine(os);
+    pf.setTable('web', ['192.0.2.9', '!192.0.2.10']);
+    pf.setTable('web', [], { anchor: 'hfm' });
+    expect(await driver.add(WEB, [A, B])).toEqual({ ok: true, value: null });
+    expect(await driver.show(WEB)).toEqual({ ok: true, value: [A, B, '192.0.2.9', '!192.0.2.10'] });
+    expect(await driver.remove(WEB, [A, '!192.0.2.10'])).toMatchObject({ ok: true });
+    expect(await driver.replace(IN_HFM, [A, C])).toMatchObject({ ok: true });
+    expect(pf.table('web')).toEqual([B, '192.0.2.9']);
+    expect(await driver.show(IN_HFM)).toEqual({ ok: true, value: [A, C] });
+    expect(pf.calls().map(({ argv, stdin }) => [argv.join(' '), stdin])).toEqual([
+      ['-t web -T add -f -', `${A}\n${B}\n`],
+      ['-t web -T show', ''],
+      ['-t web -T delete -f -', `${A}\n!192.0.2.10\n`],
+      ['-a hfm -t web -T replace -f -', `${A}\n${C}\n`],
+      ['-a hfm -t web -T show', ''],
+    ]);
+  });
+
+  test('tells tables that rules use, const ones, and those of an anchor', async () => {
+    const { pf, driver } = machine(os);
+    pf.setTable('web', []);
+    pf.setTable('weeb', []);
+    pf.setTable('fixed', [], { const: true });
+    pf.setTable('inner', [], { anchor: 'hfm' });
+    pf.setReferences(['web']);
+    pf.setReferences(['inner'], { anchor: 'hfm' });
+    expect(await driver.tables(null)).toEqual({
+      ok: true,
+      value: [
+        { table: 'fixed', isConst: true, isUsed: false },
+        { table: 'web', isConst: false, isUsed: true },
+        { table: 'weeb', isConst: false, isUsed: false },
+      ],
+    });
+    expect(await driver.tables('hfm')).toEqual({
+      ok: true,
+      value: [{ table: 'inner', isConst: false, isUsed: true }],
+    });
+  });
+
+  test('ends the source nodes of an address as far as the system does, and those of a client', async () => {
+    const { pf, driver } = machine(os);
+    pf.setSources([
+      { client: '198.51.100.7', backend: '10.0.0.1' },
+      { client: '198.51.100.8', backend: '10.0.0.1' },
+      { client: '2001:db8::7', backend: 'fd00::1' },
+    ]);
+    const seen: unknown[] = [];
+    expect(await driver.eachSource((node) => seen.push(node))).toMatchObject({ ok: true });
+    expect(seen).toHaveLength(3);
+    // Stock FreeBSD 15.1 reports 0 and ends none.
+    const ended = os === 'openbsd' ? 2 : 0;
+    expect(await driver.endSourcesTo('10.0.0.1')).toEqual({ ok: true, value: ended });
+    expect(await driver.endSourcesTo('fd00::1')).toEqual({ ok: true, value: ended / 2 });
+    expect(await driver.endSourcesOf('198.51.100.7')).toMatchObject({ ok: true });
+    expect(pf.sources().map(({ client }) => client)).toEqual(
+      os === 'openbsd' ? [] : ['198.51.100.8', '2001:db8::7'],
+    );
+  });
+
+  test('lists states with their ids, and ends them by these; one that is gone is no error', async () => {
+    const { pf, driver } = machine(os);
+    const vip = '192.0.2.1:80';
+    const client = '198.51.100.7:5001';
+    pf.setStates([
+      { direction: 'in', client, vip, backend: '10.0.0.1:8080', creatorid: '38815f6' },
+      { direction: 'out', client, backend: '10.0.0.1:8080', sticky: true },
+    ]);
+    const ids: (string | null)[] = [];
+    await driver.eachState(({ id }) => ids.push(id), { ids: true });
+    expect(ids).toHaveLength(2);
+    for (const id of ids) expect(await driver.endState(id ?? '')).toMatchObject({ ok: true });
+    expect(pf.states()).toEqual([]);
+    expect(await driver.endState(ids[0] ?? '')).toMatchObject({ ok: true });
+    expect(await driver.eachState(() => {}, { ids: false })).toMatchObject({ ok: true });
+  });
+
+  test('tells a missing table, a missing anchor and a const table apart', async () => {
+    const { pf, driver } = machine(os);
+    pf.setTable('fixed', ['10.0.0.1'], { const: true });
+    const fixed = { table: 'fixed', anchor: null };
+    expect(await driver.show(WEB)).toMatchObject({
+      error: {
+        kind: 'missing-table',
+        message: expect.stringMatching(
+          /^pfctl -t web -T show exited 255: pfctl: Table does not exist\.?$/,
+        ),
+      },
+    });
+    expect(kindOf(await driver.show({ table: 'web', anchor: 'nope' }))).toBe('missing-table');
+    expect(kindOf(await driver.remove(fixed, [A]))).toBe('const-table');
+    expect(kindOf(await driver.add(fixed, [B]))).toBe('const-table');
+    expect(kindOf(await driver.replace(fixed, [B]))).toBe('const-table');
+    expect(kindOf(await driver.show(fixed))).toBe('ok');
+  });
+
+  const TROUBLES: readonly [Fault, string][] = [
+    [{ fault: 'permission' }, 'permission'],
+    [{ fault: 'missing-device' }, 'missing-device'],
+    [{ fault: 'fail' }, 'refused'],
+    [{ fault: 'fail', stderr: 'doas: Operation not permitted\n' }, 'permission'],
+    [{ fault: 'fail', stderr: 'sudo: a password is required\n' }, 'permission'],
+    [{ fault: 'kill-before' }, 'killed'],
+    [{ fault: 'kill-after' }, 'killed'],
+    [{ fault: 'babble-stdout' }, 'babble'],
+    [{ fault: 'babble-stderr' }, 'refused'],
+    [{ fault: 'hold-pipes', ms: 2000 }, 'hung'],
+  ];
+
+  test('every trouble has a name', async () => {
+    const { pf, driver } = machine(os);
+    pf.setTable('web', ['10.0.0.1']);
+    for (const [fault, kind] of TROUBLES) {
+      pf.setFaults(fault);
+      expect([fault, kindOf(await driver.show(WEB))]).toEqual([fault, kind]);
+    }
+  });
+
+  test('a listing that is none is not believed', async () => {
+    const { pf, driver } = machine(os);
+    pf.setFaults({ fault: 'babble-stdout', bytes: 100_000 });
+    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('babble');
+    expect(kindOf(await driver.eachState(() => {}, { ids: true }))).toBe('babble');
+    expect(kindOf(await driver.eachSource(() => {}))).toBe('babble');
+    expect(kindOf(await driver.tables(null))).toBe('babble');
+  });
+});
+
+describe('a pfctl', () => {
+  const script = (body: string): PfDriver => {
+    machines += 1;
+    const file = join(root, `script-${machines}`);
+    writeFileSync(file, `#!/bin/sh\n${body}\n`);
+    chmodSync(file, 0o755);
+    return createPfctlDriver({ exec: systemExec, pfctl: [file] });
+  };
+  const LINE =
+    'all tcp 10.2.1.1:80 (192.0.2.1:80) <- 198.51.100.7:5001       ESTABLISHED:ESTABLISHED';
+
+  test('that holds its output open after it ended is not believed', async () => {
+    expect(await script("echo '   10.0.0.1'; sleep 2 &").show(WEB)).toMatchObject({
+      error: { kind: 'hung', message: expect.stringContaining('holds its output open') },
+    });
+  });
+
+  test('that dies within a listing is not believed', async () => {
+    const driver = script(`echo '${LINE}'; kill -9 $$`);
+    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('killed');
+  });
+
+  test('that prints more than a table can be is not believed', async () => {
+    const driver = script("yes '   10.0.0.1' | head -c 17000000");
+    expect(kindOf(await driver.show(WEB))).toBe('babble');
+  });
+
+  test('that prints a line without an end takes no memory', async () => {
+    const driver = script('head -c 200000000 /dev/zero');
+    const before = process.memoryUsage().rss;
+    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('babble');
+    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+  });
+
+  test('that is not there, or may not be run, is told apart', async () => {
+    const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')] });
+    expect(kindOf(await gone.show(WEB))).toBe('missing-program');
+    writeFileSync(join(root, 'plain'), '');
+    const plain = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'plain')] });
+    expect(kindOf(await plain.show(WEB))).toBe('permission');
+  });
+});
+
+describe('each call', () => {
+  function scripted(answer: Parameters<ReturnType<typeof createFakeExec>['answer']>[0]) {
+    const clock = createFakeClock();
+    const fake = createFakeExec(clock);
+    fake.answer(answer);
+    const driver = createPfctlDriver({ exec: fake.exec, pfctl: ['/usr/bin/doas', '/sbin/pfctl'] });
+    return { clock, fake, driver };
+  }
+
+  test('has the same argv whatever the addresses, with the prefix in front', async () => {
+    const { fake, driver } = scripted(exits(0));
+    for (const some of [[A], [A, B], [C]]) await driver.add(WEB, some);
+    const argvs = new Set(fake.requests.map(({ argv }) => argv.join(' ')));
+    expect([...argvs]).toEqual(['/usr/bin/doas /sbin/pfctl -t web -T add -f -']);
+    expect(fake.requests.map(({ stdin }) => stdin)).toEqual([`${A}\n`, `${A}\n${B}\n`, `${C}\n`]);
+  });
+
+  test('has a deadline, and is hung after it', async () => {
+    const { clock, driver } = scripted(HANGS);
+    const show = driver.show(WEB);
+    const states = driver.eachState(() => {}, { ids: false });
+    await clock.advance(4000);
+    expect(await show).toMatchObject({
+      error: { kind: 'hung', message: 'pfctl -t web -T show did not end within 4000 ms' },
+    });
+    await clock.advance(26_000);
+    expect(kindOf(await states)).toBe('hung');
+  });
+
+  test('that changes something wants an address', async () => {
+    const { fake, driver } = scripted(exits(0));
+    for (const change of [driver.add, driver.remove, driver.replace]) {
+      await expect(change(WEB, [])).rejects.toThrow('without an address');
+    }
+    expect(fake.requests).toEqual([]);
+  });
+
+  test.for([
+    ['   10.0.0.1\n  !10.0.0.0/8\n   fe80::1%em0\n', ['10.0.0.1', '!10.0.0.0/8', 'fe80::1%em0']],
+    ['', []],
+  ] as const)('reads %j', async ([stdout, entries]) => {
+    const { driver } = scripted(exits(0, { stdout }));
+    expect(await driver.show(WEB)).toEqual({ ok: true, value: entries });
+  });
+
+  test.for([
+    '10.0.0.1\n',
+    '   lb1.example.org\n',
+    '   10.0.0.1\nwarning\n',
+    '   10.0.0.1 garbage\n',
+  ])('does not read %j', async (stdout) => {
+    const { driver } = scripted(exits(0, { stdout }));
+    expect(await driver.show(WEB)).toMatchObject({ error: { kind: 'babble' } });
+  });
+
+  test('reads the first line of what pfctl complains of', async () => {
+    const stderr =
+      'pfctl: /dev/pf: Permission denied\npfctl: DIOCSETLIMIT: Operation not permitted\n';
+    const { driver } = scripted(exits(1, { stderr }));
+    expect(await driver.show(WEB)).toEqual({
+      ok: false,
+      error: {
+        kind: 'permission',
+        message: 'pfctl -t web -T show exited 1: pfctl: /dev/pf: Permission denied',
+      },
+    });
+  });
+
+  test('that could not be started says why', async () => {
+    const cases: readonly [string, string][] = [
+      ['ENOENT', 'missing-program'],
+      ['EACCES', 'permission'],
+      ['EMFILE', 'no-descriptors'],
+    ];
+    for (const [code, kind] of cases) {
+      const { driver } = scripted(notStarted(code, `spawn ${code}`));
+      const result = await driver.show(WEB);
+      if (code === 'EMFILE') expect(result.ok).toBe(false);
+      else expect(kindOf(result)).toBe(kind);
+    }
+  });
+
+  test('that was given up is no success', async () => {
+    const result: ExecResult = { kind: 'aborted', stdout: '', stderr: '', durationMs: 1 };
+    const { driver } = scripted({ kind: 'ends', afterMs: 0, result });
+    expect(kindOf(await driver.show(WEB))).toBe('killed');
+  });
+});
