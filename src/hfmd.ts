@@ -48,8 +48,9 @@ async function main(): Promise<number> {
 
 /** Beside the file itself, what this system says to it: pf where it can be read, and the group. */
 async function testConfig(config: Config): Promise<number> {
-  const { warnings } = await auditTables(driverOf(config), config.pools);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { warnings, error } = await auditTables(driverOf(config), config.pools);
+  const unread = error === null ? [] : [`pf can't be read, tables not checked: ${error.message}`];
+  for (const warning of [...unread, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
   const { socketGroup } = config.daemon;
   if (socketGroup !== null && groupId(socketGroup) === null) {
     process.stderr.write(
@@ -96,6 +97,12 @@ async function run(config: Config, options: Options): Promise<number> {
   // The stack goes to stderr; what led to it must not stay in a buffer.
   process.on('uncaughtExceptionMonitor', () => log.flush());
   let daemon: Daemon | null = null;
+  let reloadAtStart = false;
+  process.on('SIGHUP', () => {
+    if (daemon === null) reloadAtStart = true;
+    else daemon.reload();
+  });
+  const stopped = untilStopped();
   const server = createControlServer({
     log,
     routeDeps: () =>
@@ -107,12 +114,11 @@ async function run(config: Config, options: Options): Promise<number> {
     process.stderr.write(`hfmd: ${opened.error}\n`);
     return 1;
   }
-  const stopped = untilStopped();
-  process.on('SIGHUP', () => void daemon?.reload());
   daemon = await startDaemon(
     { clock: systemClock, exec: systemExec, driver: driverOf(config), log, ownAddresses },
     config,
   );
+  if (reloadAtStart) daemon.reload();
   await stopped;
   const ended = daemon.stop();
   // Followers of events have heard of the stop by now.

@@ -4,7 +4,7 @@ import { nearest } from '../core/nearest.ts';
 import { drainCommand, forceUpCommand, maintCommand, readyCommand } from './admin.ts';
 import { checkCommand } from './check.ts';
 import { columns } from './columns.ts';
-import { type Args, type Command, UsageError } from './command.ts';
+import { type Args, type Command, type OptionSpecs, UsageError } from './command.ts';
 import { eventsCommand } from './events.ts';
 import { EXIT } from './exit-status.ts';
 import { explainCommand } from './explain.ts';
@@ -12,6 +12,7 @@ import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
 import { tablesCommand } from './tables.ts';
 import type { Terminal } from './terminal.ts';
+import { tryCommand } from './try.ts';
 import { versionCommand } from './version.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   readyCommand,
   forceUpCommand,
   checkCommand,
+  tryCommand,
   eventsCommand,
   reloadCommand,
   versionCommand,
@@ -91,20 +93,33 @@ function findCommand(argv: readonly string[]): Command | null {
 }
 
 function parse(command: Command, argv: readonly string[]): Args {
+  const options = { ...GLOBAL_OPTIONS, ...command.options };
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { ...GLOBAL_OPTIONS, ...command.options },
+      options,
       strict: true,
       allowPositionals: true,
     });
     return { values, positionals: positionals.slice(1) };
   } catch (error) {
-    // node:util says which option it was and what is wrong with it.
-    throw new UsageError(
-      `${command.name}: ${(error as Error).message.replace(/\. To specify.*/s, '')}`,
-    );
+    throw new UsageError(`${command.name}: ${optionError(error as Error, options)}`);
   }
+}
+
+/** What node:util says of an option, in one line, and which one was meant. */
+function optionError({ message }: Error, options: OptionSpecs): string {
+  const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    const near = nearest(
+      unknown,
+      Object.keys(options).map((name) => `--${name}`),
+    );
+    return `no option ${unknown}${near === null ? '' : `; did you mean ${near}?`}`;
+  }
+  const ambiguous = /^Option '([^']+)' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous !== undefined) return `${ambiguous} expects a value, which does not begin with "-"`;
+  return message.split('\n', 1)[0] ?? message;
 }
 
 function generalHelp(): string {

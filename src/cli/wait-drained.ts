@@ -26,6 +26,8 @@ export async function waitDrained(
     for (;;) {
       const left = await countLeft(context, names);
       if (left.kind !== 'ok') return givenUp(context, left);
+      const undone = left.value.find(({ isOut }) => !isOut);
+      if (undone !== undefined) return notDrained(context, undone.name);
       report(context, left.value, before);
       const waiting = left.value.filter(
         ({ open, sticky, pending }) => pending || open + sticky > 0,
@@ -52,6 +54,8 @@ interface Left {
   readonly sticky: number;
   /** pf has yet to confirm that the addresses are out. */
   readonly pending: boolean;
+  /** Whether the operator's word still holds it out. */
+  readonly isOut: boolean;
 }
 
 async function countLeft(
@@ -65,10 +69,16 @@ async function countLeft(
     const states = await client.get<StatesJson>('/v1/states', { name });
     if (states.kind !== 'ok') return states;
     const pool = name.includes('/') ? name.slice(0, name.indexOf('/')) : null;
-    const pending = explained.value.backend.pools.some(
-      (one) => one.pending && (pool === null || one.name === pool),
-    );
-    left.push({ name, open: states.value.open, sticky: states.value.sticky ?? 0, pending });
+    const { backend } = explained.value;
+    const pools = backend.pools.filter((one) => pool === null || one.name === pool);
+    const words = pools.length > 0 ? pools.map((one) => one.admin.state) : [backend.admin.state];
+    left.push({
+      name,
+      open: states.value.open,
+      sticky: states.value.sticky ?? 0,
+      pending: pools.some((one) => one.pending),
+      isOut: words.every((word) => word === 'drain' || word === 'maint'),
+    });
   }
   return { kind: 'ok', value: left };
 }
@@ -82,7 +92,7 @@ function report(
   for (const one of left) {
     const known = before.get(one.name);
     before.set(one.name, one);
-    if (json || (known?.open === one.open && known.sticky === one.sticky)) continue;
+    if (json || (known !== undefined && leftText(known) === leftText(one))) continue;
     const change = one.open - (known?.open ?? one.open);
     const trend = known === undefined ? '' : ` (${change > 0 ? '+' : ''}${change})`;
     terminal.out(`${one.name}: ${leftText(one, trend)}\n`);
@@ -124,7 +134,7 @@ async function endLeft(
       const answer = await client.post<KillJson>('/v1/kill-states', { name });
       if (answer.kind !== 'ok') return failed(context, answer);
       killed += answer.value.killed;
-      left = answer.value.left;
+      left = answer.value.killed > 0 ? answer.value.left : 0;
     }
     if (!json) terminal.out(`${name}: ended ${killed} states\n`);
   }
@@ -133,6 +143,12 @@ async function endLeft(
   if (left.kind !== 'ok') return failed(context, left);
   const stubborn = left.value.filter(({ open, pending }) => pending || open > 0);
   return stubborn.length > 0 ? timedOut(context, stubborn, timeoutMs) : done(context, left.value);
+}
+
+/** Its time was over, or somebody else made it ready. */
+function notDrained({ terminal }: Context, name: string): number {
+  terminal.err(`hfmctl: ${name} is not drained any more\n`);
+  return EXIT.degraded;
 }
 
 function givenUp(context: Context, answer: Exclude<Answer<unknown>, { kind: 'ok' }>): number {

@@ -53,14 +53,14 @@ function collectLines(text: string): Lines {
       arrayLengths.set(key, index + 1);
       header = [...header, index];
     }
-    note(header, statement.offset);
+    notePrefixes([], header, statement.offset, note);
   }
   return lines;
 }
 
 function notePrefixes(
   header: Path,
-  keys: readonly string[],
+  keys: Path,
   offset: number,
   note: (path: Path, offset: number) => void,
 ): void {
@@ -115,13 +115,32 @@ function syntaxIssue(file: string, error: unknown): Issue {
   };
   const column = location?.start?.column;
   const where = column === undefined ? '' : ` at column ${column}`;
-  const what = (message ?? String(error)).replace(/\s+/g, ' ').replace(/\.$/, '');
+  const what = plainWords(message ?? String(error));
   return {
     file,
     line: line ?? location?.start?.line ?? 0,
     key: '',
     message: `TOML syntax error${where}: ${what}`,
   };
+}
+
+/** The parser lists every character that it would have taken: that is of no help to a person. */
+function plainWords(message: string): string {
+  const match = /^Expected (.*) but (.*) found\.?$/s.exec(message);
+  if (match === null) return message.replace(/\s+/g, ' ').replace(/\.$/, '');
+  const [, expected = '', at = ''] = match;
+  const found =
+    at === 'end of input'
+      ? 'the end of the file'
+      : at === '"\\n"' || at === '"\\r"'
+        ? 'the end of the line'
+        : at;
+  if (expected.includes('\\U') && /^"\\x/.test(found))
+    return 'found a control character in a string';
+  if (expected.includes('\\U')) return `found ${found}, expected the end of a string first`;
+  if (expected.includes('"false"')) return `found ${found}, expected a value`;
+  if (expected.includes('"]"')) return `found ${found}, expected "]"`;
+  return expected.length > 60 ? `found ${found}` : `found ${found}, expected ${expected}`;
 }
 
 function isNode(value: unknown): value is { type: string; offset: number; value: unknown } {

@@ -39,9 +39,17 @@ export function loadConfig(file: string): LoadResult {
   // What a broken file defines is not known, so that only the others' own text can be judged.
   const sections = readSections(documents, report);
   const resolved = complete ? resolve(sections) : null;
+  if (issues.length === 0 && resolved?.backends.length === 0) report({ file, ...NO_BACKEND });
   if (issues.length > 0 || resolved === null) return refuse(issues, [file, ...included]);
   return { ok: true, config: freeze({ file, sha256: hash.digest('hex'), ...resolved }) };
 }
+
+/** A truncated file must not be taken for the wish to have none: every table would be emptied. */
+const NO_BACKEND = {
+  line: 0,
+  key: '',
+  message: 'found no backend, expected at least one [backend.NAME]',
+};
 
 /** The files that `include` names, absolute and in order, each once. */
 function includedFiles(main: Document, report: Report): string[] {

@@ -19,14 +19,17 @@ export function decodeAdminRequest(body: Readonly<Record<string, unknown>>): Adm
   if (!isTexts(names)) return refuse('names', 'an array of names');
   if (!isTexts(pools)) return refuse('pools', 'an array of names');
   if (names.length + pools.length === 0) return refuse('names', 'at least one name or pool');
-  if (!isTextOrNull(by)) return refuse('by', `a text of at most ${MAX_TEXT} characters`);
-  if (!isTextOrNull(reason)) return refuse('reason', `a text of at most ${MAX_TEXT} characters`);
+  if (!isTextOrNull(by)) return refuse('by', TEXT_EXPECTED);
+  if (!isTextOrNull(reason)) return refuse('reason', TEXT_EXPECTED);
   if (for_ms !== null && !isDuration(for_ms)) {
     return refuse('for_ms', 'a number of milliseconds above 0');
   }
   if (typeof force !== 'boolean') return refuse('force', 'true or false');
-  return { ok: true, request: { state, names, pools, by, reason, for_ms, force } };
+  const once = { names: [...new Set(names)], pools: [...new Set(pools)] };
+  return { ok: true, request: { state, ...once, by, reason, for_ms, force } };
 }
+
+const TEXT_EXPECTED = `one line of 1 to ${MAX_TEXT} characters`;
 
 function refuse(key: string, expected: string): AdminRequestResult {
   return { ok: false, error: `${key}: expected ${expected}` };
@@ -37,7 +40,9 @@ function isTexts(value: unknown): value is string[] {
 }
 
 function isTextOrNull(value: unknown): value is string | null {
-  return value === null || (typeof value === 'string' && value.length <= MAX_TEXT);
+  if (value === null) return true;
+  // It goes to terminals and logs: nothing in it may move the cursor or end the line.
+  return typeof value === 'string' && /^\P{Cc}+$/u.test(value) && value.length <= MAX_TEXT;
 }
 
 function isDuration(value: unknown): value is number {

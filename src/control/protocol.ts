@@ -90,6 +90,8 @@ export interface PoolJson {
   readonly in_sync: boolean;
   readonly confirmed_at: string | null;
   readonly error: string | null;
+  /** In the table though they left the configuration, because too few others serve. */
+  readonly kept: readonly string[];
   /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
   readonly contested: number;
   /** What still led to addresses that had left, and was ended since hfmd started. */

@@ -132,7 +132,7 @@ async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<Rout
   if (other !== null) return refuse(409, other);
   const ended = await endConnections(deps.daemon.driver, member, { clock: deps.clock, ...PACE });
   if (!ended.ok) return refuse(503, `pf's states can't be ended: ${ended.error.message}`);
-  return ok<KillJson>({ name, killed: ended.value.ended, left: ended.value.left });
+  return ok<KillJson>({ name, killed: sum(ended.value.ended.values()), left: ended.value.left });
 }
 
 interface Member extends MemberConnections {
@@ -169,6 +169,10 @@ function stillServes(live: Readonly<Live>, addresses: ReadonlySet<string>): stri
     return `${serving} is in service in pool ${config.name}, and states can't be told apart by pool`;
   }
   return null;
+}
+
+function sum(counts: Iterable<number>): number {
+  return [...counts].reduce((all, one) => all + one, 0);
 }
 
 function has(set: ReadonlySet<string> | null, address: string): boolean {

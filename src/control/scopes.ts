@@ -16,7 +16,7 @@ export function resolveScopes(
   const scopes: Scope[] = [];
   for (const name of names) {
     const scope = resolveName(live, name);
-    if (scope === null) return { ok: false, error: unknownName(live, name) };
+    if (scope === null) return { ok: false, error: unknownName(live, name, `: --pool ${name}`) };
     scopes.push(scope);
   }
   for (const name of pools) {
@@ -41,7 +41,7 @@ export function resolveName(live: Readonly<Live>, name: string): Scope | null {
   return isMember ? { backend: backend.config.name, pool } : null;
 }
 
-export function unknownName(live: Readonly<Live>, name: string): string {
+export function unknownName(live: Readonly<Live>, name: string, poolHint = ''): string {
   const backends = [...live.backends.keys()];
   const memberships = [...live.backends.values()].flatMap(({ config }) =>
     config.memberships.map(({ pool }) => `${pool}/${config.name}`),
@@ -50,7 +50,7 @@ export function unknownName(live: Readonly<Live>, name: string): string {
   const what = name.includes('/') ? 'membership' : 'backend';
   const isPool = live.pools.has(poolName(name));
   const hint = isPool
-    ? ` (it is a pool: --pool ${name})`
+    ? ` (it is a pool${poolHint})`
     : near === null
       ? ''
       : `; did you mean "${near}"?`;

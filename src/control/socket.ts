@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -20,7 +20,6 @@ export async function openSocket(
   group: string | null,
   log: Log,
 ): Promise<SocketResult> {
-  if (await isServed(path)) return { ok: false, error: `another hfmd serves ${path}` };
   const gid = groupId(group ?? DEFAULT_GROUP);
   if (gid === null && group !== null) {
     return { ok: false, error: `daemon.socket_group: no group "${group}" on this system` };
@@ -28,7 +27,7 @@ export async function openSocket(
   try {
     const made = mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     if (made !== undefined && gid !== null) giveToGroup(dirname(path), gid, log);
-    if (statSync(path, { throwIfNoEntry: false })?.isSocket() === true) rmSync(path);
+    if (!(await clearStale(path))) return { ok: false, error: `another hfmd serves ${path}` };
   } catch (error) {
     return { ok: false, error: `${path}: ${(error as Error).message}` };
   }
@@ -62,6 +61,22 @@ function isServed(path: string): Promise<boolean> {
       settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK'),
     );
   });
+}
+
+/**
+ * Takes away a socket that nobody serves; false when somebody does. It is renamed first, so that of
+ * two that start at once neither can take away what the other has just bound.
+ */
+async function clearStale(path: string): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return true;
+  const aside = `${path}.${process.pid}`;
+  renameSync(path, aside);
+  if (await isServed(aside)) {
+    renameSync(aside, path);
+    return false;
+  }
+  rmSync(aside);
+  return true;
 }
 
 function listen(server: Server, path: string): Promise<void> {

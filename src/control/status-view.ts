@@ -42,7 +42,7 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
   }));
   const problems = [
     ...backends.flatMap(backendProblems),
-    ...pools.flatMap(poolProblems),
+    ...pools.flatMap((pool) => poolProblems(pool, backends)),
     ...retired.flatMap(({ table, error }) => (error === null ? [] : [`<${table}>: ${error}`])),
     ...nodeProblems.map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
   ];
@@ -114,6 +114,7 @@ export function poolView(daemon: Daemon, pool: LivePool): PoolJson {
     in_sync: view.inSync,
     confirmed_at: view.confirmedAtMs === null ? null : isoTime(view.confirmedAtMs),
     error: view.error?.message ?? null,
+    kept: reconciler.keptIn(pool.config),
     contested: view.contested,
     ended: aftermath.endedOf(name),
   };
@@ -200,12 +201,22 @@ function backendProblems({ name, health, admin, pools }: BackendJson): string[] 
   return health === 'down' && !isOut ? [`${name} is down`, ...held] : held;
 }
 
-function poolProblems(pool: PoolJson): string[] {
+function poolProblems(pool: PoolJson, backends: readonly BackendJson[]): string[] {
   const { name, in_sync, error, actual, fallback_in_use, contested } = pool;
   const problems: string[] = [];
+  const members = backends.flatMap((one) => one.pools.filter((own) => own.name === name));
+  const isMeant = members.every(({ admin: { state } }) => state === 'drain' || state === 'maint');
+  if (pool.in_service === 0 && !fallback_in_use && !isMeant) {
+    problems.push(`${name}: nothing in service`);
+  }
   if (fallback_in_use) problems.push(`${name}: nothing in service, the fallback is in`);
   if (contested > 0) {
     problems.push(`${name}: another program keeps changing the table (${contested} times)`);
+  }
+  if (pool.kept.length > 0) {
+    problems.push(
+      `${name}: ${pool.kept.join(' ')} left the configuration, kept as too few others serve`,
+    );
   }
   if (error !== null) problems.push(`${name}: not proven in pf: ${error}`);
   else if (!in_sync) {

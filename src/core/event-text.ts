@@ -7,7 +7,10 @@ export function eventText(event: HfmEvent): string {
     case 'health': {
       const why = event.reason ?? event.detail;
       const count = event.count === null ? '' : `, ${event.count}`;
-      const lasted = event.lastedMs > 0 ? `, after ${formatAge(event.lastedMs)}` : '';
+      const lasted =
+        event.from !== 'unknown' && event.lastedMs >= 1000
+          ? `, after ${formatAge(event.lastedMs)}`
+          : '';
       return `${event.backend}: ${event.from} -> ${event.to} (${why}${count}${lasted})`;
     }
     case 'asks-drain':
@@ -63,7 +66,7 @@ export function eventText(event: HfmEvent): string {
         ? 'configuration reloaded'
         : `reload refused, the running configuration goes on; ${errorsText(event.errors)}`;
     case 'start':
-      return 'hfmd started';
+      return `hfmd ${event.version} started with ${event.file}: ${event.backends} backends, ${event.pools} pools, driver ${event.driver}`;
     case 'stop':
       return 'hfmd stops, the tables stay as they are';
   }

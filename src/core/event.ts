@@ -98,7 +98,14 @@ export type HfmEvent =
       readonly durationMs: number;
     }
   | { readonly kind: 'reload'; readonly ok: boolean; readonly errors: readonly string[] }
-  | { readonly kind: 'start' }
+  | {
+      readonly kind: 'start';
+      readonly version: string;
+      readonly file: string;
+      readonly driver: string;
+      readonly backends: number;
+      readonly pools: number;
+    }
   | { readonly kind: 'stop' };
 
 /** An event with its place in time. `seq` counts from 1 at each start. */

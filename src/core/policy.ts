@@ -10,13 +10,13 @@ export type Floor =
  * What health and the operator want of one member, before the pool has its say.
  * - `in`: up, or force-up.
  * - `keep`: no evidence yet; its addresses stay as they are.
- * - `leave`: `mode = "off"`; not hfm's to add or to take.
+ * - `leave`: `mode = "off"`; not hfm's to add or to take. `held` is what the table has of it.
  * - `out`: down, held out by the operator, or well and asking to be drained (`backend`).
  */
 export type Wish =
   | { readonly kind: 'in' }
   | { readonly kind: 'keep' }
-  | { readonly kind: 'leave' }
+  | { readonly kind: 'leave'; readonly held: readonly Address[] }
   | { readonly kind: 'out'; readonly by: 'health' | 'backend' | 'drain' | 'maint' };
 
 export interface Candidate {
@@ -26,6 +26,8 @@ export interface Candidate {
   /** When it was last known good, in milliseconds on any one clock; the floor keeps the latest. */
   readonly lastGoodMs: number;
 }
+
+const FAMILIES: readonly Family[] = ['inet', 'inet6'];
 
 export interface PoolPolicy {
   readonly floor: Floor;
@@ -40,21 +42,26 @@ export interface PoolOutcome {
   /** Members that would leave and stay in service, each with the addresses that the floor holds. */
   readonly heldByFloor: ReadonlyMap<BackendName, readonly Address[]>;
   readonly fallbackInUse: boolean;
+  /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
+  readonly short: ReadonlySet<Family>;
 }
 
 /**
  * What a pool's table must hold.
  *
  * `previous` is what this function wanted the last time, at first what the table held. It is what
- * `keep` keeps; and the floor only ever keeps an address in, it never brings one back.
+ * `keep` keeps; and the floor only ever keeps an address in, it never brings one back. `held` is
+ * what the table was last read to hold, which also counts for the floor.
  */
 export function decidePool(
   policy: PoolPolicy,
   candidates: readonly Candidate[],
   previous: ReadonlySet<Address>,
+  held: ReadonlySet<string> = previous,
 ): PoolOutcome {
   const desired = new Set<Address>();
   const untouched = new Set<Address>();
+  const heldUntouched = candidates.flatMap(({ wish }) => (wish.kind === 'leave' ? wish.held : []));
   for (const { addresses, wish } of candidates) {
     for (const address of addresses) {
       if (wish.kind === 'in' || (wish.kind === 'keep' && previous.has(address))) {
@@ -63,26 +70,34 @@ export function decidePool(
       if (wish.kind === 'leave') untouched.add(address);
     }
   }
+  const serving = (): Address[] => [...desired, ...heldUntouched];
+  const served = serving();
   const spare = policy.fallback.filter((address) =>
-    isUnserved(familyOf(address), candidates, desired, untouched),
+    isUnserved(familyOf(address), candidates, served),
   );
   for (const address of spare) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
-  for (const family of ['inet', 'inet6'] as const) {
-    let missing = floorOf(policy.floor, candidates, family) - countFamily(desired, family);
-    for (const { backend, address } of rescuable(candidates, previous, family)) {
+  for (const family of FAMILIES) {
+    let missing = floorOf(policy.floor, candidates, family) - countFamily(serving(), family);
+    for (const { backend, address } of rescuable(
+      candidates,
+      new Set([...previous, ...held]),
+      family,
+    )) {
       if (missing <= 0) break;
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
       missing -= 1;
     }
   }
+  const short = FAMILIES.filter((family) => isShort(policy.floor, candidates, serving(), family));
   return {
     desired: sortAddresses(desired),
     untouched,
     heldByFloor,
     fallbackInUse: spare.length > 0,
+    short: new Set(short),
   };
 }
 
@@ -90,13 +105,22 @@ export function decidePool(
 function isUnserved(
   family: Family,
   candidates: readonly Candidate[],
-  desired: ReadonlySet<Address>,
-  untouched: ReadonlySet<Address>,
+  serving: readonly Address[],
 ): boolean {
   const isOf = (address: Address): boolean => familyOf(address) === family;
   const hasMembers = candidates.some(({ addresses }) => addresses.some(isOf));
-  const serving = [...desired, ...untouched];
   return hasMembers ? !serving.some(isOf) : serving.length === 0;
+}
+
+function isShort(
+  floor: Floor,
+  candidates: readonly Candidate[],
+  serving: readonly Address[],
+  family: Family,
+): boolean {
+  const count = countFamily(serving, family);
+  const isOpen = candidates.some(({ wish }) => wish.kind === 'keep');
+  return count < floorOf(floor, candidates, family) || (count === 0 && isOpen);
 }
 
 export interface FloorBreach {
@@ -112,7 +136,7 @@ export function floorBreach(
   before: PoolOutcome,
   after: PoolOutcome,
 ): FloorBreach | null {
-  for (const family of ['inet', 'inet6'] as const) {
+  for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
     const left = countFamily(after.desired, family);
     if (left < floor && left < countFamily(before.desired, family)) return { family, left, floor };
@@ -136,14 +160,14 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
 /** In service now, and not to be taken out by the operator's word: the last known good first. */
 function rescuable(
   candidates: readonly Candidate[],
-  previous: ReadonlySet<Address>,
+  inService: ReadonlySet<string>,
   family: Family,
 ): { backend: BackendName; address: Address }[] {
   return candidates
     .filter(({ wish }) => wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend'))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
     .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && previous.has(address));
+    .filter(({ address }) => familyOf(address) === family && inService.has(address));
 }
 
 function countFamily(addresses: Iterable<Address>, family: Family): number {

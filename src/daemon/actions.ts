@@ -1,7 +1,9 @@
 import pLimit from 'p-limit';
 import type { ActionConfig, BackendConfig } from '../config/config.ts';
+import { actionEnvironment } from '../core/action-environment.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { BackendName } from '../core/names.ts';
+import { oneLine } from '../core/one-line.ts';
 import { type Clock, within } from '../sys/clock.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
 import type { Announcement } from './controller.ts';
@@ -29,6 +31,7 @@ const MAX_AT_ONCE = 8;
 /** For one backend: a flapping one with a slow action must not pile them up without end. */
 const MAX_QUEUED = 20;
 const MAX_OUTPUT_BYTES = 4096;
+const MAX_SAID = 200;
 const STOP_GRACE_MS = 2000;
 
 export function createActions(deps: ActionsDeps): Actions {
@@ -97,19 +100,16 @@ async function runOne(
 ): Promise<void> {
   const result = await exec({
     argv: action.command,
-    env: {
-      PATH: '/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin',
-      LC_ALL: 'C',
-      HFM_EVENT: to,
-      HFM_BACKEND: backend.name,
-      HFM_ADDRESS: backend.address,
-      HFM_FROM: from,
-      HFM_TO: to,
-      HFM_REASON: reason ?? '',
-      HFM_DETAIL: detail,
-      HFM_POOLS: backend.memberships.map(({ pool }) => pool).join(' '),
-      HFM_TABLES: tables,
-    },
+    env: actionEnvironment({
+      backend: backend.name,
+      address: backend.address,
+      pools: backend.memberships.map(({ pool }) => pool),
+      from,
+      to,
+      reason,
+      detail,
+      tables,
+    }),
     timeoutMs: action.timeoutMs,
     maxOutputBytes: MAX_OUTPUT_BYTES,
     signal,
@@ -127,7 +127,7 @@ async function runOne(
 function outcomeOf(result: ExecResult): string {
   switch (result.kind) {
     case 'exited': {
-      const said = result.stderr.trim().split('\n', 1)[0] ?? '';
+      const said = oneLine(result.stderr.trim().split('\n', 1)[0] ?? '', MAX_SAID);
       return said === '' || result.code === 0
         ? `exit ${result.code}`
         : `exit ${result.code}: ${said}`;

@@ -105,18 +105,27 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     const sticky = batch.filter(({ sources }) => sources === 'auto');
     const error = sticky.length > 0 ? await endSources(sticky) : null;
     if (error !== null) return error;
-    for (const leaving of batch) {
-      const { pool, address, endStates } = leaving;
-      if (!endStates || !deps.mayEndStates(leaving)) continue;
-      const member = { addresses: new Set([address]), ownAddresses: deps.ownAddresses() };
-      const states = await endConnections(driver, member, { clock, ...PACE });
-      if (!states.ok) return states.error;
-      const { ended: count, left } = states.value;
-      if (left > 0) wait([leaving]);
+    return endStates(batch.filter((one) => one.endStates && deps.mayEndStates(one)));
+  };
+
+  /** One listing for all of them: on a busy firewall it is a million lines. */
+  const endStates = async (batch: readonly Leaving[]): Promise<PfError | null> => {
+    if (batch.length === 0) return null;
+    const addresses = new Set(batch.map(({ address }) => address));
+    const member = { addresses, ownAddresses: deps.ownAddresses() };
+    const states = await endConnections(driver, member, { clock, ...PACE });
+    if (!states.ok) return states.error;
+    const { ended: counts, left } = states.value;
+    for (const { pool, address } of batch) {
+      const count = counts.get(address) ?? 0;
       if (count === 0) continue;
       add(pool, { states: count });
       emit({ kind: 'ended', pool, address, what: 'states', count });
     }
+    if (left === 0) return null;
+    const isStuck = [...counts.values()].every((count) => count === 0);
+    if (isStuck) return { kind: 'not-accepted', message: `${left} states can not be ended` };
+    wait(batch);
     return null;
   };
 

@@ -49,7 +49,8 @@ export const PACE = { burst: 50, pauseMs: 250 } as const;
 const MAX_ENDED = 1000;
 
 export interface EndedConnections {
-  readonly ended: number;
+  /** What pf says it ended, by the member's address. */
+  readonly ended: ReadonlyMap<string, number>;
   /** More than these were listed. */
   readonly left: number;
 }
@@ -57,42 +58,57 @@ export interface EndedConnections {
 /**
  * Ends the member's connections: by state id, since `pfctl -k CLIENT -k BACKEND` does not match the
  * inbound leg of a redirection, and stock FreeBSD 15.1 kills nothing with it. A connection is two
- * states, and ending both is what stops it whatever the rules are. No more than a share is ended in
- * one call.
+ * states, and ending both is what stops it whatever the rules are. Connections to the same address
+ * that were not redirected, such as an operator's ssh, are left alone. No more than a share is ended
+ * in one call.
  */
 export async function endConnections(
   driver: PfDriver,
   member: MemberConnections,
   pace: Pace,
 ): Promise<PfResult<EndedConnections>> {
-  const ids: string[] = [];
-  let left = 0;
+  const legs: Leg[] = [];
   const listed = await driver.eachState(
     (state) => {
-      if (state.id === null || !isLegOf(state, member)) return;
-      if (ids.length < MAX_ENDED) ids.push(state.id);
-      else left += 1;
+      const leg = legOf(state, member);
+      if (leg !== null) legs.push(leg);
     },
     { ids: true },
   );
   if (!listed.ok) return listed;
-  for (const [i, id] of ids.entries()) {
+  const redirected = new Set(legs.filter(({ isInbound }) => isInbound).map(({ key }) => key));
+  const mine = legs.filter(({ key }) => redirected.has(key));
+  const ended = new Map<string, number>();
+  for (const [i, { id, address }] of mine.slice(0, MAX_ENDED).entries()) {
     if (i > 0 && i % pace.burst === 0) await pause(pace);
-    const ended = await driver.endState(id);
-    if (!ended.ok) return ended;
+    const result = await driver.endState(id);
+    if (!result.ok) return result;
+    ended.set(address, (ended.get(address) ?? 0) + result.value);
   }
-  return { ok: true, value: { ended: ids.length, left } };
+  return { ok: true, value: { ended, left: Math.max(0, mine.length - MAX_ENDED) } };
 }
 
 export function pause({ clock, pauseMs }: Pace): Promise<void> {
   return new Promise((resolve) => void clock.after(pauseMs, resolve));
 }
 
-function isLegOf(state: PfState, { addresses, ownAddresses }: MemberConnections): boolean {
-  if (state.direction === 'in') {
-    return isOpenRedirection(state) && addresses.has(state.left.address);
-  }
-  // A leg that leaves under this node's own address is a client's only when it was translated.
-  const isProbe = state.translated === null && ownAddresses.has(state.left.address);
-  return addresses.has(state.right.address) && !isProbe;
+/** One of the two states of a connection. */
+interface Leg {
+  readonly id: string;
+  /** The member's. */
+  readonly address: string;
+  readonly isInbound: boolean;
+  /** The client's end and the member's, which both legs have in common. */
+  readonly key: string;
+}
+
+function legOf(state: PfState, { addresses, ownAddresses }: MemberConnections): Leg | null {
+  const isInbound = state.direction === 'in';
+  const member = isInbound ? state.left : state.right;
+  if (state.id === null || !addresses.has(member.address)) return null;
+  if (isInbound && !isOpenRedirection(state)) return null;
+  const client = isInbound ? state.right : (state.translated ?? state.left);
+  if (ownAddresses.has(client.address)) return null;
+  const key = [client.address, client.port, member.address, member.port].join(' ');
+  return { id: state.id, address: member.address, isInbound, key };
 }

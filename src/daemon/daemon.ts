@@ -6,6 +6,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
+import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
 import { Controller } from './controller.ts';
@@ -77,6 +78,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
+  /** Says that a restart would fail: what runs is not what is on disk. */
+  let refused: string | null = null;
 
   const events = createEventLog(clock);
   events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
@@ -154,7 +157,14 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   };
   housekeeping = clock.after(HOUSEKEEPING_MS, keepHouse);
 
-  emit({ kind: 'start' });
+  emit({
+    kind: 'start',
+    version: VERSION,
+    file: config.file,
+    driver: driver.kind,
+    backends: config.backends.length,
+    pools: config.pools.length,
+  });
   reconciler.configure(config);
   const pools = config.pools.map(({ name }) => name);
   await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
@@ -184,9 +194,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     driver,
     aftermath,
     get warnings() {
-      return aftermath.forbidden === null
-        ? auditor.warnings
-        : [...auditor.warnings, aftermath.forbidden];
+      const others = [refused, aftermath.forbidden].filter((one) => one !== null);
+      return [...others, ...auditor.warnings];
     },
     startedAtMs,
     get loadedAtMs() {
@@ -196,9 +205,11 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       const loaded = loadConfig(config.file);
       if (!loaded.ok) {
         emit({ kind: 'reload', ok: false, errors: loaded.errors });
+        refused = `the configuration on disk was refused: ${errorCount(loaded.errors)}; "hfmctl reload --plan" shows them`;
         return loaded;
       }
       const notes = notesOn(config, loaded.config);
+      refused = null;
       config = loaded.config;
       loadedAtMs = clock.wallMs();
       log.setLevel(config.daemon.logLevel);
@@ -234,6 +245,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       return stopping;
     },
   };
+}
+
+function errorCount(errors: readonly string[]): string {
+  return errors.length === 1 ? '1 error' : `${errors.length} errors`;
 }
 
 function announcedOf(controller: Controller): Map<string, 'up' | 'down'> {

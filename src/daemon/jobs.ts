@@ -60,7 +60,7 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
             probe: entry.probe,
             record(probed) {
               const record = isNetwork
-                ? { ...probed, verdict: routes.judge(name, probed.verdict) }
+                ? { ...probed, verdict: routes.judge(name, probed.verdict, probed.durationMs) }
                 : probed;
               const { verdict, durationMs } = record;
               log.debug(

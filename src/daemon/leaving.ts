@@ -39,7 +39,9 @@ export function mayEndStates(live: Readonly<Live>, { pool: name, address }: Leav
 /** A table that left the configuration has no policy any more: it goes with those that are left. */
 function sourcesOfRetired(live: Readonly<Live>): 'auto' | 'never' {
   const pools = [...live.pools.values()];
-  return pools.every(({ config }) => config.killSources === 'never') ? 'never' : 'auto';
+  return pools.length > 0 && pools.every(({ config }) => config.killSources === 'never')
+    ? 'never'
+    : 'auto';
 }
 
 function causeOf(live: Readonly<Live>, pool: PoolName, address: string): 'down' | 'maint' | null {

@@ -70,7 +70,9 @@ export function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
     case 'force-up':
       return { kind: 'in' };
     case undefined:
-      return wishOfHealth(backend);
+      return isOff(backend)
+        ? { kind: 'leave', held: heldIn(live, backend, pool) }
+        : wishOfHealth(backend);
   }
 }
 
@@ -79,7 +81,7 @@ export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
   const candidates = candidatesOf(live, pool.config.name);
   const isOpen = nowMs < pool.roundEndsMs && candidates.some(({ wish }) => wish.kind === 'keep');
   const held = isOpen ? candidates.map(keptForNow) : candidates;
-  return decidePool(pool.config, held, pool.desired ?? new Set());
+  return decidePool(pool.config, held, pool.desired ?? new Set(), pool.actual ?? new Set());
 }
 
 /**
@@ -189,8 +191,18 @@ export function addressesOf(config: Config, pool: PoolConfig): Address[] {
   return [...members, ...pool.fallback];
 }
 
+function isOff({ checks }: LiveBackend): boolean {
+  return checks.every(({ config }) => config.mode === 'off');
+}
+
+/** What the pool's table holds of a member. */
+function heldIn(live: Live, { config }: LiveBackend, pool: PoolName): Address[] {
+  const actual = live.pools.get(pool)?.actual;
+  const membership = config.memberships.find((one) => one.pool === pool);
+  return (membership?.addresses ?? []).filter((address) => actual?.has(address) === true);
+}
+
 function wishOfHealth(backend: LiveBackend): Wish {
-  if (backend.checks.every(({ config }) => config.mode === 'off')) return { kind: 'leave' };
   switch (backend.health) {
     case 'up':
       return asksDrain(backend) ? { kind: 'out', by: 'backend' } : { kind: 'in' };

@@ -1,4 +1,4 @@
-import type { Address } from '../core/address.ts';
+import type { Address, Family } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
@@ -10,6 +10,8 @@ import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } fr
 export interface PoolGoal {
   readonly desired: readonly Address[];
   readonly untouched: ReadonlySet<Address>;
+  /** Families in which too few serve: what left the configuration stays in them for now. */
+  readonly short: ReadonlySet<Family>;
 }
 
 export interface PoolDecisionsDeps {

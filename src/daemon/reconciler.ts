@@ -1,5 +1,5 @@
 import type { Config, PoolConfig } from '../config/config.ts';
-import type { Address } from '../core/address.ts';
+import { type Address, familyOf } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
 import type { PoolName } from '../core/names.ts';
@@ -114,13 +114,20 @@ export class Reconciler {
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
-  goalOf(pool: PoolConfig, { desired, untouched }: PoolGoal, config?: Config): TableGoal {
-    const own = config === undefined ? [] : addressesOf(config, pool);
+  goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
+    const { desired, untouched, short } = goal;
+    const own =
+      config === undefined
+        ? (this.#configured.get(keyOf(pool)) ?? new Set())
+        : new Set(addressesOf(config, pool));
+    // Never empty what serves: while too few of the members do, what left the configuration stays.
+    const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
     return {
       desired: new Set(desired),
-      managed: new Set([...this.leftIn(pool), ...own]),
+      managed: new Set([...own, ...left]),
       untouched,
-      exclusive: pool.exclusive,
+      // What else is in the table may be all that serves, until enough of the members do.
+      exclusive: pool.exclusive && short.size === 0,
     };
   }
 
@@ -131,6 +138,13 @@ export class Reconciler {
   /** The addresses of hfm's that a table may hold, by the ledger. */
   leftIn({ table, anchor }: TableRef): readonly Address[] {
     return entryOf(this.#ledger, table, anchor)?.addresses ?? [];
+  }
+
+  /** What a pool's table holds of hfm's that the configuration does not have any more. */
+  keptIn(pool: PoolConfig): readonly Address[] {
+    const own = this.#configured.get(keyOf(pool));
+    const holds = new Set<string>(this.viewOf(pool).actual);
+    return this.leftIn(pool).filter((one) => own?.has(one) !== true && holds.has(one));
   }
 
   /** Tables of the ledger that no pool has any more, and that still may hold something. */

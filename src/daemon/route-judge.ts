@@ -5,13 +5,14 @@ import type { Clock } from '../sys/clock.ts';
 /** Tells a backend that can't be reached from a node that can reach nothing. */
 export interface RouteJudge {
   /** The verdict as it stands in the light of the other backends' latest ones. */
-  judge(backend: BackendName, verdict: Verdict): Verdict;
+  judge(backend: BackendName, verdict: Verdict, durationMs: number): Verdict;
   /** From now on these are the backends that are probed over the network. */
   keep(backends: ReadonlySet<BackendName>): void;
 }
 
 interface Latest {
   readonly hasRoute: boolean;
+  /** A route was there when the probe began; that there is none was found when it ended. */
   readonly atMs: number;
   /** When the first of the probes in a row came that found no route. */
   readonly sinceMs: number;
@@ -26,15 +27,18 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
   let probed: ReadonlySet<BackendName> = new Set();
   const latest = new Map<BackendName, Latest>();
   return {
-    judge(backend, verdict) {
+    judge(backend, verdict, durationMs) {
       if (verdict.kind === 'inconclusive') return verdict;
       const hasRoute = verdict.kind === 'pass' || verdict.reason !== 'no-route';
-      const atMs = clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      const atMs = hasRoute ? nowMs - durationMs : nowMs;
       const before = latest.get(backend);
-      const sinceMs = before?.hasRoute === false ? before.sinceMs : atMs;
+      const sinceMs = before?.hasRoute === false ? before.sinceMs : nowMs;
       latest.set(backend, { hasRoute, atMs, sinceMs });
       if (hasRoute || probed.size < 2) return verdict;
-      const heard = [...latest].filter(([, one]) => one.atMs >= sinceMs).map(([, one]) => one);
+      const heard = [...latest.values()].filter((one) =>
+        one.hasRoute ? one.atMs > sinceMs : one.atMs >= sinceMs,
+      );
       const lost = heard.filter((one) => !one.hasRoute).length;
       if (lost * 2 <= heard.length) return verdict;
       return inconclusive(

@@ -34,16 +34,16 @@ const VERSION = 1;
  * aside under another name and said to be so, and never keeps hfmd from starting.
  */
 export function readState(file: string, wallMs: number, log: Log): DurableState {
-  let text: string;
+  let decoded: Decoded;
   try {
-    text = readFileSync(file, 'utf8');
+    decoded = decodeState(readFileSync(file, 'utf8'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') log.warn({ file, error: message }, 'state file can not be read');
-    return EMPTY_STATE;
+    if (code === 'ENOENT') return EMPTY_STATE;
+    decoded = { ok: false, why: `it can not be read: ${message}` };
   }
-  const decoded = decodeState(text);
   if (decoded.ok) return decoded.state;
+  // What can't be read may still be all there is of the operator's words: it must not be overwritten.
   const aside = `${file}.bad-${new Date(wallMs).toISOString().replace(/[:.]/g, '')}`;
   try {
     renameSync(file, aside);

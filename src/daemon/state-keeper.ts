@@ -10,7 +10,8 @@ export interface StateKeeper {
   saveSoon(): void;
 }
 
-const SOON_MS = 50;
+/** Each write waits for the disk; what actions were told is worth no more than one now and then. */
+const SOON_MS = 2000;
 
 export function createStateKeeper(
   { clock, log, file }: { clock: Clock; log: Log; file: string },

@@ -147,6 +147,8 @@ class Worker implements TableWorker {
       this.#again = false;
       const goal = this.#goal;
       const error = await this.#reconcile();
+      // What was under way when hfmd stopped proves nothing: the next start reads anew.
+      if (this.#stopped) break;
       if (error === null) this.#succeed();
       else this.#fail(error);
       if (goal === this.#goal || this.view.inSync) this.#release();

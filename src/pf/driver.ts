@@ -53,8 +53,8 @@ export interface PfDriver {
   endSourcesTo(backend: string): Promise<PfResult<number>>;
   /** Ends every node of one client, in whatever pool. */
   endSourcesOf(client: string): Promise<PfResult<null>>;
-  /** Ends one state by its `ID/CREATOR`; one that is gone already is no error. */
-  endState(id: string): Promise<PfResult<null>>;
+  /** Ends one state by its `ID/CREATOR`: 1, or 0 for one that is gone already. */
+  endState(id: string): Promise<PfResult<number>>;
 }
 
 export function tableLabel({ table, anchor }: TableRef): string {

@@ -47,7 +47,7 @@ export function createMemoryDriver(): PfDriver {
       return done(null);
     },
     async endState() {
-      return done(null);
+      return done(0);
     },
   };
 }

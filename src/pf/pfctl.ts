@@ -3,7 +3,7 @@ import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
 import { pfctlError } from './pfctl-errors.ts';
 import { parseKilledSources, parseSourceLine } from './source-listing.ts';
-import { createStateReader } from './state-listing.ts';
+import { createStateReader, parseKilledStates } from './state-listing.ts';
 import { parseTableLine, type TableInfo } from './table-listing.ts';
 
 export interface PfctlDeps {
@@ -124,7 +124,7 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
     },
     async endState(id) {
       const result = await run(['-k', 'id', '-k', id], null, TABLE_BOUNDS);
-      return result.ok ? DONE : result;
+      return result.ok ? { ok: true, value: parseKilledStates(result.value.stderr) } : result;
     },
   };
 }

@@ -48,6 +48,11 @@ export function createStateReader(visit: (state: PfState) => void): StateReader 
   };
 }
 
+/** `killed 1 states`, on stderr; 0 when it says otherwise. */
+export function parseKilledStates(stderr: string): number {
+  return Number(/killed (\d+) states/.exec(stderr)?.[1] ?? 0);
+}
+
 /**
  * Whether a state is a client's connection to a backend, through a redirection, that is still open.
  * Closed ones keep their state until its timeout (90 s in TIME_WAIT) and hold nobody up.

@@ -1,5 +1,5 @@
+import { oneLine } from '../core/one-line.ts';
 import { fail, type Verdict } from '../core/verdict.ts';
-import { oneLine } from './one-line.ts';
 import { errorCode, type Situation, socketErrorVerdict } from './socket-errors.ts';
 
 /** The verdict on an error that undici met after the request; `status` is null before an answer. */

@@ -1,9 +1,9 @@
 import type { ExitRule, ScriptCheckConfig } from '../config/config.ts';
 import { type Address, familyOf } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
+import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
 import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
-import { oneLine } from './one-line.ts';
 import type { Probe } from './probe.ts';
 
 export interface ScriptBackend {

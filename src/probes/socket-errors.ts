@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
+import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
-import { oneLine } from './one-line.ts';
 
 export interface Situation {
   /** Where the connection was when it failed. */

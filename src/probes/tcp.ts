@@ -1,8 +1,8 @@
 import type net from 'node:net';
 import type { TcpCheckConfig } from '../config/config.ts';
 import { formatDuration } from '../core/duration.ts';
+import { quoteExcerpt } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
-import { quoteExcerpt } from './one-line.ts';
 import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
 import type { Probe } from './probe.ts';
 import { socketErrorVerdict } from './socket-errors.ts';

@@ -22,6 +22,8 @@ export interface ExecOutput {
   readonly durationMs: number;
   /** Set when a pipe was still open at the end, so that output may be missing. */
   readonly truncated?: true;
+  /** Set when processes of its group lived on when it had ended; they were killed. */
+  readonly leftRunning?: true;
 }
 
 /** Never an exception: what became of the process. */

@@ -67,7 +67,8 @@ export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
 function formatLine(json: string): string {
   const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
   const clock = String(time).slice(11, 23);
-  const shown = Object.entries(fields)
+  // The sentence of an event says all that its fields do.
+  const shown = Object.entries(fields.event === undefined ? fields : {})
     .filter(([, value]) => value !== null && value !== '')
     .map(([key, value]) => `${key}=${formatValue(value)}`);
   return `${[`${clock} ${String(level).padEnd(5)} ${String(msg)}`, ...shown].join('  ')}\n`;

@@ -35,6 +35,7 @@ function followProcess(
   return new Promise((resolve) => {
     const timers: NodeJS.Timeout[] = [];
     let exit: Ending | null = null;
+    let leftRunning = false;
     let settled = false;
 
     const onPipeEnd = () => {
@@ -59,6 +60,7 @@ function followProcess(
       resolve({
         ...ending,
         ...(ended ? {} : { truncated: true }),
+        ...(leftRunning ? { leftRunning: true } : {}),
         stdout: stdout.text(),
         stderr: stderr.text(),
         durationMs: performance.now() - startedMs,
@@ -67,6 +69,7 @@ function followProcess(
 
     /** A process that has exited keeps its exit status, however late its pipes are. */
     function killAndSettle(ending: Ending): void {
+      leftRunning ||= exit !== null && !stdout.ended();
       killGroup(pid, 'SIGKILL');
       settle(exit ?? ending);
     }
@@ -75,8 +78,12 @@ function followProcess(
       const ending: Ending =
         signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal };
       exit = ending;
-      if (stdout.ended() && stderr.ended()) settle(ending);
-      else if (!settled) {
+      // Members of its group keep its number taken, so that no stranger can be meant.
+      leftRunning = isGroupAlive(pid);
+      if (stdout.ended() && stderr.ended()) {
+        if (leftRunning) killGroup(pid, 'SIGKILL');
+        settle(ending);
+      } else if (!settled) {
         // Timers run before reads: what is in the pipe already must still be read, however late we are.
         const drained = () => setImmediate(() => killAndSettle(ending));
         timers.push(setTimeout(drained, DRAIN_MS));
@@ -88,6 +95,16 @@ function followProcess(
       timers.push(setTimeout(() => killGroup(pid, 'SIGINT'), request.interruptAfterMs));
     }
   });
+}
+
+function isGroupAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (error) {
+    // ESRCH: nobody is left. EPERM: somebody is, as another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**

@@ -388,6 +388,13 @@ checks = [{ type = "script", command = ["/bin/sh", "-H", "{address}", "{name}:{p
   });
 });
 
+const POOL = '[pool.main]\ntable = "main"\n';
+const BACKEND = `[backend.lb1]
+address = "10.0.0.1"
+checks = [{ type = "tcp", port = 80 }]
+pools = { main = "10.0.0.1" }
+`;
+
 describe('includes', () => {
   test('are read in the order of their names, those of other names and hidden ones are not', () => {
     mkdirSync(join(folder, 'hfm.d'));
@@ -396,32 +403,33 @@ describe('includes', () => {
     write(pool('a'), 'hfm.d/10.toml');
     write('not toml', 'hfm.d/10.toml.orig');
     write('not toml', 'hfm.d/.10.toml');
-    const config = load(`include = ["hfm.d/*.toml", "hfm.d/10.toml"]\n${pool('main')}`);
+    const config = load(`include = ["hfm.d/*.toml", "hfm.d/10.toml"]\n${pool('main')}${BACKEND}`);
     expect(config.pools.map(({ name }) => name)).toEqual(['main', 'a', 'b']);
   });
 
   test('may hold any section, once', () => {
     mkdirSync(join(folder, 'hfm.d'));
     write('[daemon]\nmax_scripts = 7\n', 'hfm.d/a.toml');
-    expect(load('include = ["hfm.d/*.toml"]').daemon.maxScripts).toBe(7);
+    expect(load(`include = ["hfm.d/*.toml"]\n${POOL}${BACKEND}`).daemon.maxScripts).toBe(7);
   });
 
   test('a pattern that nothing matches is no error', () => {
     mkdirSync(join(folder, 'hfm.d'));
-    expect(load('include = ["hfm.d/*.toml"]').pools).toEqual([]);
+    expect(load(`include = ["hfm.d/*.toml"]\n${POOL}${BACKEND}`).pools).toHaveLength(1);
   });
 
   test('change the sum of the configuration', () => {
     write('# one\n', 'more.toml');
-    const { sha256 } = load('include = ["more.toml"]\n');
+    const { sha256 } = load(`include = ["more.toml"]\n${POOL}${BACKEND}`);
     write('# two\n', 'more.toml');
-    expect(load('include = ["more.toml"]\n').sha256).not.toBe(sha256);
+    expect(load(`include = ["more.toml"]\n${POOL}${BACKEND}`).sha256).not.toBe(sha256);
   });
 });
 
 describe('the file itself', () => {
-  test('that is empty is a configuration of nothing', () => {
-    expect(load('')).toMatchObject({ pools: [], backends: [] });
+  test('that is empty is refused, lest a truncated one empty every table', () => {
+    writeFileSync(file, '');
+    expect(errors()).toEqual(['hfm.toml: found no backend, expected at least one [backend.NAME]']);
   });
 
   test('with a byte order mark and CRLF is as good', () => {

@@ -85,7 +85,7 @@ const LINES: readonly [HfmEvent, string][] = [
   [{ kind: 'table-ok', ...web, afterMs: 61_000 }, 'web <haproxy-int>: proven again after 1m01s'],
   [
     { kind: 'held', pool: web.pool, backend: lb1, addresses: addresses('10.0.0.1') },
-    'web/lb1: down, held in service by min_in_service',
+    'web/lb1: would leave, held in service by min_in_service',
   ],
   [
     { kind: 'held', pool: web.pool, backend: lb1, addresses: [] },

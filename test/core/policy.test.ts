@@ -14,7 +14,7 @@ import { addresses } from '../fakes/config.ts';
 
 const IN: Wish = { kind: 'in' };
 const KEEP: Wish = { kind: 'keep' };
-const LEAVE: Wish = { kind: 'leave' };
+const LEAVE: Wish = { kind: 'leave', held: [] };
 const DOWN: Wish = { kind: 'out', by: 'health' };
 const DRAIN: Wish = { kind: 'out', by: 'drain' };
 const MAINT: Wish = { kind: 'out', by: 'maint' };
@@ -151,9 +151,12 @@ describe('the fallback', () => {
     expect(outcome.desired).toEqual([SORRY, A6]);
   });
 
-  test('stays out while a member with mode = "off" may serve', () => {
-    const outcome = decidePool(policy(0, SORRY), [member('a', LEAVE, A)], set());
+  test('stays out while the table holds a member with mode = "off", and only then', () => {
+    const held: Wish = { kind: 'leave', held: addresses(A) };
+    const outcome = decidePool(policy(0, SORRY), [member('a', held, A)], set());
     expect(outcome).toMatchObject({ desired: [], fallbackInUse: false });
+    const alone = decidePool(policy(0, SORRY), [member('a', LEAVE, A)], set());
+    expect(alone).toMatchObject({ desired: [SORRY], fallbackInUse: true });
   });
 });
 

@@ -86,8 +86,24 @@ describe('ending connections', () => {
   test('takes both legs, of IPv4 and of IPv6, translated or not', async () => {
     const { clock, pf, left } = withStates(IN4, OUT4, NAT4, IN6, OUT6, UDP, HALF);
     const ended = await endConnections(pf, MEMBER, { clock, ...pace });
-    expect(ended).toEqual({ ok: true, value: { ended: 7, left: 0 } });
+    expect(ended).toEqual({
+      ok: true,
+      value: {
+        ended: new Map([
+          ['10.2.1.1', 5],
+          ['fd00:2::1', 2],
+        ]),
+        left: 0,
+      },
+    });
     expect(left()).toEqual([]);
+  });
+
+  test('leaves what was not redirected, such as an ssh of the operator through this node', async () => {
+    const ssh = 'all tcp 198.51.100.9:6000 -> 10.2.1.1:22       ESTABLISHED:ESTABLISHED';
+    const { clock, pf, left } = withStates(IN4, OUT4, ssh);
+    await endConnections(pf, MEMBER, { clock, ...pace });
+    expect(left()).toEqual([ssh]);
   });
 
   test('leaves the probes of this node, other backends and what goes to the host itself', async () => {
@@ -97,21 +113,24 @@ describe('ending connections', () => {
   });
 
   test('pauses after each burst, so that pfctl does not take the machine', async () => {
-    const { clock, pf } = withStates(...Array.from({ length: 120 }, () => OUT4));
+    const { clock, pf } = withStates(...Array.from({ length: 120 }, () => IN4));
     const work = endConnections(pf, MEMBER, { clock, ...pace });
     await clock.advance(0);
     expect(pf.states).toHaveLength(70);
     await clock.advance(250);
     expect(pf.states).toHaveLength(20);
     await clock.advance(250);
-    expect(await work).toMatchObject({ value: { ended: 120 } });
+    expect(await work).toMatchObject({ value: { ended: new Map([['10.2.1.1', 120]]) } });
   });
 
   test('ends a share of very many, and says how many are left', async () => {
-    const { clock, pf } = withStates(...Array.from({ length: 1300 }, () => OUT4));
+    const { clock, pf } = withStates(...Array.from({ length: 1300 }, () => IN4));
     const work = endConnections(pf, MEMBER, { clock, ...pace });
     await clock.advance(60_000);
-    expect(await work).toEqual({ ok: true, value: { ended: 1000, left: 300 } });
+    expect(await work).toEqual({
+      ok: true,
+      value: { ended: new Map([['10.2.1.1', 1000]]), left: 300 },
+    });
   });
 
   test('stops at the first that pf does not end, and says why', async () => {

@@ -196,8 +196,13 @@ export class History {
       const one = [...controller.live.pools.values()].find((p) => p.config.table === table);
       const expected = new Set<string>(one?.outcome?.desired ?? []);
       const untouched: ReadonlySet<string> = one?.outcome?.untouched ?? new Set();
+      // What left the configuration stays in a family in which too few others serve.
+      const kept = new Set<string>(one === undefined ? [] : reconciler.keptIn(one.config));
+      for (const entry of kept) {
+        expect(one?.outcome?.short, `<${table}>`).toContain(entry.includes(':') ? 'inet6' : 'inet');
+      }
       const own = holds.filter(
-        (entry) => this.#own.has(`${table} ${entry}`) && !untouched.has(entry),
+        (entry) => this.#own.has(`${table} ${entry}`) && !untouched.has(entry) && !kept.has(entry),
       );
       expect(new Set(own), `<${table}>`).toEqual(expected);
       const foreign = this.#destroyed.has(table) ? [] : (FOREIGN[table] ?? []);

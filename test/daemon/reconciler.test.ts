@@ -47,7 +47,11 @@ function left(table: string, ...texts: string[]): Ledger[number] {
 }
 
 function aim(unit: Reconciler, name: string, ...desired: string[]): void {
-  unit.aim(poolName(name), { desired: addresses(...desired), untouched: new Set() });
+  unit.aim(poolName(name), {
+    desired: addresses(...desired),
+    untouched: new Set(),
+    short: new Set(),
+  });
 }
 
 function without(from: Config, name: string): Config {

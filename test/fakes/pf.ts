@@ -193,8 +193,9 @@ export function createFakePf(clock: Clock): FakePf {
       return done();
     },
     async endState(id) {
+      const before = this.states.length;
       this.states = this.states.filter((state) => state.id !== id);
-      return done();
+      return { ok: true, value: before - this.states.length };
     },
     async eachSource(visit) {
       for (const node of this.sources) visit(node);

@@ -254,7 +254,6 @@ class History {
     const after = [...new Set([...left, ...added, ...FOREIGN[table]])];
     machine.put(table, after);
     this.#witness.changedByOthers(table, held, after);
-    if (this.#witness.poolOf(table)?.exclusive !== true) this.#foreignGone.delete(table);
   }
 
   #remake(table: Table): void {

@@ -40,6 +40,9 @@ export class Witness {
   readonly #spared = new Map<string, number>();
   /** Tables that somebody else changed since hfm last read them. */
   readonly #unread = new Set<Table>();
+  readonly #lastPut = new Map<Table, readonly string[]>();
+  /** Tables that do not take what hfm puts in: there a dead member leaves as long as one serves. */
+  readonly #refusing = new Set<Table>();
   /** Own addresses that somebody else put in: hfm never had them in service. */
   readonly #byHand = new Set<string>();
   /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
@@ -85,7 +88,13 @@ export class Witness {
       this.#measured.clear();
       this.#spared.clear();
       this.#byHand.clear();
-      for (const [key, count] of this.#asked) if (count > 0) this.#late.add(key);
+      for (const [key, count] of this.#asked) {
+        if (count === 0) continue;
+        // The pfctl of the dead hfmd may still make it: by nobody's hand that is alive.
+        this.#late.add(key);
+        this.#byHand.add(key);
+      }
+      this.#asked.clear();
       for (const table of TABLES) this.#unread.add(table);
       if (stateWasLost) {
         this.said.clear();
@@ -154,6 +163,7 @@ export class Witness {
         const read = await driver.show(ref);
         this.note(`show ${table}: ${read.ok ? read.value.join(' ') : read.error.kind}`);
         if (!read.ok) this.#unread.add(table);
+        else this.#heed(table, read.value);
         return read;
       },
       add: (ref, addresses) => this.#putting(ref, addresses, () => driver.add(ref, addresses)),
@@ -218,6 +228,7 @@ export class Witness {
 
   async #putting<T>(ref: TableRef, entries: readonly string[], work: () => Promise<T>): Promise<T> {
     const keys = entries.map((one) => `${tableOf(ref)} ${one}`);
+    this.#lastPut.set(tableOf(ref), entries);
     this.note(`put into ${tableOf(ref)}: ${entries.join(' ')}`);
     for (const key of keys) {
       this.#byHand.delete(key);
@@ -225,8 +236,15 @@ export class Witness {
       this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
     }
     const result = await work();
-    for (const key of keys) this.#asked.set(key, (this.#asked.get(key) ?? 0) - 1);
+    for (const key of keys) this.#asked.set(key, Math.max(0, (this.#asked.get(key) ?? 0) - 1));
     return result;
+  }
+
+  /** Whether pf shows what it said it had put in. */
+  #heed(table: Table, shown: readonly string[]): void {
+    const put = this.#lastPut.get(table) ?? [];
+    if (put.every((one) => shown.includes(one))) this.#refusing.delete(table);
+    else this.#refusing.add(table);
   }
 
   #removal(table: Table, entries: readonly string[], added: readonly string[] = []): void {
@@ -261,7 +279,10 @@ export class Witness {
       if (this.#groundsFor(table, name) !== 'health') continue;
       const family = familyOf(entry);
       const kept = left.filter((one) => familyOf(one) === family && this.isOwn(table, one)).length;
-      const floor = this.floorOf(table, family);
+      const floor = Math.min(
+        this.floorOf(table, family),
+        this.#refusing.has(table) ? 1 : Number.POSITIVE_INFINITY,
+      );
       if (kept < floor) {
         this.problems.push(`${name} was taken out of <${table}>: ${kept} left of ${floor}`);
       }

@@ -1,0 +1,213 @@
+import type { ActionConfig, BackendConfig, CheckConfig } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { actionEnvironment } from '../core/action-environment.ts';
+import { formatDuration } from '../core/duration.ts';
+import { nearest } from '../core/nearest.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { createProbe } from '../probes/create-probe.ts';
+import type { Exec, ExecResult } from '../sys/exec.ts';
+import { systemExec } from '../sys/system-exec.ts';
+import { become, ownerOf, userById } from '../sys/user.ts';
+import { columns } from './columns.ts';
+import { type Args, type Command, type Context, printJson, text, UsageError } from './command.ts';
+import { EXIT } from './exit-status.ts';
+import { paint } from './terminal.ts';
+
+export const tryCommand: Command = {
+  name: 'try',
+  synopsis: '[-f FILE] BACKEND [CHECK] | --action NAME [--event up|down] [BACKEND]',
+  summary: 'run a check or an action here, as hfmd would, and show all of it',
+  details: `Needs no running hfmd. Run by root it becomes the user that hfmd runs as.
+  -f, --file FILE  the configuration (/etc/hfm.toml)
+  --action NAME    an action that a backend names in on_up or on_down
+  --event EVENT    what it is told: up or down (down)
+Exits 1 when a check does not pass or an action does not exit 0.`,
+  options: {
+    file: { type: 'string', short: 'f' },
+    action: { type: 'string' },
+    event: { type: 'string' },
+  },
+  async run(context, args) {
+    const loaded = loadConfig(text(args, 'file') ?? '/etc/hfm.toml');
+    if (!loaded.ok) {
+      for (const error of loaded.errors) context.terminal.err(`${error}\n`);
+      return EXIT.degraded;
+    }
+    const { backends, daemon } = loaded.config;
+    becomeDaemonUser(context, daemon.socket);
+    const action = text(args, 'action');
+    const trials =
+      action === null ? checkTrials(backends, args) : [actionTrial(backends, action, args)];
+    const results: TrialResult[] = [];
+    for (const trial of trials) results.push(await trial());
+    if (context.json) printJson(context, { user: currentUser(), results });
+    else for (const result of results) context.terminal.out(resultText(context, result));
+    return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.degraded;
+  },
+};
+
+interface TrialResult {
+  readonly title: string;
+  readonly ok: boolean;
+  readonly verdict: Verdict | null;
+  readonly durationMs: number;
+  /** Of a script or an action. */
+  readonly process: ExecResult | null;
+}
+
+type Trial = () => Promise<TrialResult>;
+
+function checkTrials(backends: readonly BackendConfig[], { positionals }: Args): Trial[] {
+  const [name, checkName, ...others] = positionals;
+  if (name === undefined) throw new UsageError('expected the name of a backend');
+  if (others.length > 0) throw new UsageError('expected a backend and a check at most');
+  const backend = find(backends, name, 'backend');
+  const checks =
+    checkName === undefined ? backend.checks : [find(backend.checks, checkName, 'check')];
+  return checks.map((check) => () => tryCheck(backend, check));
+}
+
+async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<TrialResult> {
+  let process: ExecResult | null = null;
+  const exec: Exec = async (request) => {
+    process = await systemExec(request);
+    return process;
+  };
+  const probe = createProbe({ exec }, backend, check);
+  const abort = new AbortController();
+  const startMs = performance.now();
+  const deadline = setTimeout(() => abort.abort(), check.rhythm.timeoutMs);
+  const verdict = await probe.run(abort.signal);
+  clearTimeout(deadline);
+  const durationMs = performance.now() - startMs;
+  probe.close();
+  const within = formatDuration(check.rhythm.timeoutMs);
+  const title = `check ${check.name} (${check.type}) of ${backend.name}, within ${within}`;
+  return { title, ok: verdict.kind === 'pass', verdict, durationMs, process };
+}
+
+function actionTrial(backends: readonly BackendConfig[], name: string, args: Args): Trial {
+  const to = text(args, 'event') ?? 'down';
+  if (to !== 'up' && to !== 'down') {
+    throw new UsageError(`--event: found "${to}", expected "up" or "down"`);
+  }
+  const [backendName] = args.positionals;
+  const asked = backendName === undefined ? backends : [find(backends, backendName, 'backend')];
+  const named = (backend: BackendConfig): readonly ActionConfig[] => [
+    ...(to === 'up' ? backend.onUp : backend.onDown),
+    ...(to === 'up' ? backend.onDown : backend.onUp),
+  ];
+  find(asked.flatMap(named), name, 'action');
+  for (const backend of asked) {
+    const action = named(backend).find((one) => one.name === name);
+    if (action !== undefined) return () => tryAction(backend, action, to);
+  }
+  throw new UsageError(`no backend names the action "${name}"`);
+}
+
+async function tryAction(
+  backend: BackendConfig,
+  action: ActionConfig,
+  to: 'up' | 'down',
+): Promise<TrialResult> {
+  const isDown = to === 'down';
+  const env = actionEnvironment({
+    backend: backend.name,
+    address: backend.address,
+    pools: backend.memberships.map(({ pool }) => pool),
+    from: isDown ? 'up' : 'down',
+    to,
+    reason: isDown ? 'connect-refused' : null,
+    detail: 'this is a trial',
+    tables: 'confirmed',
+  });
+  const startMs = performance.now();
+  const process = await systemExec({
+    argv: action.command,
+    env,
+    timeoutMs: action.timeoutMs,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  });
+  const within = formatDuration(action.timeoutMs);
+  return {
+    title: `action ${action.name} for ${backend.name} ${to}, within ${within}`,
+    ok: process.kind === 'exited' && process.code === 0,
+    verdict: null,
+    durationMs: performance.now() - startMs,
+    process,
+  };
+}
+
+const MAX_OUTPUT_BYTES = 64 * 1024;
+
+function find<T extends { readonly name: string }>(
+  all: readonly T[],
+  name: string,
+  what: string,
+): T {
+  const found = all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const near = nearest(
+    name,
+    all.map((one) => one.name),
+  );
+  throw new UsageError(`no ${what} "${name}"${near === null ? '' : `; did you mean "${near}"?`}`);
+}
+
+/** The socket belongs to whoever runs hfmd; root takes that place, anybody else stays who he is. */
+function becomeDaemonUser({ terminal }: Context, socket: string): void {
+  const owner = ownerOf(socket);
+  const uid = process.getuid?.();
+  if (owner === null || owner.uid === uid) return;
+  if (uid === 0) become(owner);
+  else terminal.err(`hfmctl: hfmd runs as ${owner.name}, and this runs as ${currentUser()}\n`);
+}
+
+function currentUser(): string {
+  const uid = process.getuid?.() ?? 0;
+  return userById(uid)?.name ?? String(uid);
+}
+
+function resultText({ terminal }: Context, result: TrialResult): string {
+  const { title, ok, verdict, durationMs, process } = result;
+  const rows: string[][] = [];
+  if (verdict !== null) {
+    const reason = verdict.kind === 'pass' ? '' : ` (${verdict.reason})`;
+    const kind = paint(terminal, ok ? 'green' : 'red', verdict.kind);
+    rows.push(['  verdict', `${kind}${reason}: ${verdict.detail}`]);
+  }
+  rows.push(['  time', `${Math.round(durationMs * 10) / 10} ms`]);
+  if (process !== null) {
+    rows.push(['  ended', endingText(process)]);
+    if (process.kind !== 'not-started') {
+      rows.push(...outputRows('stdout', process.stdout), ...outputRows('stderr', process.stderr));
+      const left = process.leftRunning ? 'processes, which were killed' : 'nothing';
+      rows.push(['  left running', left]);
+    }
+  }
+  return `${title}, as ${currentUser()}\n${columns(rows)}`;
+}
+
+function outputRows(name: string, output: string): string[][] {
+  const lines = output.replace(/\n$/, '').split('\n');
+  return lines.map((line, i) => [i === 0 ? `  ${name}` : '', line === '' ? '-' : visible(line)]);
+}
+
+/** What a script prints must not play with the terminal. */
+function visible(line: string): string {
+  return line.replace(/\p{Cc}/gu, '?');
+}
+
+function endingText(result: ExecResult): string {
+  switch (result.kind) {
+    case 'exited':
+      return `exit ${result.code}`;
+    case 'signalled':
+      return `killed by ${result.signal}`;
+    case 'timed-out':
+    case 'aborted':
+      return 'killed at its deadline';
+    case 'not-started':
+      return `not started: ${result.message}`;
+  }
+}

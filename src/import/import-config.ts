@@ -1,0 +1,33 @@
+import type { Note } from './note.ts';
+import { noteComment } from './note.ts';
+import { readOriginal } from './original.ts';
+import { writeResult } from './result-text.ts';
+import { draftRule } from './rule-draft.ts';
+import { findRefusals } from './self-check.ts';
+import { parseUcl } from './ucl.ts';
+
+export type ImportResult =
+  | { readonly ok: true; readonly toml: string; readonly notes: readonly Note[] }
+  /** `hfm.conf:12:8: found "}", expected a value` */
+  | { readonly ok: false; readonly error: string };
+
+/** Turns the text of an original hfm.conf into that of a hfm.toml. `file` is for the words only. */
+export function importConfig(file: string, text: string): ImportResult {
+  const parsed = parseUcl(text);
+  if (!parsed.ok) {
+    const { line, column } = parsed.at;
+    return { ok: false, error: `${file}:${line}:${column}: ${parsed.message}` };
+  }
+  const original = readOriginal(parsed.root);
+  const fileNotes = [...original.notes];
+  if (original.rules.length === 0) {
+    const message = 'no rule in it: a rule is what has a "test"';
+    fileNotes.push({ kind: 'look', line: 0, rule: null, message });
+  }
+  const { toml, notes } = writeResult(file, original.rules.map(draftRule), fileNotes);
+  const left = findRefusals(toml).map((refusal): Note => {
+    return { kind: 'fill-in', line: 0, rule: null, message: `hfmd refuses the result: ${refusal}` };
+  });
+  const tail = left.flatMap(noteComment).join('\n');
+  return { ok: true, toml: tail === '' ? toml : `${toml}\n${tail}\n`, notes: [...notes, ...left] };
+}

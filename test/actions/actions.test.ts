@@ -1,0 +1,4 @@
+import { describeShelves } from '../checks/cases.ts';
+import { ACTIONS } from './shelves.ts';
+
+describeShelves(ACTIONS);

@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { openBench } from './bench.ts';
+
+/** One run of a script, with fake programs. `{folder}` stands for a folder of the run's own. */
+export interface Case {
+  readonly does: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Bodies of programs in PATH, beside those of the base system. */
+  readonly fakes?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly exit: number;
+  /** The first line on stdout. */
+  readonly says?: string | RegExp;
+  readonly complains?: RegExp;
+  /** What the fakes noted. */
+  readonly notes?: string | RegExp;
+}
+
+export interface Shelf {
+  /** Its path in the project. */
+  readonly script: string;
+  readonly cases: readonly Case[];
+}
+
+/** Tests of the scripts, run by a shell, or by the one that they name themselves. */
+export function describeShelves(shelves: readonly Shelf[], shell: readonly string[] = []): void {
+  describe.each(shelves)('$script', ({ script, cases }) => {
+    test.for(cases)('$does', (one, context) => runCase(script, one, shell, context));
+  });
+}
+
+async function runCase(
+  script: string,
+  { args = [], env = {}, fakes = {}, files = {}, exit, says, complains, notes }: Case,
+  shell: readonly string[],
+  context: TestContext,
+): Promise<void> {
+  const bench = openBench(context);
+  const here = (text: string): string => text.replaceAll('{folder}', bench.folder);
+  for (const [program, body] of Object.entries(fakes)) bench.fake(program, here(body));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(bench.path(name)), { recursive: true });
+    writeFileSync(bench.path(name), text);
+  }
+  const said = await bench.run(script, {
+    args: args.map(here),
+    env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, here(value)])),
+    shell,
+  });
+  const seen = { ...said, stdout: said.stdout.split('\n', 1)[0] };
+  expect(seen, said.stderr).toMatchObject({
+    code: exit,
+    ...(says === undefined ? {} : { stdout: textThat(says, here) }),
+    ...(complains === undefined ? {} : { stderr: textThat(complains, here) }),
+  });
+  if (notes !== undefined) {
+    expect(readFileSync(bench.path('notes'), 'utf8').trimEnd()).toEqual(textThat(notes, here));
+  }
+}
+
+function textThat(wanted: string | RegExp, here: (text: string) => string): unknown {
+  return typeof wanted === 'string' ? here(wanted) : expect.stringMatching(wanted);
+}

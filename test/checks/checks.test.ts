@@ -1,0 +1,4 @@
+import { describeShelves } from './cases.ts';
+import { CHECKS } from './shelves.ts';
+
+describeShelves(CHECKS);

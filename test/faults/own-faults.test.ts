@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { eventually, type Hfmd, openRig } from '../system/harness.ts';
+
+/** One failure is enough to be down, so that none may be our own. */
+const HASTY = { defaults: { fall: 1, rise: 1, timeout: '200ms' } };
+
+function falls({ log }: Hfmd): unknown[] {
+  return log.filter(({ event, to }) => event === 'health' && to === 'down');
+}
+
+describe.concurrent('nobody goes because of hfmd', () => {
+  test('being stopped and continued, as a suspended machine is', async (context) => {
+    const rig = openRig(context);
+    const [lb1, lb2] = await rig.backends('lb1', 'lb2');
+    rig.write(
+      `[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`,
+      HASTY,
+    );
+    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+    const hfmd = await rig.start();
+    await eventually(async () =>
+      expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
+    );
+    const before = lb1.hits.length;
+    for (let i = 0; i < 12; i++) {
+      hfmd.kill('SIGSTOP');
+      await sleep(700);
+      hfmd.kill('SIGCONT');
+      // Not the same each time, so that it stops with probes in flight.
+      await sleep(130 + 37 * i);
+    }
+    expect(lb1.hits.length).toBeGreaterThan(before);
+    expect(falls(hfmd)).toEqual([]);
+    expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
+  });
+
+  test('having no descriptor left, which is a problem of this node', async (context) => {
+    const rig = openRig(context);
+    const lb1 = await rig.backend('lb1');
+    const hog = await rig.backend('hog');
+    await hog.set('hang');
+    const hogs = Array.from({ length: 150 }, (_, i) =>
+      hog.toml({ hogs: `10.9.${i >> 7}.${i & 127}` }).replace('[backend.hog]', `[backend.hog${i}]`),
+    );
+    rig.write(
+      `[pool.web]\ntable = "web"\n[pool.hogs]\ntable = "hogs"\nmin_in_service = 0\n${lb1.toml({ web: '10.2.1.1' })}${hogs.join('')}`,
+      { defaults: { ...HASTY.defaults, timeout: '500ms', down_interval: '500ms' } },
+    );
+    rig.pf.setTable('web', ['10.2.1.1']);
+    rig.pf.setTable('hogs', []);
+    const hfmd = await rig.startWith({
+      through: ['/bin/sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'],
+    });
+    await eventually(async () =>
+      expect((await rig.status()).node_problems.map(({ kind }) => kind)).toContain(
+        'no-descriptors',
+      ),
+    );
+    await sleep(5000);
+    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
+    expect(told.filter(({ problem }) => problem === 'no-descriptors')).toHaveLength(1);
+    expect(
+      hfmd.log.filter(({ event, backend }) => event === 'health' && backend === 'lb1'),
+    ).toMatchObject([{ to: 'up' }]);
+    expect(rig.pf.table('web')).toEqual(['10.2.1.1']);
+    // The socket itself has to find a descriptor.
+    await eventually(async () => expect((await rig.status()).degraded).toBe(true));
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { eventually, memberByMode, openRig, type Rig } from './harness.ts';
+
+const LB1 = memberByMode('lb1', '10.2.1.1');
+
+function poolOn(table: string): string {
+  return `[pool.web]\ntable = "${table}"\n${LB1}`;
+}
+
+interface Fault {
+  readonly name: string;
+  readonly warning: string;
+  seed(rig: Rig): void;
+}
+
+/** Each is of a pool on <weeb>, beside a <web> that rules use. */
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'no rule uses',
+    warning: 'web: table <weeb> is used by no rule; did you mean <web>?',
+    seed: ({ pf }) => pf.setTable('weeb', []),
+  },
+  {
+    name: 'is const',
+    warning: 'web: table <weeb> is const: pf refuses to change it',
+    seed({ pf }) {
+      pf.setTable('weeb', [], { const: true });
+      pf.setReferences(['web', 'weeb']);
+    },
+  },
+  {
+    name: 'is not there',
+    warning: 'web: table <weeb> does not exist; did you mean <web>?',
+    seed: () => {},
+  },
+];
+
+describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', (os) => {
+  function seeded(context: Parameters<typeof openRig>[0], fault: Fault): Rig {
+    const rig = openRig(context, { os });
+    rig.pf.setTable('web', []);
+    rig.pf.setReferences(['web']);
+    fault.seed(rig);
+    return rig;
+  }
+
+  test.for(FAULTS)('$name is told of at start, in log and status', async (fault, context) => {
+    const rig = seeded(context, fault);
+    rig.write(poolOn('weeb'));
+    const hfmd = await rig.start();
+    await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
+    expect((await rig.ctl('status')).stdout).toContain(`warning: ${fault.warning}\n`);
+    expect(hfmd.log.filter(({ event }) => event === 'warning')).toMatchObject([
+      { level: 'warn', msg: fault.warning },
+    ]);
+  });
+
+  test.for(FAULTS)(
+    '$name is told of at a reload, and forgotten at the next',
+    async (fault, context) => {
+      const rig = seeded(context, fault);
+      rig.write(poolOn('web'));
+      const hfmd = await rig.start();
+      await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+      expect((await rig.status()).warnings).toEqual([]);
+      rig.write(poolOn('weeb'));
+      hfmd.kill('SIGHUP');
+      await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
+      rig.write(poolOn('web'));
+      expect((await rig.ctl('reload')).code).toBe(0);
+      await eventually(async () => expect((await rig.status()).warnings).toEqual([]));
+    },
+  );
+
+  test.for(FAULTS)(
+    '$name is told of by hfmd -n, which is content with it',
+    async (fault, context) => {
+      const rig = seeded(context, fault);
+      rig.write(poolOn('weeb'));
+      const { code, stdout, stderr } = await rig.spawnHfmd('-n').ended;
+      expect([code, stdout]).toEqual([0, 'configuration OK\n']);
+      expect(stderr).toBe(`warning: ${fault.warning}\n`);
+    },
+  );
+});
+
+test('hfmd -n says nothing of tables where pf can not be read', async (context) => {
+  const rig = openRig(context);
+  rig.write(poolOn('weeb'));
+  rig.pf.setFaults({ fault: 'permission' });
+  expect(await rig.spawnHfmd('-n').ended).toMatchObject({ code: 0, stderr: '' });
+});
