@@ -9,7 +9,7 @@ import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
-import { systemClock } from './sys/clock.ts';
+import { systemClock, within } from './sys/clock.ts';
 import { groupId } from './sys/group.ts';
 import { createLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
@@ -29,6 +29,7 @@ const HELP = `${USAGE}
 `;
 
 const EXIT_USAGE = 64;
+const STOP_MS = 6000;
 
 process.exitCode = await main();
 
@@ -94,8 +95,6 @@ async function run(config: Config, options: Options): Promise<number> {
     readable: options.debug === true,
     pinned: options.verbose === true,
   });
-  // The stack goes to stderr; what led to it must not stay in a buffer.
-  process.on('uncaughtExceptionMonitor', () => log.flush());
   let daemon: Daemon | null = null;
   let reloadAtStart = false;
   process.on('SIGHUP', () => {
@@ -124,10 +123,11 @@ async function run(config: Config, options: Options): Promise<number> {
   // Followers of events have heard of the stop by now.
   server.close();
   server.closeIdleConnections();
-  await ended;
+  // A pfctl that hangs, or a log that nobody reads, must not keep rc.d waiting.
+  await within(ended, systemClock, STOP_MS);
   server.closeAllConnections();
-  log.flush();
-  return 0;
+  await log.flush();
+  return process.exit(0);
 }
 
 /** The embedded tables are all there, and used. */

@@ -36,10 +36,10 @@ export function failed(
   { terminal, json }: Context,
   answer: Exclude<Answer<unknown>, { kind: 'ok' }>,
 ): number {
-  if (answer.kind === 'unreachable') {
+  if (answer.kind !== 'refused') {
     if (json) terminal.out(`${JSON.stringify({ error: answer.error })}\n`);
     terminal.err(`hfmctl: ${answer.error}\n`);
-    return EXIT.unreachable;
+    return answer.kind === 'timed-out' ? EXIT.timedOut : EXIT.unreachable;
   }
   if (json) terminal.out(`${JSON.stringify(answer.error)}\n`);
   terminal.err(`hfmctl: ${paint(terminal, 'red', 'refused')}: ${answer.error.error}\n`);

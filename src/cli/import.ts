@@ -8,8 +8,8 @@ import { EXIT } from './exit-status.ts';
 export const importCommand: Command = {
   name: 'import',
   synopsis: '[FILE|-]',
-  summary: "turn the original hfm's configuration into a hfm.toml",
-  details: `Reads FILE, or stdin, and prints a hfm.toml. What can't be carried over is a comment
+  summary: "turn the original hfm's configuration into an hfm.toml",
+  details: `Reads FILE, or stdin, and prints an hfm.toml. What can't be carried over is a comment
 in it, with the reason, and a line on stderr; then the exit status is 1. hfmd need
 not run, and nothing is changed. "hfmd -n -f FILE" tests the result.`,
   options: {},

@@ -8,6 +8,7 @@ import { type Args, type Command, type OptionSpecs, UsageError } from './command
 import { eventsCommand } from './events.ts';
 import { EXIT } from './exit-status.ts';
 import { explainCommand } from './explain.ts';
+import { importCommand } from './import.ts';
 import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
 import { tablesCommand } from './tables.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   tryCommand,
   eventsCommand,
   reloadCommand,
+  importCommand,
   versionCommand,
 ];
 

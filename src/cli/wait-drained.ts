@@ -24,7 +24,7 @@ export async function waitDrained(
   const before = new Map<string, Left>();
   try {
     for (;;) {
-      const left = await countLeft(context, names);
+      const left = await countLeft(context, names, Math.max(1000, deadlineMs - terminal.wallMs()));
       if (left.kind !== 'ok') return givenUp(context, left);
       const undone = left.value.find(({ isOut }) => !isOut);
       if (undone !== undefined) return notDrained(context, undone.name);
@@ -61,12 +61,13 @@ interface Left {
 async function countLeft(
   { client }: Context,
   names: readonly string[],
+  timeoutMs?: number,
 ): Promise<Answer<readonly Left[]>> {
   const left: Left[] = [];
   for (const name of names) {
-    const explained = await client.get<ExplainJson>('/v1/explain', { name });
+    const explained = await client.get<ExplainJson>('/v1/explain', { name }, timeoutMs);
     if (explained.kind !== 'ok') return explained;
-    const states = await client.get<StatesJson>('/v1/states', { name });
+    const states = await client.get<StatesJson>('/v1/states', { name }, timeoutMs);
     if (states.kind !== 'ok') return states;
     const pool = name.includes('/') ? name.slice(0, name.indexOf('/')) : null;
     const { backend } = explained.value;

@@ -5,10 +5,16 @@ import type { ErrorJson } from './protocol.ts';
 export type Answer<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'refused'; readonly status: number; readonly error: ErrorJson }
-  | { readonly kind: 'unreachable'; readonly error: string };
+  | { readonly kind: 'unreachable'; readonly error: string }
+  /** hfmd is there, but did not answer within the time that the caller has. */
+  | { readonly kind: 'timed-out'; readonly error: string };
 
 export interface Client {
-  get<T>(path: string, query?: Readonly<Record<string, string>>): Promise<Answer<T>>;
+  get<T>(
+    path: string,
+    query?: Readonly<Record<string, string>>,
+    timeoutMs?: number,
+  ): Promise<Answer<T>>;
   post<T>(path: string, body: unknown): Promise<Answer<T>>;
   /** Calls `onLine` for each line of an answer that may not end. */
   lines(path: string, onLine: (line: string) => void): Promise<Answer<null>>;
@@ -19,11 +25,12 @@ const TIMEOUT_MS = 40_000;
 
 export function createClient(socketPath: string): Client {
   return {
-    get(path, query = {}) {
+    get(path, query = {}, timeoutMs = TIMEOUT_MS) {
       const search = new URLSearchParams(query).toString();
-      return exchange(socketPath, 'GET', search === '' ? path : `${path}?${search}`, null);
+      const target = search === '' ? path : `${path}?${search}`;
+      return exchange(socketPath, 'GET', target, null, timeoutMs);
     },
-    post: (path, body) => exchange(socketPath, 'POST', path, JSON.stringify(body)),
+    post: (path, body) => exchange(socketPath, 'POST', path, JSON.stringify(body), TIMEOUT_MS),
     lines: (path, onLine) => follow(socketPath, path, onLine),
   };
 }
@@ -33,18 +40,22 @@ async function exchange<T>(
   method: string,
   path: string,
   body: string | null,
+  timeoutMs: number,
 ): Promise<Answer<T>> {
   try {
-    const response = await send(socketPath, method, path, body, TIMEOUT_MS);
+    const response = await send(socketPath, method, path, body, timeoutMs);
     const text = await readAll(response);
     const status = response.statusCode ?? 0;
     const json: unknown = JSON.parse(text);
     if (status === 200) return { kind: 'ok', value: json as T };
     return { kind: 'refused', status, error: json as ErrorJson };
   } catch (error) {
+    if (error instanceof NoAnswer) return { kind: 'timed-out', error: error.message };
     return { kind: 'unreachable', error: explain(socketPath, error) };
   }
 }
+
+class NoAnswer extends Error {}
 
 async function follow(
   socketPath: string,
@@ -90,7 +101,7 @@ function send(
       },
       resolve,
     );
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+    outgoing.on('timeout', () => outgoing.destroy(new NoAnswer('hfmd gave no answer in time')));
     outgoing.on('error', reject);
     outgoing.end(body ?? undefined);
   });

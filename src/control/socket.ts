@@ -70,6 +70,7 @@ function isServed(path: string): Promise<boolean> {
 async function clearStale(path: string): Promise<boolean> {
   if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return true;
   const aside = `${path}.${process.pid}`;
+  if (await isServed(path)) return false;
   renameSync(path, aside);
   if (await isServed(aside)) {
     renameSync(aside, path);

@@ -37,17 +37,22 @@ export function backendOfKey(key: string): string {
  * The last word wins, and the wider replaces the narrower: what is said of a backend ends what was
  * said of its memberships. `ready` is the absence of an override.
  */
-export function withOverride(
+export function withOverrides(
   overrides: Overrides,
-  scope: Scope,
+  scopes: readonly Scope[],
   override: Override | null,
 ): Overrides {
   const next = new Map(overrides);
-  if (scope.pool === null) {
-    for (const key of next.keys()) if (backendOfKey(key) === scope.backend) next.delete(key);
+  const whole = new Set<string>(
+    scopes.filter(({ pool }) => pool === null).map((one) => one.backend),
+  );
+  if (whole.size > 0) {
+    for (const key of next.keys()) if (whole.has(backendOfKey(key))) next.delete(key);
   }
-  if (override === null) next.delete(scopeKey(scope));
-  else next.set(scopeKey(scope), override);
+  for (const scope of scopes) {
+    if (override === null) next.delete(scopeKey(scope));
+    else next.set(scopeKey(scope), override);
+  }
   return next;
 }
 

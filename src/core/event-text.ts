@@ -58,7 +58,7 @@ export function eventText(event: HfmEvent): string {
     case 'node-problem':
       return event.active
         ? `this node has a problem: ${event.problem}: ${event.detail}`
-        : `this node's problem is over: ${event.problem}, ${event.count} probes were inconclusive`;
+        : `this node's problem is over: ${event.problem}, it was seen ${event.count} times`;
     case 'action':
       return `${event.backend}: action ${event.action}: ${event.detail}`;
     case 'reload':

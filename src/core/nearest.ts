@@ -1,5 +1,7 @@
 /** The candidate that a typo most likely meant: at most a third of its letters away; or null. */
 export function nearest(typo: string, candidates: Iterable<string>): string | null {
+  // Nobody mistypes that much, and the distance costs the square of the length.
+  if (typo.length > MAX_LENGTH) return null;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.ceil(typo.length / 3)) + 1;
   for (const candidate of candidates) {
@@ -11,6 +13,8 @@ export function nearest(typo: string, candidates: Iterable<string>): string | nu
   }
   return best;
 }
+
+const MAX_LENGTH = 128;
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 function distance(a: string, b: string): number {

@@ -118,9 +118,12 @@ function isShort(
   serving: readonly Address[],
   family: Family,
 ): boolean {
+  const hasMembers = candidates.some(({ addresses }) =>
+    addresses.some((address) => familyOf(address) === family),
+  );
   const count = countFamily(serving, family);
   const isOpen = candidates.some(({ wish }) => wish.kind === 'keep');
-  return count < floorOf(floor, candidates, family) || (count === 0 && isOpen);
+  return count < floorOf(floor, candidates, family) || (count === 0 && hasMembers && isOpen);
 }
 
 export interface FloorBreach {

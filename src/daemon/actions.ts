@@ -43,7 +43,10 @@ export function createActions(deps: ActionsDeps): Actions {
   const runAll = async (backend: BackendConfig, announcement: Announcement): Promise<void> => {
     await within(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
     for (const action of actionsFor(backend, announcement)) {
-      if (stopped) return;
+      if (stopped) {
+        deps.emit(notRun(backend, action, 'hfmd stops'));
+        continue;
+      }
       const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
       await limit(async () => {
         if (!stopped) await runOne(deps, backend, action, announcement, tables, cut.signal);
@@ -56,16 +59,9 @@ export function createActions(deps: ActionsDeps): Actions {
       if (stopped || actionsFor(backend, announcement).length === 0) return;
       const queue = queues.get(backend.name) ?? { tail: Promise.resolve(), length: 0 };
       if (queue.length >= MAX_QUEUED) {
-        for (const { name } of actionsFor(backend, announcement)) {
-          const detail = `not run: ${MAX_QUEUED} transitions of the backend wait for their actions`;
-          deps.emit({
-            kind: 'action',
-            action: name,
-            backend: backend.name,
-            ok: false,
-            detail,
-            durationMs: 0,
-          });
+        const why = `${MAX_QUEUED} transitions of the backend wait for their actions`;
+        for (const action of actionsFor(backend, announcement)) {
+          deps.emit(notRun(backend, action, why));
         }
         return;
       }
@@ -83,6 +79,18 @@ export function createActions(deps: ActionsDeps): Actions {
       await Promise.all([...queues.values()].map(({ tail }) => tail));
       grace.cancel();
     },
+  };
+}
+
+function notRun(backend: BackendConfig, action: ActionConfig, why: string): HfmEvent {
+  const detail = `not run: ${why}`;
+  return {
+    kind: 'action',
+    action: action.name,
+    backend: backend.name,
+    ok: false,
+    detail,
+    durationMs: 0,
   };
 }
 

@@ -48,10 +48,13 @@ export const PACE = { burst: 50, pauseMs: 250 } as const;
 /** In one go: some seconds, after which the states are listed anew. */
 const MAX_ENDED = 1000;
 
+/** Looked at in one listing, so that it takes bounded memory. */
+const MAX_LEGS = 50_000;
+
 export interface EndedConnections {
   /** What pf says it ended, by the member's address. */
   readonly ended: ReadonlyMap<string, number>;
-  /** More than these were listed. */
+  /** Those that were listed and did not end, or wait for a further call. */
   readonly left: number;
 }
 
@@ -70,7 +73,7 @@ export async function endConnections(
   const legs: Leg[] = [];
   const listed = await driver.eachState(
     (state) => {
-      const leg = legOf(state, member);
+      const leg = legs.length < MAX_LEGS ? legOf(state, member) : null;
       if (leg !== null) legs.push(leg);
     },
     { ids: true },
@@ -85,7 +88,8 @@ export async function endConnections(
     if (!result.ok) return result;
     ended.set(address, (ended.get(address) ?? 0) + result.value);
   }
-  return { ok: true, value: { ended, left: Math.max(0, mine.length - MAX_ENDED) } };
+  const gone = [...ended.values()].reduce((all, one) => all + one, 0);
+  return { ok: true, value: { ended, left: mine.length - gone } };
 }
 
 export function pause({ clock, pauseMs }: Pace): Promise<void> {

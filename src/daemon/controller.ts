@@ -6,7 +6,7 @@ import {
   type Override,
   type Overrides,
   type Scope,
-  withOverride,
+  withOverrides,
 } from '../core/admin.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
@@ -28,7 +28,7 @@ import {
   type ProbeRecord,
 } from './live.ts';
 import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
-import { knownOverrides, succeed } from './succession.ts';
+import { succeed } from './succession.ts';
 
 export interface ControllerDeps {
   readonly clock: Clock;
@@ -78,7 +78,7 @@ export class Controller {
     this.#deps = deps;
     this.#live = succeed(null, config, this.#now());
     this.#pools = new PoolDecisions(deps, this.#live);
-    this.#live.overrides = knownOverrides(durable.overrides, config);
+    this.#live.overrides = durable.overrides;
     for (const backend of this.#live.backends.values()) {
       backend.announced = durable.announced.get(backend.config.name) ?? null;
     }
@@ -128,9 +128,7 @@ export class Controller {
   override(scopes: readonly Scope[], override: Override | null, by: string | null): void {
     const probed = this.#probed();
     const before = this.#live.overrides;
-    for (const scope of scopes) {
-      this.#live.overrides = withOverride(this.#live.overrides, scope, override);
-    }
+    this.#live.overrides = withOverrides(before, scopes, override);
     const after = this.#live.overrides;
     for (const key of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(key) === after.get(key)) continue;
@@ -142,8 +140,7 @@ export class Controller {
 
   /** Where an override would take more out of a pool than its floor leaves. */
   breachesOf(scopes: readonly Scope[], override: Override | null): Breach[] {
-    let overrides = this.#live.overrides;
-    for (const scope of scopes) overrides = withOverride(overrides, scope, override);
+    const overrides = withOverrides(this.#live.overrides, scopes, override);
     const after: Live = { ...this.#live, overrides };
     const nowMs = this.#deps.clock.monotonicMs();
     const breaches: Breach[] = [];

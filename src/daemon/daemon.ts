@@ -194,7 +194,11 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     driver,
     aftermath,
     get warnings() {
-      const others = [refused, aftermath.forbidden].filter((one) => one !== null);
+      const unsaved =
+        keeper.failure === null
+          ? null
+          : `state file can't be written, a restart forgets the operator's words: ${keeper.failure}`;
+      const others = [refused, unsaved, aftermath.forbidden].filter((one) => one !== null);
       return [...others, ...auditor.warnings];
     },
     startedAtMs,

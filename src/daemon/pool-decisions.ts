@@ -47,7 +47,10 @@ export class PoolDecisions {
     if (pool === undefined) return;
     const actual = new Set(entries);
     pool.actual = actual;
-    if (pool.desired !== null) return;
+    if (pool.desired !== null) {
+      this.#decide(pool);
+      return;
+    }
     pool.desired = adopt(this.#live, poolName, actual);
     this.#openRound(pool);
     this.#decide(pool);

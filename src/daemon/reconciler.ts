@@ -109,8 +109,10 @@ export class Reconciler {
     if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
     const whole = this.goalOf(pool, goal);
-    const managed = new Set([...whole.managed].filter((one) => !this.#staysFor(pool, one)));
-    this.#workers.get(keyOf(pool))?.aim({ ...whole, managed });
+    const staying = [...whole.managed].filter((one) => this.#staysFor(pool, one));
+    const managed = new Set([...whole.managed].filter((one) => !staying.includes(one)));
+    const untouched = new Set([...whole.untouched, ...staying]);
+    this.#workers.get(keyOf(pool))?.aim({ ...whole, managed, untouched });
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */

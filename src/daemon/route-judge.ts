@@ -26,6 +26,19 @@ interface Latest {
 export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge {
   let probed: ReadonlySet<BackendName> = new Set();
   const latest = new Map<BackendName, Latest>();
+  let known: View = { atMs: Number.NEGATIVE_INFINITY, lost: 0, routeMs: [] };
+  /** Of thousands that lose their route at once, not each one looks at all the others. */
+  const view = (nowMs: number): View => {
+    if (latest.size > FEW && nowMs - known.atMs < VIEW_MS) return known;
+    const all = [...latest.values()];
+    const routeMs = all.filter((one) => one.hasRoute).map((one) => one.atMs);
+    known = {
+      atMs: nowMs,
+      lost: all.length - routeMs.length,
+      routeMs: routeMs.sort((a, b) => a - b),
+    };
+    return known;
+  };
   return {
     judge(backend, verdict, durationMs) {
       if (verdict.kind === 'inconclusive') return verdict;
@@ -36,14 +49,12 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
       const sinceMs = before?.hasRoute === false ? before.sinceMs : nowMs;
       latest.set(backend, { hasRoute, atMs, sinceMs });
       if (hasRoute || probed.size < 2) return verdict;
-      const heard = [...latest.values()].filter((one) =>
-        one.hasRoute ? one.atMs > sinceMs : one.atMs >= sinceMs,
-      );
-      const lost = heard.filter((one) => !one.hasRoute).length;
-      if (lost * 2 <= heard.length) return verdict;
+      const { lost, routeMs } = view(nowMs);
+      const reached = routeMs.length - firstAfter(routeMs, sinceMs);
+      if (lost <= reached) return verdict;
       return inconclusive(
         'no-route',
-        `${verdict.detail}; ${lost} of ${heard.length} have no route`,
+        `${verdict.detail}; ${lost} of ${lost + reached} have no route`,
       );
     },
     keep(backends) {
@@ -51,4 +62,27 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
       for (const name of latest.keys()) if (!backends.has(name)) latest.delete(name);
     },
   };
+}
+
+/** What is known of all backends, a moment ago at the most. */
+interface View {
+  readonly atMs: number;
+  readonly lost: number;
+  /** When the probes began that found a route, in order. */
+  readonly routeMs: readonly number[];
+}
+
+const FEW = 100;
+const VIEW_MS = 50;
+
+/** The place of the first time after `ms`. */
+function firstAfter(times: readonly number[], ms: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0) > ms) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

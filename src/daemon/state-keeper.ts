@@ -8,6 +8,8 @@ export interface StateKeeper {
   save(): void;
   /** Writes within a short time, together with what else changes until then. */
   saveSoon(): void;
+  /** Why the last write failed; null when it did not. */
+  readonly failure: string | null;
 }
 
 /** Each write waits for the disk; what actions were told is worth no more than one now and then. */
@@ -18,22 +20,25 @@ export function createStateKeeper(
   collect: () => DurableState,
 ): StateKeeper {
   let timer: Timer | null = null;
-  let failing = false;
+  let failure: string | null = null;
   const save = (): void => {
     timer?.cancel();
     timer = null;
     try {
       writeState(file, collect());
-      if (failing) log.info({ file }, 'state file can be written again');
-      failing = false;
+      if (failure !== null) log.info({ file }, 'state file can be written again');
+      failure = null;
     } catch (error) {
       const { message } = error as Error;
-      if (!failing) log.error({ file, error: message }, 'state file can not be written');
-      failing = true;
+      if (failure === null) log.error({ file, error: message }, 'state file can not be written');
+      failure = message;
     }
   };
   return {
     save,
+    get failure() {
+      return failure;
+    },
     saveSoon() {
       timer ??= clock.after(SOON_MS, save);
     },

@@ -29,21 +29,30 @@ export function succeed(before: Live | null, config: Config, now: Now): Live {
     config,
     backends: new Map(backends),
     pools: new Map(),
-    overrides: knownOverrides(before?.overrides ?? new Map(), config),
+    overrides: before === null ? new Map() : carriedOverrides(before, config),
   };
   for (const pool of config.pools) next.pools.set(pool.name, succeedPool(before, next, pool));
   return next;
 }
 
-/** The operator's word outlives a restart and a reload, but not the backend or membership it is about. */
-export function knownOverrides(overrides: Overrides, config: Config): Overrides {
-  const known = new Set<string>(
-    config.backends.flatMap(({ name, memberships }) => [
-      name,
-      ...memberships.map(({ pool }) => `${pool}/${name}`),
-    ]),
+/**
+ * The operator's word outlives a restart and a reload, also of what is not configured for now; and a
+ * word on a membership goes along when its pool only gets another name.
+ */
+function carriedOverrides(before: Live, config: Config): Overrides {
+  const renamed = new Map<string, string>();
+  for (const { name, table, anchor } of before.config.pools) {
+    const heir = config.pools.find((pool) => pool.table === table && pool.anchor === anchor);
+    if (heir !== undefined && heir.name !== name) renamed.set(name, heir.name);
+  }
+  if (renamed.size === 0) return before.overrides;
+  return new Map(
+    [...before.overrides].map(([key, override]) => {
+      const [pool = '', backend] = key.split('/');
+      const heir = backend === undefined ? undefined : renamed.get(pool);
+      return [heir === undefined ? key : `${heir}/${backend}`, override];
+    }),
   );
-  return new Map([...overrides].filter(([key]) => known.has(key)));
 }
 
 function succeedBackend(live: Live | null, config: BackendConfig, now: Now): LiveBackend {

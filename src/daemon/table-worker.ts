@@ -62,6 +62,7 @@ export interface TableWorker {
 }
 
 const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 5000;
 const MIN_CONTEST_MS = 60_000;
 /** A goal that pf took without an error and still does not show is tried this often in one go. */
 const MAX_PASSES = 3;
@@ -179,7 +180,8 @@ class Worker implements TableWorker {
         this.#again = true;
         return null;
       }
-      if (pass === 0 && isResync) this.#reportDrift(entries, goal);
+      // A goal that came while the table was read is no drift.
+      if (pass === 0 && isResync && goal === firstGoal) this.#reportDrift(entries, goal);
       this.#acted = true;
       const error = await this.#apply(change, entries, goal);
       if (error !== null) return error;
@@ -234,10 +236,11 @@ class Worker implements TableWorker {
   #see(actual: readonly TableEntry[]): void {
     const before = this.view.actual;
     this.#trusted = true;
-    this.view = { ...this.view, actual };
+    const isNew = before === null || before.join() !== actual.join();
+    this.view = { ...this.view, actual, inSync: this.view.inSync && !isNew };
     if (before !== null) this.#reportChange(before, actual);
-    // The first reading is what sets the first goal.
-    if (this.#goal === null) this.#deps.onView(this.view);
+    // The first reading is what sets the first goal, and later ones may change what is wanted.
+    if (this.#goal === null || isNew) this.#deps.onView(this.view);
   }
 
   #succeed(): void {
@@ -273,7 +276,11 @@ class Worker implements TableWorker {
 
   /** One event when trouble begins or becomes another, not one a try. */
   #fail(error: PfError): void {
-    if (this.#failures === 0) this.#errorSinceMs = this.#deps.clock.monotonicMs();
+    if (this.#failures === 0) {
+      this.#errorSinceMs = this.#deps.clock.monotonicMs();
+      // What is put right once the trouble is over was not wanted since some earlier change.
+      if (this.view.inSync) this.#wantedSinceMs = this.#errorSinceMs;
+    }
     const known = this.#failures > 0 && this.#lastErrorKind === error.kind;
     this.#lastErrorKind = error.kind;
     this.#failures += 1;
@@ -288,7 +295,11 @@ class Worker implements TableWorker {
   #nextMs(): number {
     const { resyncMs } = this.config;
     if (this.#failures === 0) return resyncMs;
-    return Math.min(resyncMs, FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16));
+    return Math.min(
+      resyncMs,
+      MAX_BACKOFF_MS,
+      FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16),
+    );
   }
 
   #release(): void {

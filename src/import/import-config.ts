@@ -11,7 +11,7 @@ export type ImportResult =
   /** `hfm.conf:12:8: found "}", expected a value` */
   | { readonly ok: false; readonly error: string };
 
-/** Turns the text of an original hfm.conf into that of a hfm.toml. `file` is for the words only. */
+/** Turns the text of an original hfm.conf into that of an hfm.toml. `file` is for the words only. */
 export function importConfig(file: string, text: string): ImportResult {
   const parsed = parseUcl(text);
   if (!parsed.ok) {
@@ -19,12 +19,7 @@ export function importConfig(file: string, text: string): ImportResult {
     return { ok: false, error: `${file}:${line}:${column}: ${parsed.message}` };
   }
   const original = readOriginal(parsed.root);
-  const fileNotes = [...original.notes];
-  if (original.rules.length === 0) {
-    const message = 'no rule in it: a rule is what has a "test"';
-    fileNotes.push({ kind: 'look', line: 0, rule: null, message });
-  }
-  const { toml, notes } = writeResult(file, original.rules.map(draftRule), fileNotes);
+  const { toml, notes } = writeResult(file, original.rules.map(draftRule), original.notes);
   const left = findRefusals(toml).map((refusal): Note => {
     return { kind: 'fill-in', line: 0, rule: null, message: `hfmd refuses the result: ${refusal}` };
   });

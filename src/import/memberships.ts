@@ -73,6 +73,6 @@ function tellReversed(
   }
   const isSorry = [...members.values()].some((one) => tableText(one) === where);
   const hint = isSorry ? '; for a sorry server there is the key "fallback" of the pool' : '';
-  const message = `${address} is in ${where} while the test fails; a hfm pool holds what succeeds${hint}`;
+  const message = `${address} is in ${where} while the test fails; an hfm pool holds what succeeds${hint}`;
   tell('lost', line, message);
 }

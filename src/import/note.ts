@@ -3,7 +3,7 @@
  * all, `look` is in it but not quite the same, `fill-in` waits for a word that only a person knows,
  * and `remark` costs nobody anything.
  */
-export type NoteKind = 'lost' | 'look' | 'fill-in' | 'remark';
+type NoteKind = 'lost' | 'look' | 'fill-in' | 'remark';
 
 export interface Note {
   readonly kind: NoteKind;

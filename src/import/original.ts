@@ -35,7 +35,7 @@ export function readOriginal(root: UclObject): Original {
   const notes: Note[] = [];
 
   function walk(object: UclObject, path: readonly string[], groups: readonly Settings[]): void {
-    const name = ruleName(path);
+    const name = path.length === 0 ? null : ruleName(path);
     const found: Note[] = [];
     const tell: Tell = (kind, line, message) => found.push({ kind, line, rule: name, message });
     const members = object.members.flatMap((member) => single(member, tell));

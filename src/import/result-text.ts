@@ -14,7 +14,7 @@ export interface ResultText {
   readonly notes: readonly Note[];
 }
 
-/** The drafts as the text of a hfm.toml, each note where it belongs. */
+/** The drafts as the text of an hfm.toml, each note where it belongs. */
 export function writeResult(
   file: string,
   drafts: readonly RuleDraft[],
@@ -27,6 +27,11 @@ export function writeResult(
   const checks = createCheckSections(kept);
   const times = shareTimes(kept);
   const topNotes = [...fileNotes];
+  if (kept.length === 0) {
+    const what = drafts.length === 0 ? 'no rule (a rule has a "test") is in it' : 'no rule is left';
+    const message = `${what}, and hfmd wants at least one backend`;
+    topNotes.push({ kind: 'look', line: 0, rule: null, message });
+  }
   const pf = pfKeys(kept, topNotes);
   const daemon = daemonKeys(kept);
   const backendName = createNameGiver();

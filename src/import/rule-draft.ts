@@ -83,7 +83,7 @@ function addressOf(
   if (address !== null) return address;
   const [member] = members;
   if (member !== undefined) return member.address;
-  tell('remark', line, 'The original names no address; the script may not need one.');
+  tell('remark', line, 'No single address stands in the original; the script may need none.');
   return '127.0.0.1' as Address;
 }
 

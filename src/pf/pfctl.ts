@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
@@ -12,6 +13,8 @@ export interface PfctlDeps {
   readonly pfctl: readonly string[];
 }
 
+/** Hundreds of tables must not start hundreds of processes in one moment. */
+const MAX_AT_ONCE = 8;
 /** A pfctl that takes longer hangs: on a busy firewall a table of 70000 takes well under a second. */
 const TABLE_TIMEOUT_MS = 4000;
 const LISTING_TIMEOUT_MS = 30_000;
@@ -25,19 +28,21 @@ const MAX_LISTING_BYTES = 64 * 1024;
  * can name it exactly.
  */
 export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
+  const limit = pLimit(MAX_AT_ONCE);
   const run = async (
     args: readonly string[],
     stdin: readonly TableEntry[] | null,
     bounds: { timeoutMs: number; maxOutputBytes: number },
     onLine?: (line: string) => void,
   ): Promise<PfResult<ExecOutput>> => {
-    const result = await exec({
+    const request = {
       argv: [...pfctl, ...args],
       env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
       ...(stdin === null ? {} : { stdin: `${stdin.join('\n')}\n` }),
       ...bounds,
       ...(onLine === undefined ? {} : { onLine }),
-    });
+    };
+    const result = await limit(() => exec(request));
     const what = `pfctl ${args.join(' ')}`;
     if (!isSuccess(result)) return { ok: false, error: pfctlError(what, result) };
     if (result.truncated) {

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
+import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
@@ -122,7 +123,10 @@ function isCertificateRefused(socket: net.Socket): boolean {
 
 function certificateVerdict(error: Error, target: Target): Verdict {
   const code = errorCode(error) ?? 'no code';
-  return fail('tls-verify', `certificate of ${peerName(target)}: ${error.message} (${code})`);
+  return fail(
+    'tls-verify',
+    `certificate of ${peerName(target)}: ${oneLine(error.message, 200)} (${code})`,
+  );
 }
 
 function timeoutVerdict(phase: 'connect' | 'tls', target: Target): Verdict {

@@ -45,7 +45,7 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
             'no-descriptors',
             `this node has no free local port towards ${peer} (${code})`,
           )
-        : sourceVerdict(code, situation, source);
+        : fail('no-route', `no way to ${peer} from source ${source} (${code})`);
     case 'EINVAL':
     case 'EAFNOSUPPORT':
       return source === null

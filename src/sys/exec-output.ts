@@ -7,6 +7,8 @@ interface FollowedOutput {
   ended(): boolean;
 }
 
+const BABBLE_PAUSE_MS = 5;
+
 /** Keeps the first `maxBytes` of a pipe and goes on reading, so that the writer never blocks on it. */
 export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void): FollowedOutput {
   const chunks: Buffer[] = [];
@@ -15,7 +17,12 @@ export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void):
   pipe.on('data', (chunk: Buffer) => {
     const room = maxBytes - keptBytes;
     if (chunk.length > room) cut = true;
-    if (room <= 0) return;
+    if (room <= 0) {
+      // Whoever babbles is read at a walk, so that reading it does not take a processor.
+      pipe.pause();
+      setTimeout(() => pipe.resume(), BABBLE_PAUSE_MS).unref();
+      return;
+    }
     const kept = chunk.subarray(0, room);
     // A copy of the part, so that a bound of 1 kB does not hold the 64 kB that were read at once.
     chunks.push(kept.length === chunk.length ? chunk : Buffer.from(kept));

@@ -21,10 +21,11 @@ export interface LogOptions {
 /** A log on stdout that can change its level. */
 export interface ProcessLog extends Log {
   setLevel(level: LogOptions['level']): void;
-  /** Writes out what is still buffered. */
-  flush(): void;
+  /** Resolves when what is buffered was written, or when its reader has had half a second. */
+  flush(): Promise<void>;
 }
 
+const FLUSH_MS = 500;
 /** Bytes that wait for a reader of stdout who does not read; more than that is dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
@@ -52,14 +53,14 @@ export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
     setLevel(next) {
       if (!pinned) logger.level = next;
     },
-    flush() {
-      try {
-        stdout.flushSync();
-      } catch (error) {
-        // Not opened yet, or nobody reads: there is no one left to tell.
-        void error;
-      }
-    },
+    flush: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, FLUSH_MS);
+        stdout.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
   };
 }
 

@@ -5,8 +5,10 @@ import type { TestContext } from 'vitest';
 import { systemExec } from '../../src/sys/system-exec.ts';
 import { projectFile } from '../docs/page.ts';
 
-/** What OpenBSD and FreeBSD have in base, and the scripts use beside the client program. */
-const BASE = 'awk cat date dirname grep hostname sed sh sleep tr uname wc'.split(' ');
+/** What OpenBSD and FreeBSD have in base, and the scripts use; printf is not in OpenBSD's sh. */
+const BASE = 'awk cat date dirname grep hostname printf sed sh sleep timeout tr uname wc'.split(
+  ' ',
+);
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export interface Said {

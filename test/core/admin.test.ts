@@ -6,7 +6,7 @@ import {
   type Overrides,
   overrideOf,
   scopeKey,
-  withOverride,
+  withOverrides,
 } from '../../src/core/admin.ts';
 import { scopeOf } from '../daemon/wiring.ts';
 
@@ -24,28 +24,28 @@ test('a scope is written as the CLI does', () => {
 
 describe('the word that holds', () => {
   test("for a membership is its own, else the backend's", () => {
-    const drained = withOverride(NONE, scopeOf('lb1'), word('drain'));
-    const both = withOverride(drained, scopeOf('web/lb1'), word('force-up'));
+    const drained = withOverrides(NONE, [scopeOf('lb1')], word('drain'));
+    const both = withOverrides(drained, [scopeOf('web/lb1')], word('force-up'));
     expect(overrideOf(both, scopeOf('web/lb1'))?.state).toBe('force-up');
     expect(overrideOf(both, scopeOf('mail/lb1'))?.state).toBe('drain');
     expect(overrideOf(both, scopeOf('lb2'))).toBeNull();
   });
 
   test('said of a backend ends what was said of its memberships, and of no other backend', () => {
-    const first = withOverride(NONE, scopeOf('web/lb1'), word('force-up'));
-    const second = withOverride(first, scopeOf('web/lb11'), word('maint'));
-    const third = withOverride(second, scopeOf('lb1'), word('drain'));
+    const first = withOverrides(NONE, [scopeOf('web/lb1')], word('force-up'));
+    const second = withOverrides(first, [scopeOf('web/lb11')], word('maint'));
+    const third = withOverrides(second, [scopeOf('lb1')], word('drain'));
     expect([...third.keys()].sort()).toEqual(['lb1', 'web/lb11']);
   });
 
   test('ready is the absence of one', () => {
-    const drained = withOverride(NONE, scopeOf('lb1'), word('drain'));
-    expect(withOverride(drained, scopeOf('lb1'), null).size).toBe(0);
+    const drained = withOverrides(NONE, [scopeOf('lb1')], word('drain'));
+    expect(withOverrides(drained, [scopeOf('lb1')], null).size).toBe(0);
   });
 
   test('replaces the earlier one and leaves the map it came from alone', () => {
-    const drained = withOverride(NONE, scopeOf('lb1'), word('drain'));
-    const maintained = withOverride(drained, scopeOf('lb1'), word('maint'));
+    const drained = withOverrides(NONE, [scopeOf('lb1')], word('drain'));
+    const maintained = withOverrides(drained, [scopeOf('lb1')], word('maint'));
     expect(maintained.get('lb1')?.state).toBe('maint');
     expect(drained.get('lb1')?.state).toBe('drain');
     expect(NONE.size).toBe(0);

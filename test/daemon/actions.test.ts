@@ -172,7 +172,10 @@ test('stop lets what runs end, or cuts it after 2 s, and starts nothing more', a
   await clock.advance(1);
   expect(stopped).toBe(true);
   expect(names()).toEqual(['page']);
-  expect(events.of('action')).toMatchObject([{ detail: 'cut, because hfmd stops' }]);
+  expect(events.of('action')).toMatchObject([
+    { detail: 'cut, because hfmd stops' },
+    { detail: 'not run: hfmd stops' },
+  ]);
   expect(clock.pending).toBe(0);
 });
 

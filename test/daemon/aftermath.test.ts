@@ -139,11 +139,24 @@ describe('sticky clients of an address that has left', () => {
   test('are left alone when the address is back meanwhile', async () => {
     const scene = stage();
     scene.pf.sources = clients(2);
+    scene.pf.states = [connection(1)];
     scene.back = true;
     scene.aftermath.left([STICKY, WHOLE]);
     await scene.clock.advance(10_000);
+    expect(scene.calls).toEqual([]);
+  });
+
+  test('are left alone when the address comes back while they are listed', async () => {
+    const scene = stage();
+    scene.pf.sources = clients(2);
+    const { eachSource } = scene.pf;
+    scene.pf.eachSource = (visit) => {
+      scene.back = true;
+      return eachSource.call(scene.pf, visit);
+    };
+    scene.aftermath.left([STICKY]);
+    await scene.clock.advance(10_000);
     expect(scene.pf.sources).toHaveLength(2);
-    expect(scene.calls.filter((call) => call.startsWith('end'))).toEqual([]);
   });
 
   test('that pf does not give up are not counted as ended, and are tried again', async () => {
@@ -196,13 +209,14 @@ describe('trouble with pf', () => {
   test('with an address that leaves again and again keeps one of it', async () => {
     const scene = stage();
     scene.trouble = 'killed';
-    for (let i = 0; i < 1000; i++) scene.aftermath.left([STICKY]);
+    for (let i = 0; i < 1000; i++) scene.aftermath.left([WHOLE]);
     await scene.clock.advance(0);
     scene.trouble = null;
-    scene.pf.sources = clients(1);
+    scene.pf.states = [connection(1)];
     scene.calls.length = 0;
     await scene.clock.advance(5000);
-    expect(scene.calls).toEqual(['list sources', `end to ${A}`, 'list sources']);
+    expect(scene.calls).toEqual(['list states', 'end state 1/8641e0ae']);
+    expect(scene.events.of('ended')).toHaveLength(1);
   });
 });
 

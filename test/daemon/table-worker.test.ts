@@ -609,6 +609,7 @@ test('every reading and every failure is shown', async () => {
   pf.fault('show', { kind: 'error', error: 'hung' });
   await clock.advance(RESYNC_MS);
   expect(views.map(({ inSync, error }) => [inSync, error?.kind ?? null])).toEqual([
+    [false, null],
     [true, null],
     [false, 'hung'],
   ]);

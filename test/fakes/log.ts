@@ -25,6 +25,6 @@ export function createRecordingLog(): RecordingLog {
     warn: write('warn'),
     error: write('error'),
     setLevel() {},
-    flush() {},
+    async flush() {},
   };
 }

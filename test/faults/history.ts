@@ -2,13 +2,22 @@ import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backendName, poolName } from '../../src/core/names.ts';
-import { isProbed } from '../../src/daemon/live.ts';
+import { isProbed, type LivePool } from '../../src/daemon/live.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
 import type { Machine } from './machine.ts';
 import type { Mutant } from './mutant.ts';
 import { type HfmProcess, startProcess } from './process.ts';
-import { addressesIn, configOf, FOREIGN, NAMES, type Shape, TABLES, type Table } from './shape.ts';
+import {
+  addressesIn,
+  configOf,
+  FOREIGN,
+  NAMES,
+  ownerOf,
+  type Shape,
+  TABLES,
+  type Table,
+} from './shape.ts';
 import type { Step, Story, Word } from './step.ts';
 import { createTimeline } from './timeline.ts';
 import { familyOf, Witness } from './witness.ts';
@@ -295,12 +304,14 @@ class History {
     );
     const desired = new Set<string>(pool?.outcome?.desired ?? []);
     const untouched = pool?.outcome?.untouched ?? new Set<string>();
+    // What hfm leaves as it is serves too, where it is there.
+    const serving = holds.filter((one) => desired.has(one) || untouchedHas(untouched, one));
     for (const one of desired) if (!holds.includes(one)) wrong.push(`<${table}> lacks ${one}`);
     for (const one of holds) {
       const isOwn = this.#witness.isOwn(table, one) || pool?.config.exclusive === true;
-      if (isOwn && !desired.has(one) && !untouchedHas(untouched, one)) {
-        wrong.push(`<${table}> still holds ${one}`);
-      }
+      if (!isOwn || serving.includes(one)) continue;
+      if (pool !== undefined && this.#mayStay(pool, table, one, serving)) continue;
+      wrong.push(`<${table}> still holds ${one}`);
     }
     if (pool !== undefined && !this.#hfm.reconciler.viewOf(pool.config).inSync) {
       wrong.push(`<${table}> is not said to be in sync`);
@@ -308,9 +319,20 @@ class History {
     if (!this.#foreignGone.has(table)) {
       for (const one of FOREIGN[table]) if (!holds.includes(one)) wrong.push(`${one} is gone`);
     }
-    // What hfm leaves as it is does not count for the floor.
-    const serving = holds.filter((one) => !untouchedHas(untouched, one));
     return [...wrong, ...NAMES.flatMap((name) => this.#wrongMember(table, name, serving))];
+  }
+
+  /** Nothing that is not a member's leaves a table while too few of the members serve. */
+  #mayStay(pool: LivePool, table: Table, entry: string, serving: readonly string[]): boolean {
+    const name = ownerOf(table, entry);
+    if (name !== undefined && this.#witness.isMember(table, name)) return false;
+    const short = ([4, 6] as const).filter((family) => {
+      const count = serving.filter((one) => familyOf(one) === family).length;
+      const isFew = count < this.#witness.floorOf(table, family) || count === 0;
+      return isFew && pool.outcome?.short.has(family === 4 ? 'inet' : 'inet6') === true;
+    });
+    const isForeign = !this.#witness.isOwn(table, entry);
+    return isForeign ? short.length > 0 : short.includes(familyOf(entry));
   }
 
   #wrongMember(table: Table, name: string, holds: readonly string[]): string[] {
@@ -319,7 +341,8 @@ class History {
       if (!this.#witness.isOwn(table, address)) return [];
       const isIn = holds.includes(address);
       if (expected === 'in' && !isIn) return [`${name} is up, and ${address} not in <${table}>`];
-      if (expected === 'out' && isIn) return [`${name} is out, and ${address} in <${table}>`];
+      if (expected === 'out' && isIn && this.#witness.isMember(table, name))
+        return [`${name} is out, and ${address} in <${table}>`];
       if (expected !== 'floor' || !isIn) return [];
       const family = familyOf(address);
       const serving = holds.filter(

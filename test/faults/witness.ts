@@ -69,6 +69,7 @@ export class Witness {
   configure(config: Config): void {
     this.#change(() => {
       const before = NAMES.map((name) => this.#modeOf(name));
+      const formerly = this.config;
       this.config = config;
       for (const [i, name] of NAMES.entries()) {
         const mode = this.#modeOf(name);
@@ -77,7 +78,7 @@ export class Witness {
           Object.assign(this.#measuredOf(name), { passes: 0, failures: 0 });
         }
       }
-      this.#dropUnknownWords();
+      this.#carryWords(formerly);
       this.#know();
     });
   }
@@ -101,7 +102,6 @@ export class Witness {
         this.own.clear();
         this.takenOut.clear();
       }
-      this.#dropUnknownWords();
       this.#know();
     });
   }
@@ -193,6 +193,12 @@ export class Witness {
     const key = `${table} ${entry}`;
     const isLate = this.#late.has(key) && !this.#isConfigured(key);
     return this.own.has(key) && !this.#strange.has(key) && !isLate;
+  }
+
+  /** Whether the configuration has a backend in a table. */
+  isMember(table: Table, name: string): boolean {
+    const pool = this.poolOf(table);
+    return pool !== undefined && this.#isMember(pool, name);
   }
 
   /** What a backend's address in a table must be, where that is certain. */
@@ -364,13 +370,15 @@ export class Witness {
     return keys;
   }
 
-  /** A word goes with the backend or membership that it is about. */
-  #dropUnknownWords(): void {
-    for (const key of this.said.keys()) {
-      const [first = '', name = first] = key.split('/');
-      const backend = this.config.backends.find((one) => one.name === name);
-      const isMember = backend?.memberships.some(({ pool }) => pool === first);
-      if (backend === undefined || (key.includes('/') && isMember !== true)) this.said.delete(key);
+  /** A word outlives a configuration; one about a membership goes with the table to its new pool. */
+  #carryWords(before: Config): void {
+    const said = [...this.said];
+    this.said.clear();
+    for (const [key, word] of said) {
+      const [pool = '', name] = key.split('/');
+      const table = before.pools.find((one) => one.name === pool)?.table;
+      const heir = this.config.pools.find((one) => one.table === table)?.name ?? pool;
+      this.said.set(name === undefined ? key : `${heir}/${name}`, word);
     }
   }
 

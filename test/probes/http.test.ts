@@ -121,12 +121,12 @@ describe('the request', () => {
     expect(from).toBe('127.0.0.3');
   });
 
-  it('says that a source address is not ours rather than failing the backend', async () => {
+  it('finds no way from a source address that is not ours, and says so', async () => {
     const { port } = await serveTcp(answering(http200()));
     const source = address('192.0.2.1');
     expect(await probeOnce(`http://127.0.0.1:${port}/`, { source })).toMatchObject({
-      kind: 'inconclusive',
-      reason: 'source-address',
+      kind: 'fail',
+      reason: 'no-route',
       detail: expect.stringContaining('192.0.2.1'),
     });
   });

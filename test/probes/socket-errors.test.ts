@@ -38,7 +38,15 @@ describe('an error of a socket', () => {
     expect(verdictOn(code)).toMatchObject({ kind: 'inconclusive', reason });
   });
 
-  it.each(['EADDRNOTAVAIL', 'EINVAL', 'EAFNOSUPPORT'])('%s with a source is its fault', (code) => {
+  it('EADDRNOTAVAIL with a source is no way from it', () => {
+    expect(verdictOn('EADDRNOTAVAIL', { source: SOURCE })).toEqual({
+      kind: 'fail',
+      reason: 'no-route',
+      detail: 'no way to 10.2.1.250:443 from source 10.2.1.1 (EADDRNOTAVAIL)',
+    });
+  });
+
+  it.each(['EINVAL', 'EAFNOSUPPORT'])('%s with a source is its fault', (code) => {
     expect(verdictOn(code, { source: SOURCE })).toEqual({
       kind: 'inconclusive',
       reason: 'source-address',

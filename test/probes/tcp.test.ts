@@ -54,11 +54,11 @@ describe('a connect', () => {
     expect(await verdict).toMatchObject({ kind: 'fail', reason: 'connect-timeout' });
   });
 
-  it('from an address that is not ours is inconclusive', async () => {
+  it('from an address that is not ours finds no way', async () => {
     const { port } = await serveTcp(() => {});
     expect(await probeOnce(port, { source: address('192.0.2.1') })).toMatchObject({
-      kind: 'inconclusive',
-      reason: 'source-address',
+      kind: 'fail',
+      reason: 'no-route',
     });
   });
 

@@ -88,6 +88,13 @@ export const dns: Shelf = {
       says: 'CRITICAL: 192.0.2.53 says NXDOMAIN for www.example.org A',
     },
     {
+      does: 'fails with what the server says, by host',
+      ...says('host', 'Trying "www.example.org"\nHost www.example.org. not found: 3(NXDOMAIN)'),
+      args: ['www.example.org'],
+      exit: 2,
+      says: 'CRITICAL: 192.0.2.53 says NXDOMAIN for www.example.org A',
+    },
+    {
       does: 'fails where nobody answers',
       ...says(
         'drill',
@@ -111,7 +118,7 @@ export const dns: Shelf = {
       env: SERVER,
       args: ['+short'],
       exit: 3,
-      complains: /^usage: dns/,
+      complains: /^usage: dns/m,
     },
     {
       does: 'wants a type',

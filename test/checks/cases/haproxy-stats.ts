@@ -117,6 +117,13 @@ export const haproxyStats: Shelf = {
       says: `CRITICAL: no stats from ${URL}: curl: (7) Failed to connect`,
     },
     {
+      does: 'wants the page for programs',
+      ...by('curl', 'web'),
+      fakes: { curl: "echo '<!DOCTYPE HTML PUBLIC>'" },
+      exit: 3,
+      says: /^UNKNOWN: .* is a page for people, expected the one of ;csv$/,
+    },
+    {
       does: 'fails where there is no socket',
       ...by('nc', 'web'),
       fakes: { nc: 'exit 1' },
