@@ -8,7 +8,7 @@ export function eventText(event: HfmEvent): string {
       const why = event.reason ?? event.detail;
       const count = event.count === null ? '' : `, ${event.count}`;
       const lasted =
-        event.from !== 'unknown' && event.lastedMs >= 1000
+        event.from !== 'unknown' && event.lastedMs > 0
           ? `, after ${formatAge(event.lastedMs)}`
           : '';
       return `${event.backend}: ${event.from} -> ${event.to} (${why}${count}${lasted})`;
@@ -66,7 +66,7 @@ export function eventText(event: HfmEvent): string {
         ? 'configuration reloaded'
         : `reload refused, the running configuration goes on; ${errorsText(event.errors)}`;
     case 'start':
-      return `hfmd ${event.version} started with ${event.file}: ${event.backends} backends, ${event.pools} pools, driver ${event.driver}`;
+      return `hfmd started: version ${event.version}, ${event.file}, ${event.backends} backends, ${event.pools} pools, driver ${event.driver}`;
     case 'stop':
       return 'hfmd stops, the tables stay as they are';
   }

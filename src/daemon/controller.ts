@@ -175,8 +175,11 @@ export class Controller {
   /** Takes over a configuration, keeping what is known. */
   reload(config: Config): void {
     const before = this.#live.backends;
+    const words = this.#live.overrides;
     const next = succeed(this.#live, config, this.#now());
     Object.assign(this.#live, next);
+    // A word that goes along with a pool's new name must be on disk as any other.
+    if (next.overrides !== words) this.#deps.onWord();
     for (const backend of next.backends.values()) {
       const from = before.get(backend.config.name)?.health ?? 'unknown';
       if (backend.health !== from) this.#announceChange(backend, from, MODE_CAUSE, 0);

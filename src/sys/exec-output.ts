@@ -7,18 +7,22 @@ interface FollowedOutput {
   ended(): boolean;
 }
 
+const BABBLE_BYTES = 64 * 1024 * 1024;
 const BABBLE_PAUSE_MS = 5;
 
 /** Keeps the first `maxBytes` of a pipe and goes on reading, so that the writer never blocks on it. */
 export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void): FollowedOutput {
   const chunks: Buffer[] = [];
   let keptBytes = 0;
+  let droppedBytes = 0;
   let cut = false;
   pipe.on('data', (chunk: Buffer) => {
     const room = maxBytes - keptBytes;
     if (chunk.length > room) cut = true;
     if (room <= 0) {
-      // Whoever babbles is read at a walk, so that reading it does not take a processor.
+      droppedBytes += chunk.length;
+      if (droppedBytes < BABBLE_BYTES) return;
+      // Whoever babbles on is read at a walk, so that reading it does not take a processor.
       pipe.pause();
       setTimeout(() => pipe.resume(), BABBLE_PAUSE_MS).unref();
       return;

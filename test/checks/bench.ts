@@ -26,13 +26,15 @@ export interface Bench {
   path(name: string): string;
   /** Puts a real program of this machine into PATH; throws where there is none. */
   link(...programs: readonly string[]): void;
+  /** Puts a real program into PATH under another name. */
+  linkAs(name: string, program: string): void;
   /** Puts an `sh` script into PATH. It may say how it was called: `note "$*"`. */
   fake(program: string, body: string): void;
   /** Runs a script of the project as hfmd would, by `shell` if it is not to be its own. */
   run(script: string, how: Run): Promise<Said>;
 }
 
-export interface Run {
+interface Run {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly shell?: readonly string[];
@@ -51,6 +53,10 @@ export function openBench({ onTestFinished }: Pick<TestContext, 'onTestFinished'
     path: (name) => join(folder, name),
     link(...programs) {
       for (const program of programs) symlinkSync(whereIs(program), join(bin, program));
+    },
+    linkAs(name, program) {
+      rmSync(join(bin, name), { force: true });
+      symlinkSync(whereIs(program), join(bin, name));
     },
     fake(program, body) {
       const head = `#!/bin/sh\nnote() { printf '%s\\n' "$*" >>'${folder}/notes'; }\n`;

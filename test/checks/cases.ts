@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { openBench } from './bench.ts';
@@ -11,6 +11,8 @@ export interface Case {
   /** Bodies of programs in PATH, beside those of the base system. */
   readonly fakes?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  /** Symbolic links, and what they point at. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly exit: number;
   /** The first line on stdout. */
   readonly says?: string | RegExp;
@@ -25,30 +27,37 @@ export interface Shelf {
   readonly cases: readonly Case[];
 }
 
-/** Tests of the scripts, run by a shell, or by the one that they name themselves. */
-export function describeShelves(shelves: readonly Shelf[], shell: readonly string[] = []): void {
+/** By which programs the scripts are run, where not by those of this machine. */
+export interface Base {
+  readonly shell: readonly string[];
+  readonly awk: string;
+}
+
+export function describeShelves(shelves: readonly Shelf[], base?: Base): void {
   describe.each(shelves)('$script', ({ script, cases }) => {
-    test.for(cases)('$does', (one, context) => runCase(script, one, shell, context));
+    test.for(cases)('$does', (one, context) => runCase(script, one, base, context));
   });
 }
 
 async function runCase(
   script: string,
-  { args = [], env = {}, fakes = {}, files = {}, exit, says, complains, notes }: Case,
-  shell: readonly string[],
+  { args = [], env = {}, fakes = {}, files = {}, links = {}, exit, says, complains, notes }: Case,
+  base: Base | undefined,
   context: TestContext,
 ): Promise<void> {
   const bench = openBench(context);
+  if (base !== undefined) bench.linkAs('awk', base.awk);
   const here = (text: string): string => text.replaceAll('{folder}', bench.folder);
   for (const [program, body] of Object.entries(fakes)) bench.fake(program, here(body));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(bench.path(name)), { recursive: true });
     writeFileSync(bench.path(name), text);
   }
+  for (const [name, target] of Object.entries(links)) symlinkSync(target, bench.path(name));
   const said = await bench.run(script, {
     args: args.map(here),
     env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, here(value)])),
-    shell,
+    shell: base?.shell ?? [],
   });
   const seen = { ...said, stdout: said.stdout.split('\n', 1)[0] };
   expect(seen, said.stderr).toMatchObject({

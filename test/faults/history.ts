@@ -1,26 +1,18 @@
 import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backendName, poolName } from '../../src/core/names.ts';
-import { isProbed, type LivePool } from '../../src/daemon/live.ts';
+import { backendName } from '../../src/core/names.ts';
+import { isProbed } from '../../src/daemon/live.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
+import { type Ending, lostWords, stickyClients, wrongWith } from './ending.ts';
 import type { Machine } from './machine.ts';
 import type { Mutant } from './mutant.ts';
 import { type HfmProcess, startProcess } from './process.ts';
-import {
-  addressesIn,
-  configOf,
-  FOREIGN,
-  NAMES,
-  ownerOf,
-  type Shape,
-  TABLES,
-  type Table,
-} from './shape.ts';
+import { addressesIn, configOf, FOREIGN, NAMES, type Shape, TABLES, type Table } from './shape.ts';
 import type { Step, Story, Word } from './step.ts';
 import { createTimeline } from './timeline.ts';
-import { familyOf, Witness } from './witness.ts';
+import { Witness } from './witness.ts';
 
 /** Where state files and stand-ins of the histories live: in memory, where the system has that. */
 export const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -128,12 +120,18 @@ class History {
     for (const table of TABLES) if (machine.entries(table) === null) this.#remake(table);
     // Within one capped backoff and one resync.
     await this.#wait(2 * this.#deps.resyncMs);
-    const problems = [...this.#witness.problems, ...TABLES.flatMap((one) => this.#wrongWith(one))];
-    problems.push(...this.#lostWords());
-    for (let ms = 0; ms < AFTERMATH_MS && this.#stickyClients().length > 0; ms += 5000) {
+    const ending: Ending = {
+      machine,
+      witness: this.#witness,
+      hfm: this.#hfm,
+      foreignGone: this.#foreignGone,
+    };
+    const problems = TABLES.flatMap((table) => wrongWith(ending, table));
+    problems.push(...this.#witness.problems, ...lostWords(ending));
+    for (let ms = 0; ms < AFTERMATH_MS && stickyClients(ending).length > 0; ms += 5000) {
       await this.#wait(5000);
     }
-    problems.push(...this.#stickyClients());
+    problems.push(...stickyClients(ending));
     this.#hfm.kill();
     return problems;
   }
@@ -205,7 +203,7 @@ class History {
     // The scheduler does not probe these.
     if (live === undefined || live.checks.some(({ config }) => config.mode !== 'check')) return;
     if (!isProbed(controller.live, live)) return;
-    this.#witness.verdict(name, verdict, this.#hfm);
+    this.#witness.grounds.verdict(name, verdict, this.#hfm);
     const given = verdict === 'pass' ? PASS : verdict === 'fail' ? FAIL : INCONCLUSIVE;
     const atMs = this.#deps.clock.wallMs();
     controller.record(live.config.name, 'tcp', { verdict: given, durationMs: 1, atMs });
@@ -221,14 +219,14 @@ class History {
     const sinceMs = this.#deps.clock.wallMs();
     const more = { by: 'anna', reason: null, sinceMs, untilMs: null };
     controller.override([scope], word === 'ready' ? null : { state: word, ...more }, 'anna');
-    this.#witness.say(key, word, this.#hfm);
+    this.#witness.grounds.say(key, word, this.#hfm);
   }
 
   #reload(shape: Shape): void {
     if (this.#hfm.dead) return;
     this.#shape = shape;
     this.#noteExclusive();
-    this.#witness.configure(configOf(shape, this.#deps.resyncMs));
+    this.#witness.configure(configOf(shape, this.#deps.resyncMs), 'reloaded');
     this.#hfm.reload(this.#config());
   }
 
@@ -247,7 +245,7 @@ class History {
     if (disk === 'newer') writeFileSync(this.#stateFile, '{"version":2}');
     if (shape !== null) {
       this.#shape = shape;
-      this.#witness.configure(configOf(shape, this.#deps.resyncMs));
+      this.#witness.configure(configOf(shape, this.#deps.resyncMs), 'while stopped');
     }
     this.#witness.restart(disk !== 'kept');
     this.#hfm = this.#start();
@@ -294,94 +292,4 @@ class History {
   #wait(ms: number): Promise<void> {
     return this.#deps.advance(ms, () => this.#deps.machine.idle());
   }
-
-  /** What a table holds, against what hfm wants, and against what the witness is sure of. */
-  #wrongWith(table: Table): string[] {
-    const holds = this.#deps.machine.entries(table) ?? [];
-    const wrong: string[] = [];
-    const pool = [...this.#hfm.controller.live.pools.values()].find(
-      ({ config }) => config.table === table,
-    );
-    const desired = new Set<string>(pool?.outcome?.desired ?? []);
-    const untouched = pool?.outcome?.untouched ?? new Set<string>();
-    // What hfm leaves as it is serves too, where it is there.
-    const serving = holds.filter((one) => desired.has(one) || untouchedHas(untouched, one));
-    for (const one of desired) if (!holds.includes(one)) wrong.push(`<${table}> lacks ${one}`);
-    for (const one of holds) {
-      const isOwn = this.#witness.isOwn(table, one) || pool?.config.exclusive === true;
-      if (!isOwn || serving.includes(one)) continue;
-      if (pool !== undefined && this.#mayStay(pool, table, one, serving)) continue;
-      wrong.push(`<${table}> still holds ${one}`);
-    }
-    if (pool !== undefined && !this.#hfm.reconciler.viewOf(pool.config).inSync) {
-      wrong.push(`<${table}> is not said to be in sync`);
-    }
-    if (!this.#foreignGone.has(table)) {
-      for (const one of FOREIGN[table]) if (!holds.includes(one)) wrong.push(`${one} is gone`);
-    }
-    return [...wrong, ...NAMES.flatMap((name) => this.#wrongMember(table, name, serving))];
-  }
-
-  /** Nothing that is not a member's leaves a table while too few of the members serve. */
-  #mayStay(pool: LivePool, table: Table, entry: string, serving: readonly string[]): boolean {
-    const name = ownerOf(table, entry);
-    if (name !== undefined && this.#witness.isMember(table, name)) return false;
-    const short = ([4, 6] as const).filter((family) => {
-      const count = serving.filter((one) => familyOf(one) === family).length;
-      const isFew = count < this.#witness.floorOf(table, family) || count === 0;
-      return isFew && pool.outcome?.short.has(family === 4 ? 'inet' : 'inet6') === true;
-    });
-    const isForeign = !this.#witness.isOwn(table, entry);
-    return isForeign ? short.length > 0 : short.includes(familyOf(entry));
-  }
-
-  #wrongMember(table: Table, name: string, holds: readonly string[]): string[] {
-    const expected = this.#witness.expectationOf(table, name);
-    return addressesIn(table, name).flatMap((address) => {
-      if (!this.#witness.isOwn(table, address)) return [];
-      const isIn = holds.includes(address);
-      if (expected === 'in' && !isIn) return [`${name} is up, and ${address} not in <${table}>`];
-      if (expected === 'out' && isIn && this.#witness.isMember(table, name))
-        return [`${name} is out, and ${address} in <${table}>`];
-      if (expected !== 'floor' || !isIn) return [];
-      const family = familyOf(address);
-      const serving = holds.filter(
-        (one) => familyOf(one) === family && this.#witness.isOwn(table, one),
-      );
-      const isHeld = serving.length <= this.#witness.floorOf(table, family);
-      return isHeld ? [] : [`${name} is down, and ${address} in <${table}>`];
-    });
-  }
-
-  /** What the operator said holds until it is unsaid, whatever happened to hfmd. */
-  #lostWords(): string[] {
-    const { overrides } = this.#hfm.controller.live;
-    const said = [...this.#witness.said].map(([key, word]) => `${key}: ${word}`).sort();
-    const known = [...overrides].map(([key, { state }]) => `${key}: ${state}`).sort();
-    return said.join() === known.join() ? [] : [`said ${said.join()}, known ${known.join()}`];
-  }
-
-  /** Nobody is kept at an address that hfm took out, wherever hfmd was in that when it died. */
-  #stickyClients(): string[] {
-    return [...this.#witness.takenOut].flatMap((key) => {
-      const [table = '', address = ''] = key.split(' ');
-      const at = TABLES.find((one) => one === table);
-      const pool = at === undefined ? undefined : this.#witness.poolOf(at);
-      if (at === undefined || pool === undefined) return [];
-      const isMember = this.#witness.config.backends.some(({ memberships }) =>
-        memberships.some(
-          (one) => one.pool === pool.name && one.addresses.some((a) => a === address),
-        ),
-      );
-      if (!isMember || this.#deps.machine.entries(at)?.includes(address) === true) return [];
-      const left = this.#deps.machine.sources().filter(({ backend }) => backend === address);
-      return left.length === 0
-        ? []
-        : [`${left.length} clients are kept at ${address}, in ${poolName(pool.name)}`];
-    });
-  }
-}
-
-function untouchedHas(untouched: ReadonlySet<string>, entry: string): boolean {
-  return untouched.has(entry);
 }

@@ -4,9 +4,9 @@ import { MUTANTS } from './mutant.ts';
 import { findMutant } from './run.ts';
 
 /** A suite that needs more than so many histories to see it is too weak. */
-const BOUND = 300;
+const BOUND = 1500;
 
-test.for(MUTANTS)('finds $name', async (mutant) => {
+test.for(MUTANTS)('finds $name', { timeout: 120_000 }, async (mutant) => {
   const found = await findMutant(mutant, {
     runs: BOUND,
     maxSteps: 40,

@@ -10,7 +10,7 @@ import { type Clock, within } from '../../src/sys/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
 /** When an hfmd is gone: at a call of pfctl, counted from now, before it is made or while it runs. */
-export interface Death {
+interface Death {
   readonly calls: number;
   readonly at: 'before' | 'during';
 }
@@ -33,7 +33,7 @@ export interface HfmProcess {
 
 const FIRST_READING_MS = 1000;
 
-export interface ProcessDeps {
+interface ProcessDeps {
   readonly clock: Clock;
   readonly driver: PfDriver;
   readonly stateFile: string;

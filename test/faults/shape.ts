@@ -11,7 +11,7 @@ export const FOREIGN: Readonly<Record<Table, readonly string[]>> = {
   web: ['192.0.2.1', '192.0.2.0/28'],
   mail: ['198.51.100.4', '2001:db8::1'],
 };
-export const FALLBACK = '10.1.0.99';
+const FALLBACK = '10.1.0.99';
 export const RISE = 2;
 export const FALL = 3;
 

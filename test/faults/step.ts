@@ -50,7 +50,7 @@ export type Step =
 const name = fc.constantFrom(...NAMES);
 const table = fc.constantFrom(...TABLES);
 
-export const faults: fc.Arbitrary<Fault> = fc.record({
+const faults: fc.Arbitrary<Fault> = fc.record({
   on: fc.constantFrom('show', 'add', 'remove', 'replace', 'sources', 'all'),
   kind: fc.constantFrom<FaultKind>(
     'permission',
@@ -132,7 +132,7 @@ const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [2, fc.record({ kind: fc.constant('clients' as const), table, name })],
 ];
 
-export const steps: fc.Arbitrary<Step> = fc.oneof(
+const steps: fc.Arbitrary<Step> = fc.oneof(
   ...STEPS.map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 

@@ -84,9 +84,14 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', 
   );
 });
 
-test('hfmd -n says nothing of tables where pf can not be read', async (context) => {
+test('hfmd -n says that tables were not checked where pf can not be read', async (context) => {
   const rig = openRig(context);
   rig.write(poolOn('weeb'));
   rig.pf.setFaults({ fault: 'permission' });
-  expect(await rig.spawnHfmd('-n').ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await rig.spawnHfmd('-n').ended).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(
+      /^warning: pf can't be read, tables not checked: .*Permission denied\n$/,
+    ),
+  });
 });

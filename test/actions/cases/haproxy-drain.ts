@@ -36,6 +36,13 @@ export const haproxyDrain: Shelf = {
       notes: '-t 5 -T 5 - TCP:[::1]:9999\nset server a/b state maint; show info',
     },
     {
+      does: 'takes drain for a word too',
+      ...nc(`\\n${INFO}`),
+      args: [...ARGS, 'drain'],
+      exit: 0,
+      says: 'signal-down/dummy is drain',
+    },
+    {
       does: 'fails with what haproxy says',
       ...nc(`No such server.\\n\\n${INFO}`),
       args: ARGS,

@@ -57,6 +57,13 @@ export const fileSwitch: Shelf = {
       exit: 2,
     },
     {
+      does: 'does not take a link to nowhere for no file',
+      args: ['{folder}/switch'],
+      links: { switch: 'missing' },
+      exit: 3,
+      says: 'UNKNOWN: can not read {folder}/switch',
+    },
+    {
       does: 'does not take a folder that is missing for a word',
       args: ['{folder}/missing/switch'],
       exit: 3,

@@ -72,6 +72,13 @@ export const postgres: Shelf = {
       says: /^UNKNOWN: .*password/,
     },
     {
+      does: 'nor for one that is missing',
+      ...psql('psql: error: fe_sendauth: no password supplied'),
+      args: ['-m', 'readonly'],
+      exit: 3,
+      says: /^UNKNOWN: .*no password supplied$/,
+    },
+    {
       does: 'says that there is no pg_isready',
       env: SERVER,
       exit: 3,

@@ -7,24 +7,31 @@ import { scriptsIn } from '../../checks/contract.ts';
 import { CHECKS } from '../../checks/shelves.ts';
 import { projectFile } from '../../docs/page.ts';
 
-/** mksh is of the family of OpenBSD's sh; dash and busybox have the ash that FreeBSD's is. */
-const SHELLS = [
-  { shell: 'dash', command: ['dash'] },
-  { shell: 'mksh', command: ['mksh'] },
-  { shell: 'busybox sh', command: ['busybox', 'sh'] },
+/**
+ * mksh is of the family of OpenBSD's sh, without a printf of its own; dash and busybox have the ash
+ * that FreeBSD's is. original-awk is the awk of both.
+ */
+const BASES = [
+  { shell: 'mksh', applet: [], awk: 'original-awk' },
+  { shell: 'dash', applet: [], awk: 'original-awk' },
+  { shell: 'busybox', applet: ['sh'], awk: 'busybox' },
 ] as const;
 
-describe.each(SHELLS)('by $shell', ({ command: [program, ...applet] }) => {
-  describeShelves([...CHECKS, ...ACTIONS], [whereIs(program), ...applet]);
+describe.each(BASES)('by $shell and $awk', ({ shell, applet, awk }) => {
+  describeShelves([...CHECKS, ...ACTIONS], { shell: [whereIs(shell), ...applet], awk });
 });
 
 const scripts = (['checks', 'actions'] as const).flatMap((folder) =>
   scriptsIn(folder).map((name) => `${folder}/${name}`),
 );
 test.each(scripts)('shellcheck has nothing to say of %s', (script) => {
-  const { error, stdout, stderr } = spawnSync('shellcheck', ['-s', 'sh', projectFile(script)], {
-    encoding: 'utf8',
-  });
+  const { error, stdout, stderr } = spawnSync(
+    whereIs('shellcheck'),
+    ['-s', 'sh', projectFile(script)],
+    {
+      encoding: 'utf8',
+    },
+  );
   expect(error).toBeUndefined();
   expect(stdout + stderr).toBe('');
 });

@@ -122,7 +122,7 @@ pools = { web = "10.2.1.${i + 1}" }
     check_http: fails(/^exit 2: .*refused/),
     check_tcp: fails(/^exit 2: .*refused/),
     check_ssh: fails(/^exit 2: .*refused/),
-    check_dns: fails(/^exit 2: (DNS )?CRITICAL/),
+    check_dns: fails(/^exit 2: .*DNS/),
     banner: fails(/^exit 2: CRITICAL: .*refused/),
     dns: fails(/^exit 2: CRITICAL: no answer from /),
   });
