@@ -26,7 +26,7 @@ export const redis: Shelf = {
       args: ['-r', 'master'],
       exit: 0,
       says: 'PONG, master',
-      notes: '-n -w 5 192.0.2.63 6379\nPING\nINFO replication\nQUIT',
+      notes: '-n -w 5 192.0.2.63 6379\nPING\nPING\nINFO replication\nQUIT',
     },
     {
       does: 'gives the password, not as an argument',
