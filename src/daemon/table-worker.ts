@@ -240,7 +240,8 @@ class Worker implements TableWorker {
     this.view = { ...this.view, actual, inSync: this.view.inSync && !isNew };
     if (before !== null) this.#reportChange(before, actual);
     // The first reading is what sets the first goal, and later ones may change what is wanted.
-    if (this.#goal === null || isNew) this.#deps.onView(this.view);
+    // It is a good reading, whatever trouble was before it.
+    if (this.#goal === null || isNew) this.#deps.onView({ ...this.view, error: null });
   }
 
   #succeed(): void {

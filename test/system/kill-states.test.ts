@@ -41,6 +41,9 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('drain --wait --kill, o
     rig.pf.setStates([...TO_LB1, ...TO_LB2]);
     await rig.start();
     await inSync(rig);
+    await rig.ctl('drain', 'lb1');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    await inSync(rig);
     const ended = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '500ms', '--kill');
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toMatch(/lb1: ended 4 states\n/);
@@ -60,6 +63,9 @@ describe.concurrent('drain --wait --kill', () => {
     rig.pf.setTable('mail', ['10.2.1.1']);
     rig.pf.setStates(TO_LB1);
     await rig.start();
+    await inSync(rig);
+    await rig.ctl('drain', 'web/lb1');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     await inSync(rig);
     const ended = await rig.ctl('drain', 'web/lb1', '--wait', '--timeout', '300ms', '--kill');
     expect(ended.code).toBe(1);
