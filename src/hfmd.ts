@@ -113,12 +113,15 @@ async function run(config: Config, options: Options): Promise<number> {
     process.stderr.write(`hfmd: ${opened.error}\n`);
     return 1;
   }
+  const stopping = new AbortController();
+  const driver = driverOf(config, stopping.signal);
   daemon = await startDaemon(
-    { clock: systemClock, exec: systemExec, driver: driverOf(config), log, ownAddresses },
+    { clock: systemClock, exec: systemExec, driver, log, ownAddresses },
     config,
   );
   if (reloadAtStart) daemon.reload();
   await stopped;
+  stopping.abort();
   const ended = daemon.stop();
   // Followers of events have heard of the stop by now.
   server.close();
@@ -131,10 +134,14 @@ async function run(config: Config, options: Options): Promise<number> {
 }
 
 /** The embedded tables are all there, and used. */
-function driverOf({ pf }: Config): PfDriver {
+function driverOf({ pf }: Config, signal?: AbortSignal): PfDriver {
   return pf.driver === 'memory'
     ? createMemoryDriver()
-    : createPfctlDriver({ exec: systemExec, pfctl: pf.pfctl });
+    : createPfctlDriver({
+        exec: systemExec,
+        pfctl: pf.pfctl,
+        ...(signal === undefined ? {} : { signal }),
+      });
 }
 
 function untilStopped(): Promise<void> {

@@ -11,6 +11,8 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 1000;
+/** hfmd may be asked at the very end of the time, and may itself have to wait for pf. */
+const GRACE_MS = 5000;
 
 /** Follows the connections that still go to the members, down to none. */
 export async function waitDrained(
@@ -24,7 +26,7 @@ export async function waitDrained(
   const before = new Map<string, Left>();
   try {
     for (;;) {
-      const left = await countLeft(context, names, Math.max(1000, deadlineMs - terminal.wallMs()));
+      const left = await countLeft(context, names, deadlineMs - terminal.wallMs() + GRACE_MS);
       if (left.kind !== 'ok') return givenUp(context, left);
       const undone = left.value.find(({ isOut }) => !isOut);
       if (undone !== undefined) return notDrained(context, undone.name);

@@ -70,6 +70,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       const batch = [...waiting.values()].filter(deps.isOut);
       waiting.clear();
       const error = await clear(batch);
+      if (stopped) break;
       if (error === null) {
         forbidden = null;
         continue;

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
+import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../sys/exec.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
 import { pfctlError } from './pfctl-errors.ts';
 import { parseKilledSources, parseSourceLine } from './source-listing.ts';
@@ -11,6 +11,8 @@ export interface PfctlDeps {
   readonly exec: Exec;
   /** argv prefix: pfctl, or doas or sudo and then pfctl. */
   readonly pfctl: readonly string[];
+  /** Listings under way are given up when it aborts; a change of a table is left to end. */
+  readonly signal?: AbortSignal;
 }
 
 /** Hundreds of tables must not start hundreds of processes in one moment. */
@@ -23,16 +25,18 @@ const MAX_TABLE_BYTES = 16 * 1024 * 1024;
 /** Of stderr: the listing itself goes by line and is not kept. */
 const MAX_LISTING_BYTES = 64 * 1024;
 
+type Bounds = Pick<ExecRequest, 'timeoutMs' | 'maxOutputBytes' | 'signal'>;
+
 /**
  * pf by its own program. Addresses go by `-f -`, so that the argv is constant and doas or sudo rules
  * can name it exactly.
  */
-export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
+export function createPfctlDriver({ exec, pfctl, signal }: PfctlDeps): PfDriver {
   const limit = pLimit(MAX_AT_ONCE);
   const run = async (
     args: readonly string[],
     stdin: readonly TableEntry[] | null,
-    bounds: { timeoutMs: number; maxOutputBytes: number },
+    bounds: Bounds,
     onLine?: (line: string) => void,
   ): Promise<PfResult<ExecOutput>> => {
     const request = {
@@ -74,7 +78,8 @@ export function createPfctlDriver({ exec, pfctl }: PfctlDeps): PfDriver {
   ): Promise<PfResult<null>> => {
     let known = 0;
     let strange: string | null = null;
-    const result = await run(args, null, LISTING_BOUNDS, (line) => {
+    const bounds = signal === undefined ? LISTING_BOUNDS : { ...LISTING_BOUNDS, signal };
+    const result = await run(args, null, bounds, (line) => {
       if (take(line)) known += 1;
       else if (known === 0 && line !== '') strange ??= line;
     });

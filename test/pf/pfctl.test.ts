@@ -242,6 +242,25 @@ describe('each call', () => {
     expect(kindOf(await states)).toBe('hung');
   });
 
+  test('that only lists is given up when hfmd stops, one that changes a table is not', async () => {
+    const clock = createFakeClock();
+    const fake = createFakeExec(clock);
+    fake.answer(HANGS);
+    const stopping = new AbortController();
+    const driver = createPfctlDriver({
+      exec: fake.exec,
+      pfctl: ['/sbin/pfctl'],
+      signal: stopping.signal,
+    });
+    const add = driver.add(WEB, [A]);
+    const tables = driver.tables(null);
+    await clock.advance(10);
+    stopping.abort();
+    expect(kindOf(await tables)).toBe('killed');
+    await clock.advance(4000);
+    expect(kindOf(await add)).toBe('hung');
+  });
+
   test('that changes something wants an address', async () => {
     const { requests, driver } = scripted(exits(0));
     for (const change of [driver.add, driver.remove, driver.replace]) {

@@ -93,6 +93,17 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' }).replace('"http"'
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
   });
 
+  test('with a listing that hangs', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+    rig.pf.setFaults({ fault: 'hang-ignoring-term', on: ['show-tables'] });
+    const hfmd = await rig.start();
+    await eventually(() => expect(rig.processes().join()).toContain('-s Tables'));
+    expect(await stop(hfmd, 'SIGTERM')).toMatchObject({ code: 0, stderr: '' });
+    await eventually(() => expect(rig.processes()).toEqual([]));
+  });
+
   test('with an action that runs', async (context) => {
     const rig = openRig(context);
     const slow = rig.script('slow', `sleep 4713 # ${rig.folder}\nsleep 4713`);
