@@ -5,11 +5,13 @@ import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
 import { openSocket } from './control/socket.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
+import { EngineMeter } from './daemon/engine-meter.ts';
 import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { systemClock, within } from './sys/clock.ts';
+import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
 import { createLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
@@ -49,7 +51,7 @@ async function main(): Promise<number> {
 
 /** Beside the file itself, what this system says to it: pf where it can be read, and the group. */
 async function testConfig(config: Config): Promise<number> {
-  const { warnings, error } = await auditTables(driverOf(config), config.pools);
+  const { warnings, error } = await auditTables(driverOf(config, systemExec), config.pools);
   const unread = error === null ? [] : [`pf can't be read, tables not checked: ${error.message}`];
   for (const warning of [...unread, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
   const { socketGroup } = config.daemon;
@@ -114,9 +116,14 @@ async function run(config: Config, options: Options): Promise<number> {
     return 1;
   }
   const stopping = new AbortController();
-  const driver = driverOf(config, stopping.signal);
+  const meter = new EngineMeter(systemClock);
+  const driver = driverOf(
+    config,
+    timed(systemExec, (ms) => meter.pfctl(ms)),
+    stopping.signal,
+  );
   daemon = await startDaemon(
-    { clock: systemClock, exec: systemExec, driver, log, ownAddresses },
+    { clock: systemClock, exec: systemExec, driver, log, meter, ownAddresses },
     config,
   );
   if (reloadAtStart) daemon.reload();
@@ -134,14 +141,23 @@ async function run(config: Config, options: Options): Promise<number> {
 }
 
 /** The embedded tables are all there, and used. */
-function driverOf({ pf }: Config, signal?: AbortSignal): PfDriver {
+function driverOf({ pf }: Config, exec: Exec, signal?: AbortSignal): PfDriver {
   return pf.driver === 'memory'
     ? createMemoryDriver()
     : createPfctlDriver({
-        exec: systemExec,
+        exec,
         pfctl: pf.pfctl,
         ...(signal === undefined ? {} : { signal }),
       });
+}
+
+/** Says how long each process took. */
+function timed(exec: Exec, onEnd: (ms: number) => void): Exec {
+  return async (request) => {
+    const result = await exec(request);
+    if ('durationMs' in result) onEnd(result.durationMs);
+    return result;
+  };
 }
 
 function untilStopped(): Promise<void> {

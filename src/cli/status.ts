@@ -112,6 +112,9 @@ function statusText({ terminal }: Context, status: StatusJson): string {
   for (const warning of status.warnings) {
     parts.push(paint(terminal, 'yellow', `warning: ${warning}`), '\n');
   }
+  if (status.engine.trouble !== null) {
+    parts.push(paint(terminal, 'yellow', `engine: ${status.engine.trouble}`), '\n');
+  }
   for (const problem of status.problems) parts.push(paint(terminal, 'red', `! ${problem}`), '\n');
   if (status.problems.length === 0) parts.push(paint(terminal, 'green', 'all is well'), '\n');
   return parts.join('');

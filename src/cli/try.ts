@@ -74,11 +74,14 @@ async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<Tri
     return process;
   };
   const probe = createProbe({ exec }, backend, check);
-  const abort = new AbortController();
   const startMs = performance.now();
-  const deadline = setTimeout(() => abort.abort(), check.rhythm.timeoutMs);
-  const verdict = await probe.run(abort.signal);
-  clearTimeout(deadline);
+  const verdict = await new Promise<Verdict>((resolve) => {
+    const attempt = probe.start((verdict) => {
+      clearTimeout(deadline);
+      resolve(verdict);
+    });
+    const deadline = setTimeout(() => attempt.cut(), check.rhythm.timeoutMs);
+  });
   const durationMs = performance.now() - startMs;
   probe.close();
   const within = formatDuration(check.rhythm.timeoutMs);

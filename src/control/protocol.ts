@@ -113,14 +113,24 @@ interface NodeProblemJson {
   readonly last_at: string;
 }
 
-interface EngineJson {
+/** In milliseconds, of the last half to whole minute. */
+export interface SpreadJson {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface EngineJson {
   readonly started: number;
   readonly skipped: number;
   readonly inconclusive: number;
   readonly in_flight: number;
   readonly waiting: number;
-  readonly lateness_ms: number;
-  readonly max_lateness_ms: number;
+  readonly lateness_ms: SpreadJson;
+  readonly loop_delay_ms: SpreadJson;
+  readonly pfctl_ms: SpreadJson;
+  /** What of this is not as it should be. */
+  readonly trouble: string | null;
 }
 
 export interface ExplainJson {

@@ -13,6 +13,7 @@ import {
 } from '../daemon/live.ts';
 import type { TableView } from '../daemon/table-worker.ts';
 import { VERSION } from '../version.ts';
+import { engineView } from './engine-view.ts';
 import type {
   AdminJson,
   BackendJson,
@@ -46,7 +47,6 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
     ...retired.flatMap(({ table, error }) => (error === null ? [] : [`<${table}>: ${error}`])),
     ...nodeProblems.map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
   ];
-  const { stats } = daemon.scheduler;
   return {
     node,
     version: VERSION,
@@ -65,15 +65,7 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
     pools,
     retired_tables: retired,
     node_problems: nodeProblems,
-    engine: {
-      started: stats.started,
-      skipped: stats.skipped,
-      inconclusive: stats.inconclusive,
-      in_flight: stats.inFlight,
-      waiting: stats.waiting,
-      lateness_ms: round(stats.latenessMs),
-      max_lateness_ms: round(stats.maxLatenessMs),
-    },
+    engine: engineView(daemon),
   };
 }
 

@@ -30,6 +30,24 @@ export function phaseMs(name: string, intervalMs: number): number {
 }
 
 /**
+ * Starts are gathered on ticks: those of one moment share the work of waking up, which halves what a
+ * probe costs. A tick is a whole part of the interval, 20 ms at the most and a fiftieth of it, so that
+ * the grid of a check stays exact.
+ */
+export function tickMs(intervalMs: number): number {
+  return intervalMs / Math.max(TICKS, Math.ceil(intervalMs / MAX_TICK_MS));
+}
+
+/** The first tick from `ms` on. */
+export function onTick(ms: number, intervalMs: number): number {
+  const tick = tickMs(intervalMs);
+  return Math.ceil(ms / tick) * tick;
+}
+
+const TICKS = 50;
+const MAX_TICK_MS = 20;
+
+/**
  * When the next probe is due. While a change is being confirmed it follows the last start by
  * `fast_interval`; else it stays on the grid origin + k * interval, so that lateness never adds up.
  * The result is always after `lastStartMs`.

@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
 import { Controller } from './controller.ts';
+import type { EngineMeter } from './engine-meter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createJobBook, limitsOf } from './jobs.ts';
 import { isOut, leavingOf, mayEndStates } from './leaving.ts';
@@ -29,6 +30,7 @@ export interface DaemonDeps {
   readonly exec: Exec;
   readonly driver: PfDriver;
   readonly log: ProcessLog;
+  readonly meter: EngineMeter;
   /** Of this node's interfaces, so that its probes are told from clients. */
   readonly ownAddresses: () => ReadonlySet<string>;
 }
@@ -41,6 +43,7 @@ export interface Daemon {
   readonly events: EventLog;
   readonly problems: NodeProblems;
   readonly driver: PfDriver;
+  readonly meter: EngineMeter;
   readonly aftermath: Aftermath;
   readonly warnings: readonly string[];
   readonly startedAtMs: number;
@@ -74,7 +77,7 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, driver, log, ownAddresses } = deps;
+  const { clock, exec, driver, log, meter, ownAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
@@ -145,8 +148,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
   });
   const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
-  const stalls = watchStalls(clock);
-  const scheduler = new Scheduler({ clock, stalls }, limitsOf(config));
+  const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
+  const scheduler = new Scheduler({ clock, stalls, meter }, limitsOf(config));
   const book = createJobBook({ clock, exec, controller, problems, log });
 
   let housekeeping: Timer;
@@ -192,6 +195,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     events,
     problems,
     driver,
+    meter,
     aftermath,
     get warnings() {
       const unsaved =

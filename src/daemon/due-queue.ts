@@ -16,6 +16,10 @@ export class DueQueue<T> {
     this.#rise(this.#heap.length - 1);
   }
 
+  has(item: T): boolean {
+    return this.#entries.has(item);
+  }
+
   delete(item: T): void {
     const entry = this.#entries.get(item);
     if (entry === undefined) return;

@@ -1,11 +1,12 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import { isChanging, type Streak } from '../core/health.ts';
-import { nextDueMs, phaseMs, type Rhythm } from '../core/schedule.ts';
+import { nextDueMs, onTick, phaseMs, type Rhythm } from '../core/schedule.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
-import type { Probe } from '../probes/probe.ts';
+import type { Attempt, Probe } from '../probes/probe.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { DueQueue } from './due-queue.ts';
+import type { EngineMeter } from './engine-meter.ts';
 import type { ProbeRecord } from './live.ts';
+import { Places } from './places.ts';
 import type { StallWatch } from './stall-watch.ts';
 
 /** One check of one backend, to be probed again and again. */
@@ -23,6 +24,7 @@ export interface Job {
 export interface SchedulerDeps {
   readonly clock: Clock;
   readonly stalls: StallWatch;
+  readonly meter: EngineMeter;
 }
 
 export interface Limits {
@@ -30,201 +32,234 @@ export interface Limits {
   readonly scripts: number;
 }
 
-export interface SchedulerStats {
-  readonly started: number;
-  /** Starts that fell out because the one before was still running or waiting for its turn. */
-  readonly skipped: number;
-  readonly inconclusive: number;
-  readonly inFlight: number;
-  readonly waiting: number;
-  /** Of the last start, and the most since hfmd started. */
-  readonly latenessMs: number;
-  readonly maxLatenessMs: number;
-}
-
 /**
- * A probe obeys its signal within the turn in which it is aborted; one that does not within this
- * time has a bug, and gets its verdict all the same.
+ * A probe obeys its cut within the turn in which it comes; one that does not within this time has a
+ * bug, and gets its verdict all the same.
  */
 const OBEY_MS = 20;
 /** This share of its timeout spent standing still ourselves makes a late answer our own fault. */
 const STALL_SHARE = 0.1;
 const MIN_STALL_MS = 20;
+/** A check that begins is probed soon, and not only when its phase comes: so many begin a second. */
+const BEGINS_PER_MS = 1;
+/** Timers are rounded to milliseconds: what is due within this one is due. */
+const MOMENT_MS = 1;
 
 /** Starts every job when it is due, and ends every probe at its deadline. */
 export class Scheduler {
   readonly #deps: SchedulerDeps;
-  readonly #running = new Map<string, Runner>();
-  readonly #queue = new DueQueue<Runner>();
-  #limits: { network: LimitFunction; script: LimitFunction };
-  /** Of probes outside of the schedule. */
-  readonly #extra = new Set<AbortController>();
+  readonly #runners = new Map<string, Runner>();
+  readonly #starts = new DueQueue<Runner>();
+  readonly #deadlines = new DueQueue<Run>();
+  readonly #inFlight = new Set<Run>();
+  readonly #places: Readonly<Record<Job['kind'], Places>>;
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
-  #stopped = false;
-  #stats = { started: 0, skipped: 0, inconclusive: 0, latenessMs: 0, maxLatenessMs: 0 };
+  #isStopped = false;
+  #onIdle: (() => void) | null = null;
 
   constructor(deps: SchedulerDeps, limits: Limits) {
     this.#deps = deps;
-    this.#limits = { network: pLimit(limits.network), script: pLimit(limits.scripts) };
+    this.#places = { network: new Places(limits.network), script: new Places(limits.scripts) };
   }
 
-  get stats(): SchedulerStats {
-    const { network, script } = this.#limits;
-    return {
-      ...this.#stats,
-      inFlight: network.activeCount + script.activeCount,
-      waiting: network.pendingCount + script.pendingCount,
-    };
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** How many wait for a place among those that may run at once. */
+  get waiting(): number {
+    return this.#places.network.waiting + this.#places.script.waiting;
   }
 
   /** Makes the jobs be exactly these: new ones begin, missing ones end, changed ones go over. */
   setJobs(jobs: readonly Job[], limits: Limits): void {
-    this.#limits.network.concurrency = limits.network;
-    this.#limits.script.concurrency = limits.scripts;
+    this.#places.network.setLimit(limits.network);
+    this.#places.script.setLimit(limits.scripts);
     const wanted = new Map(jobs.map((job) => [job.key, job]));
-    for (const [key, runner] of this.#running) {
+    for (const [key, runner] of this.#runners) {
       if (wanted.get(key)?.probe === runner.job.probe) continue;
+      this.#runners.delete(key);
       this.#end(runner);
-      this.#running.delete(key);
     }
-    for (const job of jobs) {
-      if (!this.#running.has(job.key)) this.#begin(job);
-    }
+    const begun = jobs.filter(({ key }) => !this.#runners.has(key));
+    for (const job of begun) this.#begin(job, begun.length);
     this.#arm();
   }
 
+  /** Makes a job due now, or as soon as the probe that is under way has ended. */
+  hurry(key: string): void {
+    const runner = this.#runners.get(key);
+    if (runner === undefined || this.#isStopped) return;
+    if (this.#starts.has(runner)) {
+      this.#starts.set(runner, this.#deps.clock.monotonicMs());
+      this.#arm();
+    } else {
+      runner.isHurried = true;
+    }
+  }
+
   /** Runs one probe now, with the same deadline, outside of any schedule. */
-  async runOnce(job: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
-    const abort = new AbortController();
-    this.#extra.add(abort);
-    const record = await this.#limits[job.kind](() => this.#attempt(job, abort));
-    this.#extra.delete(abort);
-    return record;
+  runOnce(job: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
+    return new Promise((resolve) => {
+      const places = this.#places[job.kind];
+      places.enter(() => {
+        this.#run(job, (record) => {
+          places.leave();
+          resolve(record);
+        });
+      });
+    });
   }
 
   /** Ends everything; resolves when nothing is in flight any more. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#isStopped = true;
+    for (const runner of this.#runners.values()) this.#end(runner);
+    this.#runners.clear();
+    for (const run of this.#inFlight) this.#cut(run);
+    if (this.#inFlight.size > 0) {
+      await new Promise<void>((resolve) => {
+        const others = this.#onIdle;
+        this.#onIdle = () => {
+          others?.();
+          resolve();
+        };
+      });
+    }
     this.#timer?.cancel();
-    const ends = [...this.#running.values()].map(({ settled }) => settled);
-    for (const runner of this.#running.values()) this.#end(runner);
-    this.#running.clear();
-    for (const abort of this.#extra) abort.abort();
-    await Promise.all(ends);
   }
 
-  #begin(job: Job): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const originMs = nowMs + job.startDelayMs + phaseMs(job.key, job.rhythm.intervalMs);
-    const runner: Runner = { job, originMs, ended: false, abort: null, settled: Promise.resolve() };
-    this.#running.set(job.key, runner);
-    this.#queue.set(runner, originMs);
+  #begin(job: Job, begunAtOnce: number): void {
+    const { intervalMs } = job.rhythm;
+    const fromMs = this.#deps.clock.monotonicMs() + job.startDelayMs;
+    const phase = phaseMs(job.key, intervalMs);
+    const share = Math.min(1, begunAtOnce / BEGINS_PER_MS / intervalMs);
+    const runner: Runner = {
+      job,
+      originMs: onTick(fromMs + phase, intervalMs),
+      isEnded: false,
+      isHurried: false,
+      run: null,
+    };
+    this.#runners.set(job.key, runner);
+    this.#starts.set(runner, onTick(fromMs + phase * share, intervalMs));
   }
 
   #end(runner: Runner): void {
-    runner.ended = true;
-    this.#queue.delete(runner);
-    runner.abort?.abort();
+    runner.isEnded = true;
+    this.#starts.delete(runner);
+    if (runner.run !== null) this.#cut(runner.run);
   }
 
+  /** One timer serves all starts and deadlines. It may come too early, which costs little. */
   #arm(): void {
-    const dueMs = this.#queue.nextDueMs();
-    if (dueMs === null || this.#stopped || dueMs === this.#timerDueMs) return;
+    const startMs = this.#isStopped ? null : this.#starts.nextDueMs();
+    const deadlineMs = this.#deadlines.nextDueMs();
+    const dueMs = Math.min(startMs ?? FAR_MS, deadlineMs ?? FAR_MS);
+    if (dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
     const delayMs = Math.max(0, dueMs - this.#deps.clock.monotonicMs());
-    this.#timer = this.#deps.clock.after(delayMs, () => this.#startDue());
+    this.#timer = this.#deps.clock.after(delayMs, () => this.#onTimer());
   }
 
-  #startDue(): void {
-    this.#timerDueMs = Number.POSITIVE_INFINITY;
-    const nowMs = this.#deps.clock.monotonicMs();
-    // Timers are rounded to milliseconds: what is due within this one is due.
-    for (let due = this.#queue.take(nowMs + 1); due !== null; due = this.#queue.take(nowMs + 1)) {
-      due.item.settled = this.#turn(due.item, due.dueMs);
+  #onTimer(): void {
+    this.#timerDueMs = FAR_MS;
+    const untilMs = this.#deps.clock.monotonicMs() + MOMENT_MS;
+    for (let over = this.#deadlines.take(untilMs); over !== null; ) {
+      if (over.item.isCut) this.#settle(over.item, DISOBEYED);
+      else this.#cut(over.item);
+      over = this.#deadlines.take(untilMs);
+    }
+    for (let due = this.#starts.take(untilMs); due !== null; due = this.#starts.take(untilMs)) {
+      const { item, dueMs } = due;
+      this.#places[item.job.kind].enter(() => this.#turn(item, dueMs));
     }
     this.#arm();
   }
 
-  /** One probe of a runner, from its turn in the limit to its next due time. */
-  async #turn(runner: Runner, dueMs: number): Promise<void> {
-    const { clock } = this.#deps;
+  /** One probe of a runner, from its place to its next due time. */
+  #turn(runner: Runner, dueMs: number): void {
     const { job } = runner;
-    let startedMs = dueMs;
-    const record = await this.#limits[job.kind](async () => {
-      if (runner.ended) return null;
-      startedMs = clock.monotonicMs();
-      this.#noteStart(startedMs - dueMs, job.rhythm.intervalMs);
-      runner.abort = new AbortController();
-      return this.#attempt(job, runner.abort);
+    const places = this.#places[job.kind];
+    if (runner.isEnded) {
+      places.leave();
+      return;
+    }
+    const { clock, meter } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    meter.started(Math.max(0, startedMs - dueMs), job.rhythm.intervalMs);
+    runner.isHurried = false;
+    const run = this.#run(job, (record) => {
+      runner.run = null;
+      places.leave();
+      if (runner.isEnded) return;
+      meter.ended(record.verdict);
+      const streak = job.record(record);
+      if (runner.isEnded || streak === null) return;
+      this.#starts.set(runner, this.#nextDueMs(runner, startedMs, streak));
+      this.#arm();
     });
-    runner.abort = null;
-    if (runner.ended || record === null) return;
-    if (record.verdict.kind === 'inconclusive') this.#stats.inconclusive += 1;
-    const streak = job.record(record);
-    if (runner.ended || streak === null) return;
-    this.#queue.set(runner, this.#nextDueMs(runner, startedMs, streak));
-    this.#arm();
+    if (this.#inFlight.has(run)) runner.run = run;
   }
 
-  #nextDueMs({ job, originMs }: Runner, startedMs: number, streak: Streak): number {
+  #nextDueMs({ job, originMs, isHurried }: Runner, startedMs: number, streak: Streak): number {
     const { rhythm } = job;
-    const dueMs = nextDueMs(originMs, startedMs, rhythm, streak);
     const nowMs = this.#deps.clock.monotonicMs();
+    if (isHurried) return nowMs;
+    const dueMs = nextDueMs(originMs, startedMs, rhythm, streak);
     if (dueMs >= nowMs) return dueMs;
     // A change being confirmed goes on at once; a slot of the grid that has passed is skipped.
     if (isChanging(streak)) return nowMs;
-    this.#stats.skipped += 1;
+    this.#deps.meter.skipped(1);
     return nextDueMs(originMs, nowMs, rhythm, streak);
   }
 
-  #noteStart(latenessMs: number, intervalMs: number): void {
-    this.#stats.started += 1;
-    this.#stats.skipped += Math.floor(Math.max(0, latenessMs) / intervalMs);
-    this.#stats.latenessMs = Math.max(0, latenessMs);
-    this.#stats.maxLatenessMs = Math.max(this.#stats.maxLatenessMs, latenessMs);
+  /** The only deadline there is: a verdict comes at `timeoutMs`, whatever the probe does. */
+  #run({ probe, rhythm }: Pick<Job, 'rhythm' | 'probe'>, onEnd: Run['onEnd']): Run {
+    const startMs = this.#deps.clock.monotonicMs();
+    const { timeoutMs } = rhythm;
+    const run: Run = { startMs, timeoutMs, onEnd, attempt: null, isCut: false };
+    this.#inFlight.add(run);
+    this.#deadlines.set(run, startMs + timeoutMs);
+    this.#arm();
+    try {
+      run.attempt = probe.start((verdict) => this.#settle(run, verdict));
+    } catch (error) {
+      this.#settle(run, inconclusive('internal-error', String(error)));
+    }
+    if (this.#isStopped) this.#cut(run);
+    return run;
   }
 
-  /** The only deadline there is: a verdict comes at `timeoutMs`, whatever the probe does. */
-  #attempt(job: Pick<Job, 'rhythm' | 'probe'>, abort: AbortController): Promise<ProbeRecord> {
+  /** The probe settles now, or is not waited for any longer. */
+  #cut(run: Run): void {
+    if (run.isCut || !this.#inFlight.has(run)) return;
+    run.isCut = true;
+    this.#deadlines.set(run, this.#deps.clock.monotonicMs() + OBEY_MS);
+    this.#arm();
+    run.attempt?.cut();
+  }
+
+  #settle(run: Run, verdict: Verdict): void {
+    if (!this.#inFlight.delete(run)) return;
+    this.#deadlines.delete(run);
     const { clock } = this.#deps;
-    const { timeoutMs } = job.rhythm;
-    const startMs = clock.monotonicMs();
-    return new Promise((resolve) => {
-      let timer: Timer | null = null;
-      let deadlinePassed = false;
-      let settled = false;
-      const settle = (verdict: Verdict): void => {
-        if (settled) return;
-        settled = true;
-        timer?.cancel();
-        const durationMs = clock.monotonicMs() - startMs;
-        resolve({ verdict, durationMs, atMs: clock.wallMs() });
-      };
-      timer = clock.after(timeoutMs, () => {
-        deadlinePassed = true;
-        abort.abort();
-      });
-      // At the deadline, and when hfmd stops: the probe settles now, or is not waited for any longer.
-      abort.signal.addEventListener('abort', () => {
-        timer?.cancel();
-        timer = clock.after(OBEY_MS, () => settle(this.#judge(DISOBEYED, startMs, timeoutMs)));
-      });
-      job.probe.run(abort.signal).then(
-        (verdict) =>
-          settle(deadlinePassed ? this.#judge(atDeadline(verdict), startMs, timeoutMs) : verdict),
-        (error: unknown) => settle(inconclusive('internal-error', String(error))),
-      );
-    });
+    const durationMs = clock.monotonicMs() - run.startMs;
+    const judged = run.isCut ? this.#judge(verdict, run) : verdict;
+    run.onEnd({ verdict: judged, durationMs, atMs: clock.wallMs() });
+    if (this.#inFlight.size === 0) this.#onIdle?.();
   }
 
   /** A deadline that passed while we stood still ourselves says nothing about the backend. */
-  #judge(verdict: Verdict, startMs: number, timeoutMs: number): Verdict {
+  #judge(verdict: Verdict, { startMs, timeoutMs }: Run): Verdict {
     const { clock, stalls } = this.#deps;
+    // A pass that came after its deadline is none.
+    const late = verdict.kind === 'pass' ? DISOBEYED : verdict;
     const lateMs = clock.monotonicMs() - startMs - timeoutMs - OBEY_MS;
     const stalledMs = Math.max(stalls.stalledSince(startMs), lateMs);
-    if (stalledMs < Math.max(MIN_STALL_MS, timeoutMs * STALL_SHARE)) return verdict;
+    if (stalledMs < Math.max(MIN_STALL_MS, timeoutMs * STALL_SHARE)) return late;
     return inconclusive(
       'stalled',
       `no answer in time, but this node stood still for ${Math.round(stalledMs)} ms of it`,
@@ -232,18 +267,25 @@ export class Scheduler {
   }
 }
 
-const DISOBEYED: Verdict = fail('deadline', 'no verdict at the deadline');
+const FAR_MS = Number.POSITIVE_INFINITY;
 
-/** A pass that came after its deadline is none. */
-function atDeadline(verdict: Verdict): Verdict {
-  return verdict.kind === 'pass' ? DISOBEYED : verdict;
-}
+const DISOBEYED: Verdict = fail('deadline', 'no verdict at the deadline');
 
 interface Runner {
   readonly job: Job;
   /** The start of its grid, on the monotonic clock. */
   readonly originMs: number;
-  ended: boolean;
-  abort: AbortController | null;
-  settled: Promise<void>;
+  isEnded: boolean;
+  /** Whether the next probe is due as soon as this one has ended. */
+  isHurried: boolean;
+  run: Run | null;
+}
+
+/** A probe under way, in or outside of the schedule. */
+interface Run {
+  readonly startMs: number;
+  readonly timeoutMs: number;
+  readonly onEnd: (record: ProbeRecord) => void;
+  attempt: Attempt | null;
+  isCut: boolean;
 }

@@ -14,7 +14,8 @@ const TOLERANCE_MS = 10;
 const MEMORY_MS = 600_000;
 const MAX_STALLS = 1000;
 
-export function watchStalls(clock: Clock): StallWatch {
+/** `onTick` hears how late each look at the clock was, in milliseconds. */
+export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () => {}): StallWatch {
   let stalls: { fromMs: number; toMs: number }[] = [];
   let dueMs = 0;
   let timer: Timer | null = null;
@@ -23,7 +24,9 @@ export function watchStalls(clock: Clock): StallWatch {
     timer = clock.after(TICK_MS, tick);
   };
   const tick = (): void => {
-    note(clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    onTick(Math.max(0, nowMs - dueMs));
+    note(nowMs);
     arm();
   };
   const note = (nowMs: number): void => {

@@ -1,82 +1,43 @@
 import type { HttpCheckConfig, StatusRange } from '../config/config.ts';
 import { formatDuration } from '../core/duration.ts';
-import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import { fail, pass, type Verdict } from '../core/verdict.ts';
+import { type AnswerJudge, HttpClient, type HttpRequest } from './http-client.ts';
 import { httpErrorVerdict } from './http-errors.ts';
-import {
-  type AnswerJudge,
-  createHttpConnection,
-  destroyHttpConnection,
-  exchange,
-  type HttpConnection,
-  type HttpRequest,
-} from './http-exchange.ts';
 import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
-import type { Probe } from './probe.ts';
+import type { Attempt, Done, Probe } from './probe.ts';
 import { createTextSearch, describeMatch } from './text-search.ts';
 
 /**
- * Asks for a URL once. Each run connects anew, so that it tests what a new client would meet, unless
+ * Asks for a URL. Each attempt connects anew, so that it tests what a new client would meet, unless
  * the check says `keep_alive`. Redirects are answers like any other.
  */
 export function createHttpProbe(check: HttpCheckConfig): Probe {
   const url = new URL(check.url);
   const target = targetOf(check, url);
-  const request = requestOf(check, url);
-  let kept: HttpConnection | null = null;
-  let closed = false;
+  const peer = peerName(target);
+  const client = new HttpClient(requestOf(check, url));
 
-  /** Taken out of its place while in use, so that runs at the same time never wait for each other. */
-  function takeKept(): HttpConnection | null {
-    const connection = kept;
-    kept = null;
-    if (connection === null) return null;
-    if (connection.idle && !connection.socket.destroyed) return connection;
-    destroyHttpConnection(connection);
-    return null;
-  }
-
-  function release(connection: HttpConnection, verdict: Verdict): void {
-    if (!check.keepAlive || verdict.kind !== 'pass' || closed) {
-      destroyHttpConnection(connection);
-      return;
-    }
-    if (kept !== null) destroyHttpConnection(kept);
-    kept = connection;
-  }
-
-  async function ask(connection: HttpConnection, signal: AbortSignal) {
-    const judge = createJudge(check, target);
-    const outcome = await exchange(connection, request, judge, check.maxBodyBytes, signal);
-    release(connection, outcome.verdict);
-    return outcome;
-  }
-
-  async function attempt(signal: AbortSignal): Promise<Verdict> {
-    const idle = takeKept();
-    if (idle !== null) {
-      const { verdict, endedUnanswered } = await ask(idle, signal);
-      // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
-      // request is on its way; that says nothing about it, and the client asks on a new connection.
-      if (!endedUnanswered) return verdict;
-    }
-    const opened = await openConnection(target, signal);
-    if (opened.kind === 'failed') return opened.verdict;
-    return (await ask(createHttpConnection(opened.socket), signal)).verdict;
+  function startNew(done: Done): Attempt {
+    let attempt = openConnection(target, (opened) => {
+      if (opened.kind === 'failed') return done(opened.verdict);
+      client.connect(opened.socket);
+      attempt = client.exchange(createJudge(check, peer), done);
+    });
+    return { cut: () => attempt.cut() };
   }
 
   return {
-    async run(signal) {
-      try {
-        return await attempt(signal);
-      } catch (error) {
-        return inconclusive('internal-error', String(error));
-      }
+    start(done) {
+      if (!client.isConnected) return startNew(done);
+      let attempt = client.exchange(createJudge(check, peer), (verdict, endedUnanswered) => {
+        // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
+        // request is on its way; that says nothing about it, and the client asks on a new connection.
+        if (endedUnanswered) attempt = startNew(done);
+        else done(verdict);
+      });
+      return { cut: () => attempt.cut() };
     },
-    close() {
-      closed = true;
-      if (kept !== null) destroyHttpConnection(kept);
-      kept = null;
-    },
+    close: () => client.close(),
   };
 }
 
@@ -100,11 +61,11 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
     path: `${url.pathname}${url.search}`,
     headers,
     keepAlive: check.keepAlive,
+    maxDrainBytes: check.maxBodyBytes,
   };
 }
 
-function createJudge(check: HttpCheckConfig, target: Target): AnswerJudge {
-  const peer = peerName(target);
+function createJudge(check: HttpCheckConfig, peer: string): AnswerJudge {
   const search =
     check.body === null ? null : createTextSearch(check.body, check.maxBodyBytes, 'at-end');
   let status: number | null = null;
@@ -139,7 +100,7 @@ function createJudge(check: HttpCheckConfig, target: Target): AnswerJudge {
     },
     onEnd: () => bodyVerdict(search?.end() === 'found', true),
     onError: (error) => httpErrorVerdict(error, status, { peer, source: check.source }),
-    onAbort(nothingReceived) {
+    onCut(nothingReceived) {
       const within = `within ${formatDuration(check.rhythm.timeoutMs)}`;
       if (status !== null) {
         const bytes = search?.seen().length ?? 0;

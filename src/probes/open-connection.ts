@@ -5,7 +5,8 @@ import type { TlsConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
-import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
+import { fail, type Verdict } from '../core/verdict.ts';
+import type { Attempt } from './probe.ts';
 import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
 export interface Target {
@@ -27,20 +28,19 @@ interface TlsTarget {
 }
 
 /** The socket is connected, has done its TLS handshake and holds a listener for late errors. */
-type Opened =
+export type Opened =
   | { readonly kind: 'open'; readonly socket: net.Socket }
   | { readonly kind: 'failed'; readonly verdict: Verdict };
 
-/** Connects, with TLS where the target has it; on abort it says which of the two was not done. */
-export async function openConnection(target: Target, signal: AbortSignal): Promise<Opened> {
-  if (signal.aborted) {
-    const verdict = inconclusive('stalled', 'the deadline was over before the probe began');
-    return { kind: 'failed', verdict };
-  }
+const ENDED: Attempt = { cut() {} };
+
+/** Connects, with TLS where the target has it; when cut it says which of the two was not done. */
+export function openConnection(target: Target, done: (opened: Opened) => void): Attempt {
   try {
-    return await followHandshakes(startConnection(target), target, signal);
+    return followHandshakes(startConnection(target), target, done);
   } catch (error) {
-    return { kind: 'failed', verdict: verdictOn(error, 'connect', target) };
+    done({ kind: 'failed', verdict: verdictOn(error, 'connect', target) });
+    return ENDED;
   }
 }
 
@@ -71,35 +71,38 @@ function createContext(ca: string | null): tls.SecureContext {
 function followHandshakes(
   socket: net.Socket,
   target: Target,
-  signal: AbortSignal,
-): Promise<Opened> {
-  return new Promise((resolve) => {
-    let phase: 'connect' | 'tls' = 'connect';
-    let settled = false;
+  done: (opened: Opened) => void,
+): Attempt {
+  let phase: 'connect' | 'tls' = 'connect';
+  let settled = false;
 
-    const settle = (opened: Opened) => {
-      if (settled) return;
-      settled = true;
-      signal.removeEventListener('abort', onAbort);
-      if (opened.kind === 'failed') socket.destroy();
-      resolve(opened);
-    };
-    const onAbort = () => settle({ kind: 'failed', verdict: timeoutVerdict(phase, target) });
+  const giveUp = (verdict: Verdict) => {
+    if (settled) return;
+    settled = true;
+    socket.destroy();
+    done({ kind: 'failed', verdict });
+  };
+  const open = () => {
+    if (settled) return;
+    settled = true;
+    done({ kind: 'open', socket });
+  };
 
-    signal.addEventListener('abort', onAbort, { once: true });
-    // Stays on the socket: an error after the verdict has nobody to tell, and must not end hfmd.
-    socket.on('error', (error) => {
-      const verdict = isCertificateRefused(socket)
-        ? certificateVerdict(error, target)
-        : verdictOn(error, phase, target);
-      settle({ kind: 'failed', verdict });
-    });
+  // Stays on the socket: an error after the verdict has nobody to tell, and must not end hfmd.
+  socket.on('error', (error) => {
+    if (settled) return;
+    const isRefused = isCertificateRefused(socket);
+    giveUp(isRefused ? certificateVerdict(error, target) : verdictOn(error, phase, target));
+  });
+  if (target.tls === null) {
+    socket.once('connect', open);
+  } else {
     socket.once('connect', () => {
       phase = 'tls';
-      if (target.tls === null) settle({ kind: 'open', socket });
     });
-    socket.once('secureConnect', () => settle({ kind: 'open', socket }));
-  });
+    socket.once('secureConnect', open);
+  }
+  return { cut: () => giveUp(timeoutVerdict(phase, target)) };
 }
 
 function startConnection({ address, port, source, tls: tlsTarget }: Target): net.Socket {

@@ -1,15 +1,24 @@
 import type { Verdict } from '../core/verdict.ts';
 
-/**
- * One check against one backend.
- *
- * `run` makes one attempt. It never rejects. It keeps no time: the caller aborts `signal` at the
- * deadline, and `run` then settles within that turn of the event loop, with the reason that names
- * the phase it was in (`connect-timeout`, `read-timeout` ...), leaving nothing running that holds a
- * descriptor or, for a script, a process group.
- */
+/** One check against one backend. */
 export interface Probe {
-  run(signal: AbortSignal): Promise<Verdict>;
-  /** Gives up what it keeps between runs, such as an idle connection. */
+  /**
+   * Makes one attempt; its verdict goes to `done`, once. Never throws, and keeps no time of its own:
+   * the caller cuts the attempt at the deadline. One at a time.
+   */
+  start(done: Done): Attempt;
+  /** Gives up what it keeps between attempts, such as an idle connection. */
   close(): void;
+}
+
+export type Done = (verdict: Verdict) => void;
+
+/** A probe under way. */
+export interface Attempt {
+  /**
+   * Its time is over: the verdict, with the reason that names the phase it was in (`connect-timeout`,
+   * `read-timeout` ...), comes within this turn of the event loop, and nothing is left running that
+   * holds a descriptor or, for a script, a process group. Does nothing once the verdict was given.
+   */
+  cut(): void;
 }

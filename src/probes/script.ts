@@ -22,23 +22,24 @@ export function createScriptProbe(
 ): Probe {
   const env = environmentOf(backend, check);
   return {
-    async run(signal) {
-      try {
-        const result = await exec({
-          argv: check.command,
-          env,
-          timeoutMs: check.rhythm.timeoutMs + BACKSTOP_MS,
-          ...(check.interruptAfterMs === null ? {} : { interruptAfterMs: check.interruptAfterMs }),
-          maxOutputBytes: check.maxOutputBytes,
-          signal,
-        });
-        return verdictOn(result, check);
-      } catch (error) {
-        return inconclusive('internal-error', String(error));
-      }
+    start(done) {
+      const deadline = new AbortController();
+      const request = {
+        argv: check.command,
+        env,
+        timeoutMs: check.rhythm.timeoutMs + BACKSTOP_MS,
+        ...(check.interruptAfterMs === null ? {} : { interruptAfterMs: check.interruptAfterMs }),
+        maxOutputBytes: check.maxOutputBytes,
+        signal: deadline.signal,
+      };
+      exec(request).then(
+        (result) => done(verdictOn(result, check)),
+        (error: unknown) => done(inconclusive('internal-error', String(error))),
+      );
+      return { cut: () => deadline.abort() };
     },
     close() {
-      // Nothing is kept between runs.
+      // Nothing is kept between attempts.
     },
   };
 }

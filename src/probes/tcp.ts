@@ -2,9 +2,9 @@ import type net from 'node:net';
 import type { TcpCheckConfig } from '../config/config.ts';
 import { formatDuration } from '../core/duration.ts';
 import { quoteExcerpt } from '../core/one-line.ts';
-import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import { fail, pass, type Verdict } from '../core/verdict.ts';
 import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
-import type { Probe } from './probe.ts';
+import type { Attempt, Done, Probe } from './probe.ts';
 import { socketErrorVerdict } from './socket-errors.ts';
 import { createTextSearch, describeMatch } from './text-search.ts';
 
@@ -18,31 +18,24 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
     timeoutMs: check.rhythm.timeoutMs,
   };
 
-  async function attempt(signal: AbortSignal): Promise<Verdict> {
-    const opened = await openConnection(target, signal);
-    if (opened.kind === 'failed') return opened.verdict;
-    const { socket } = opened;
-    if (check.send === null && check.expect === null) {
-      closeUnused(socket, target);
-      return pass(check.tls === null ? 'connected' : 'connected, TLS handshake done');
-    }
-    try {
-      return await converse(socket, check, target, signal);
-    } finally {
-      socket.destroy();
-    }
-  }
+  const isJustConnect = check.send === null && check.expect === null;
 
   return {
-    async run(signal) {
-      try {
-        return await attempt(signal);
-      } catch (error) {
-        return inconclusive('internal-error', String(error));
-      }
+    start(done) {
+      let attempt = openConnection(target, (opened) => {
+        if (opened.kind === 'failed') {
+          done(opened.verdict);
+        } else if (isJustConnect) {
+          closeUnused(opened.socket, target);
+          done(pass(check.tls === null ? 'connected' : 'connected, TLS handshake done'));
+        } else {
+          attempt = converse(opened.socket, check, target, done);
+        }
+      });
+      return { cut: () => attempt.cut() };
     },
     close() {
-      // Nothing is kept between runs.
+      // Nothing is kept between attempts.
     },
   };
 }
@@ -56,62 +49,60 @@ function closeUnused(socket: net.Socket, target: Target): void {
   else socket.destroy();
 }
 
-/** Sends, and reads until the answer is decided. The caller destroys the socket. */
-function converse(
-  socket: net.Socket,
-  check: TcpCheckConfig,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Verdict> {
+/** Sends, and reads until the answer is decided; then the connection is closed. */
+function converse(socket: net.Socket, check: TcpCheckConfig, target: Target, done: Done): Attempt {
   const { send, expect } = check;
   const peer = peerName(target);
-  return new Promise((resolve) => {
-    const search =
-      expect === null ? null : createTextSearch(expect, check.maxReadBytes, 'each-chunk');
+  const search =
+    expect === null ? null : createTextSearch(expect, check.maxReadBytes, 'each-chunk');
+  const expected = expect === null ? '' : `, expected ${describeMatch(expect)}`;
+  let settled = false;
 
-    const settle = (verdict: Verdict) => {
-      signal.removeEventListener('abort', onAbort);
-      resolve(verdict);
-    };
-    const received = () => {
-      const bytes = search?.seen() ?? new Uint8Array();
-      return bytes.length === 0
-        ? 'nothing received'
-        : `received ${quoteExcerpt(bytes)} (${bytes.length} bytes)`;
-    };
-    const expected = expect === null ? '' : `, expected ${describeMatch(expect)}`;
-    const onAbort = () => {
+  const settle = (verdict: Verdict) => {
+    if (settled) return;
+    settled = true;
+    socket.destroy();
+    done(verdict);
+  };
+  const received = () => {
+    const bytes = search?.seen() ?? new Uint8Array();
+    return bytes.length === 0
+      ? 'nothing received'
+      : `received ${quoteExcerpt(bytes)} (${bytes.length} bytes)`;
+  };
+
+  socket.on('error', (error) => {
+    settle(socketErrorVerdict(error, { phase: 'exchange', peer, source: check.source }));
+  });
+  // Before any answer a close is the server's refusal; after a part of one, the answer is wrong.
+  socket.once('close', () => {
+    const detail = `${peer} closed the connection, ${received()}${expected}`;
+    const isAnswered = (search?.seen().length ?? 0) > 0;
+    settle(fail(isAnswered ? 'expect-mismatch' : 'connection-closed', detail));
+  });
+  if (search !== null) {
+    socket.on('data', (chunk: Buffer) => {
+      if (settled) return;
+      switch (search.add(chunk)) {
+        case 'found':
+          return settle(pass(received()));
+        case 'full':
+          return settle(fail('expect-mismatch', `${received()}${expected}`));
+        case 'more':
+          return undefined;
+      }
+    });
+  }
+  if (send !== null) {
+    socket.write(send, () => {
+      if (expect === null) settle(pass(`${Buffer.byteLength(send)} bytes sent`));
+    });
+  }
+  return {
+    cut() {
       const within = `within ${formatDuration(check.rhythm.timeoutMs)}`;
       const doing = expect === null ? 'nothing could be sent' : received();
       settle(fail('read-timeout', `connected to ${peer}, ${doing} ${within}${expected}`));
-    };
-
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('error', (error) => {
-      settle(socketErrorVerdict(error, { phase: 'exchange', peer, source: check.source }));
-    });
-    // Before any answer a close is the server's refusal; after a part of one, the answer is wrong.
-    socket.once('close', () => {
-      const detail = `${peer} closed the connection, ${received()}${expected}`;
-      const isAnswered = (search?.seen().length ?? 0) > 0;
-      settle(fail(isAnswered ? 'expect-mismatch' : 'connection-closed', detail));
-    });
-    if (search !== null) {
-      socket.on('data', (chunk: Buffer) => {
-        switch (search.add(chunk)) {
-          case 'found':
-            return settle(pass(received()));
-          case 'full':
-            return settle(fail('expect-mismatch', `${received()}${expected}`));
-          case 'more':
-            return undefined;
-        }
-      });
-    }
-    if (send !== null) {
-      socket.write(send, () => {
-        if (expect === null) settle(pass(`${Buffer.byteLength(send)} bytes sent`));
-      });
-    }
-  });
+    },
+  };
 }

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { count, type Streak } from '../../src/core/health.ts';
-import { phaseMs, type Rhythm, worstCaseDetectionMs } from '../../src/core/schedule.ts';
+import { type Rhythm, tickMs, worstCaseDetectionMs } from '../../src/core/schedule.ts';
 import { fail, pass, type Verdict } from '../../src/core/verdict.ts';
+import { EngineMeter } from '../../src/daemon/engine-meter.ts';
 import type { ProbeRecord } from '../../src/daemon/live.ts';
 import { type Job, Scheduler } from '../../src/daemon/scheduler.ts';
 import { watchStalls } from '../../src/daemon/stall-watch.ts';
+import type { Attempt, Done } from '../../src/probes/probe.ts';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
 
 const RHYTHM: Rhythm = {
@@ -17,12 +19,13 @@ const RHYTHM: Rhythm = {
 const MANY = { network: 1000, scripts: 1000 };
 const UP: Streak = { health: 'up', passes: 1, failures: 0 };
 
-/** How a fake probe behaves: it answers after a time, or waits for its signal, or ignores that too. */
+/** How a fake probe behaves: it answers after a time, or waits for its cut, or ignores that too. */
 type Behaviour =
   | { readonly kind: 'answers'; readonly afterMs: number; readonly verdict: Verdict }
   | { readonly kind: 'hangs' }
   | { readonly kind: 'disobeys' }
-  | { readonly kind: 'rejects' };
+  | { readonly kind: 'answers-at-once'; readonly verdict: Verdict }
+  | { readonly kind: 'throws' };
 
 const PASSES: Behaviour = { kind: 'answers', afterMs: 1, verdict: pass('ok') };
 const FAILS: Behaviour = { kind: 'answers', afterMs: 1, verdict: fail('connect-refused', 'no') };
@@ -60,28 +63,34 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
   let running = 0;
   let mostAtOnce = 0;
   let aborted = 0;
-  const run = (signal: AbortSignal): Promise<Verdict> => {
+  const start = (done: Done): Attempt => {
     starts.push(since());
+    const now = behaviour;
+    if (now.kind === 'throws') throw new Error('a bug');
+    if (now.kind === 'answers-at-once') {
+      done(now.verdict);
+      return { cut() {} };
+    }
     running += 1;
     mostAtOnce = Math.max(mostAtOnce, running);
-    const now = behaviour;
-    return new Promise<Verdict>((resolve, reject) => {
-      signal.addEventListener('abort', () => {
-        aborted += 1;
-        if (now.kind === 'hangs') resolve(fail('read-timeout', 'no answer'));
-      });
-      if (now.kind === 'answers') clock.after(now.afterMs, () => resolve(now.verdict));
-      if (now.kind === 'rejects') reject(new Error('a bug'));
-    }).finally(() => {
+    const end = (verdict: Verdict): void => {
       running -= 1;
-    });
+      done(verdict);
+    };
+    if (now.kind === 'answers') clock.after(now.afterMs, () => end(now.verdict));
+    return {
+      cut() {
+        aborted += 1;
+        if (now.kind === 'hangs') end(fail('read-timeout', 'no answer'));
+      },
+    };
   };
   const job: Job = {
     key: options.key ?? 'lb1/tcp',
     kind: options.kind ?? 'network',
     rhythm: options.rhythm ?? RHYTHM,
     startDelayMs: options.startDelayMs ?? 0,
-    probe: { run, close() {} },
+    probe: { start, close() {} },
     record(record) {
       records.push({ ...record, endMs: since() });
       const rule = { rise: 2, fall: options.fall ?? 3, held: 'neither' } as const;
@@ -108,29 +117,56 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
 function createScheduler(limits = MANY) {
   const clock = createFakeClock();
   const stalls = watchStalls(clock);
-  return { clock, stalls, scheduler: new Scheduler({ clock, stalls }, limits) };
+  const meter = new EngineMeter(clock);
+  return { clock, stalls, meter, scheduler: new Scheduler({ clock, stalls, meter }, limits) };
+}
+
+/** Up to the start of its first probe, and then so much further. */
+async function advanceInto(clock: FakeClock, one: FakeJob, furtherMs: number): Promise<void> {
+  for (let ms = 0; ms < 1000 && one.starts.length === 0; ms++) await clock.advance(1);
+  await clock.advance(furtherMs);
+  expect(one.starts).toHaveLength(1);
 }
 
 describe('starts', () => {
-  test('begin at the phase of the name and stay on the grid, however long each takes', async () => {
+  test('begin soon, and stay on the grid of the name however long each takes', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: { ...PASSES, afterMs: 321 } as Behaviour });
     scheduler.setJobs([one.job], MANY);
     await clock.advance(10_500);
-    const phase = phaseMs('lb1/tcp', 1000);
-    for (const [i, ms] of one.starts.entries()) {
-      expect(Math.abs(ms - (phase + i * 1000))).toBeLessThanOrEqual(1);
+    expect(one.starts[0]).toBeLessThanOrEqual(tickMs(1000) + 1);
+    const gaps = one.starts.slice(2).map((ms, i) => ms - (one.starts[i + 1] ?? 0));
+    expect(gaps.length).toBeGreaterThanOrEqual(8);
+    for (const gap of gaps) expect(Math.abs(gap - 1000)).toBeLessThanOrEqual(1);
+  });
+
+  test('of many are gathered on ticks, and spread over the interval', async () => {
+    const { clock, scheduler } = createScheduler();
+    const jobs = Array.from({ length: 500 }, (_, i) => fakeJob(clock, { key: `b${i}/tcp` }));
+    scheduler.setJobs(
+      jobs.map(({ job }) => job),
+      MANY,
+    );
+    await clock.advance(5000);
+    const starts = jobs.flatMap((one) => one.starts.filter((ms) => ms > 2000 && ms <= 3000));
+    expect(starts).toHaveLength(500);
+    const moments = new Map<number, number>();
+    for (const ms of starts) {
+      const moment = Math.round(ms / tickMs(1000));
+      moments.set(moment, (moments.get(moment) ?? 0) + 1);
     }
-    expect(one.starts.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(starts).size).toBeLessThanOrEqual(50);
+    expect(moments.size).toBeGreaterThan(45);
+    expect(Math.max(...moments.values())).toBeLessThan(30);
   });
 
   test('wait for start_delay', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { startDelayMs: 5000 });
     scheduler.setJobs([one.job], MANY);
-    await clock.advance(5000);
+    await clock.advance(4990);
     expect(one.starts).toEqual([]);
-    await clock.advance(1000);
+    await clock.advance(50);
     expect(one.starts).toHaveLength(1);
   });
 
@@ -152,7 +188,7 @@ describe('starts', () => {
     await clock.advance(1000);
     one.behave(FAILS);
     await clock.advance(3000);
-    const gaps = one.starts.slice(2, 6).map((ms, i) => ms - (one.starts[i + 1] ?? 0));
+    const gaps = one.starts.slice(3, 7).map((ms, i) => ms - (one.starts[i + 2] ?? 0));
     expect(gaps).toEqual([200, 200, 200, 200]);
   });
 
@@ -180,14 +216,14 @@ describe('starts', () => {
 
   test('that passed while the check waited for its turn are counted as skipped', async () => {
     const limits = { network: 1, scripts: 1 };
-    const { clock, scheduler } = createScheduler(limits);
+    const { clock, meter, scheduler } = createScheduler(limits);
     const slow = fakeJob(clock, { key: 'slow', behaviour: DISOBEYS });
     const rhythm = { ...RHYTHM, intervalMs: 100, timeoutMs: 50 };
     const quick = fakeJob(clock, { key: 'quick', rhythm });
     scheduler.setJobs([slow.job, quick.job], limits);
     await clock.advance(5000);
     expect(quick.mostAtOnce).toBe(1);
-    expect(scheduler.stats.skipped).toBeGreaterThan(0);
+    expect(meter.stats.skipped).toBeGreaterThan(0);
   });
 });
 
@@ -226,7 +262,7 @@ describe('the deadline', () => {
 
   test('a probe with a bug says nothing about its backend, and goes on', async () => {
     const { clock, scheduler } = createScheduler();
-    const one = fakeJob(clock, { behaviour: { kind: 'rejects' } });
+    const one = fakeJob(clock, { behaviour: { kind: 'throws' } });
     scheduler.setJobs([one.job], MANY);
     await clock.advance(3000);
     expect(one.records[0]?.verdict).toMatchObject({
@@ -236,16 +272,26 @@ describe('the deadline', () => {
     expect(one.records.length).toBeGreaterThanOrEqual(2);
   });
 
-  test('that passed while this process stood still is inconclusive', async () => {
+  test('a verdict that comes at once is one like any other', async () => {
     const { clock, scheduler } = createScheduler();
+    const behaviour = { kind: 'answers-at-once', verdict: pass('ok') } as const;
+    const one = fakeJob(clock, { behaviour });
+    scheduler.setJobs([one.job], MANY);
+    await clock.advance(5000);
+    expect(one.records.length).toBeGreaterThanOrEqual(4);
+    expect(one.aborted).toBe(0);
+    expect(scheduler.inFlight).toBe(0);
+  });
+
+  test('that passed while this process stood still is inconclusive', async () => {
+    const { clock, meter, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
-    await clock.advance(phaseMs('lb1/tcp', 1000) + 100);
-    expect(one.starts).toHaveLength(1);
+    await advanceInto(clock, one, 100);
     clock.stall(2000);
     await clock.advance(0);
     expect(one.records[0]?.verdict).toMatchObject({ kind: 'inconclusive', reason: 'stalled' });
-    expect(scheduler.stats.inconclusive).toBe(1);
+    expect(meter.stats.inconclusive).toBe(1);
   });
 
   test.each([40, 60, 100])(
@@ -254,8 +300,7 @@ describe('the deadline', () => {
       const { clock, scheduler } = createScheduler();
       const one = fakeJob(clock, { behaviour: HANGS, rhythm: { ...RHYTHM, timeoutMs: 40 } });
       scheduler.setJobs([one.job], MANY);
-      await clock.advance(phaseMs('lb1/tcp', 1000) + 20);
-      expect(one.starts).toHaveLength(1);
+      await advanceInto(clock, one, 20);
       clock.stall(stallMs);
       await clock.advance(20);
       expect(one.records[0]?.verdict.kind).toBe('inconclusive');
@@ -275,7 +320,7 @@ describe('the deadline', () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: FAILS });
     scheduler.setJobs([one.job], MANY);
-    await clock.advance(phaseMs('lb1/tcp', 1000) + 0.5);
+    await advanceInto(clock, one, 0);
     clock.stall(300);
     await clock.advance(0);
     expect(one.records[0]?.verdict).toMatchObject({ kind: 'fail', reason: 'connect-refused' });
@@ -295,7 +340,7 @@ describe('limits', () => {
     let most = 0;
     for (let ms = 0; ms < 3000; ms += 10) {
       await clock.advance(10);
-      most = Math.max(most, scheduler.stats.inFlight);
+      most = Math.max(most, scheduler.inFlight);
     }
     expect(most).toBeLessThanOrEqual(3);
     expect(script.starts.length).toBeGreaterThanOrEqual(2);
@@ -334,7 +379,7 @@ describe('jobs', () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
-    await clock.advance(phaseMs('lb1/tcp', 1000) + 10);
+    await advanceInto(clock, one, 10);
     scheduler.setJobs([], MANY);
     await clock.advance(5000);
     expect(one.aborted).toBe(1);
@@ -364,14 +409,51 @@ describe('jobs', () => {
   });
 });
 
+describe('a hurried job', () => {
+  test('is due at once, and then again on its grid', async () => {
+    const { clock, scheduler } = createScheduler();
+    const one = fakeJob(clock);
+    scheduler.setJobs([one.job], MANY);
+    await clock.advance(2000);
+    const [last = 0] = one.starts.slice(-1);
+    scheduler.hurry('lb1/tcp');
+    await clock.advance(1);
+    expect(one.starts.at(-1)).toBeCloseTo(2000, 0);
+    await clock.advance(1000);
+    expect(one.starts.at(-1)).toBeCloseTo(last + 1000, 0);
+  });
+
+  test('that is under way is probed once more when it has ended', async () => {
+    const { clock, scheduler } = createScheduler();
+    const one = fakeJob(clock, { behaviour: { ...PASSES, afterMs: 100 } as Behaviour });
+    scheduler.setJobs([one.job], MANY);
+    await advanceInto(clock, one, 50);
+    scheduler.hurry('lb1/tcp');
+    scheduler.hurry('lb1/tcp');
+    await clock.advance(60);
+    expect(one.starts).toHaveLength(2);
+    expect(one.mostAtOnce).toBe(1);
+  });
+
+  test('that is not there, or no more, is nothing', async () => {
+    const { clock, scheduler } = createScheduler();
+    const one = fakeJob(clock);
+    scheduler.setJobs([one.job], MANY);
+    await scheduler.stop();
+    scheduler.hurry('lb1/tcp');
+    scheduler.hurry('nobody');
+    await clock.advance(1000);
+    expect(one.starts).toEqual([]);
+  });
+});
+
 describe('stop', () => {
   test('aborts what is in flight, waits for it, starts nothing more, and may be called twice', async () => {
     const { clock, stalls, scheduler } = createScheduler();
     const hangs = fakeJob(clock, { key: 'hangs', behaviour: HANGS });
     const disobeys = fakeJob(clock, { key: 'disobeys', behaviour: DISOBEYS });
     scheduler.setJobs([hangs.job, disobeys.job], MANY);
-    const untilMs = Math.max(phaseMs('hangs', 1000), phaseMs('disobeys', 1000));
-    await clock.advance(untilMs + 10);
+    await clock.advance(100);
     let stopped = false;
     void Promise.all([scheduler.stop(), scheduler.stop()]).then(() => {
       stopped = true;

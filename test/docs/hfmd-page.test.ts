@@ -5,6 +5,7 @@ import { createActions } from '../../src/daemon/actions.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
 import type { Exec } from '../../src/sys/exec.ts';
 import { createFakeClock } from '../fakes/clock.ts';
+import { runProbe } from '../fakes/run-probe.ts';
 import { HFMD, run } from '../system/harness.ts';
 import { itemsOf, namesIn, projectFile } from './page.ts';
 import { withConfig } from './with-config.ts';
@@ -58,7 +59,7 @@ on_down = [{ command = ["${projectFile('actions/log-file')}", "/tmp/events"] }]
     given.push(Object.keys(env));
     return { kind: 'exited', code: 0, stdout: '', stderr: '', durationMs: 1 };
   };
-  await createScriptProbe(exec, backend, check).run(new AbortController().signal);
+  await runProbe(createScriptProbe(exec, backend, check));
   await new Promise<void>((resolve) => {
     const actions = createActions({
       clock: createFakeClock(),

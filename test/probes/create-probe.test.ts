@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createProbe } from '../../src/probes/create-probe.ts';
 import { systemExec } from '../../src/sys/system-exec.ts';
+import { runProbe } from '../fakes/run-probe.ts';
 import { address, httpCheck, scriptCheck, tcpCheck } from './fixtures/checks.ts';
 import { answering, http200, serveTcp } from './fixtures/servers.ts';
 
@@ -12,7 +13,7 @@ it.each([
   const { port } = await serveTcp(answering(http200()));
   const backend = { name: 'lb1', address: address('127.0.0.1') };
   const probe = createProbe({ exec: systemExec }, backend, check(port));
-  expect(await probe.run(new AbortController().signal)).toEqual({ kind: 'pass', detail });
+  expect(await runProbe(probe)).toEqual({ kind: 'pass', detail });
   probe.close();
   probe.close();
 });

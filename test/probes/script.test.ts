@@ -3,6 +3,7 @@ import type { ExitRule, ScriptCheckConfig } from '../../src/config/config.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
 import type { ExecRequest, ExecResult } from '../../src/sys/exec.ts';
 import { systemExec } from '../../src/sys/system-exec.ts';
+import { runProbe } from '../fakes/run-probe.ts';
 import { address, scriptCheck } from './fixtures/checks.ts';
 
 const LB1 = { name: 'lb1', address: address('10.2.1.250') };
@@ -139,7 +140,7 @@ describe('the deadline of a script', () => {
       LB1,
       scriptCheck(['/bin/sh', '-c', 'trap "" TERM INT; echo waiting; sleep 30']),
     );
-    expect(await probe.run(controller.signal)).toEqual({
+    expect(await runProbe(probe, controller.signal)).toEqual({
       kind: 'fail',
       reason: 'script-timeout',
       detail: 'killed after 500ms: waiting',
@@ -189,7 +190,7 @@ describe('the deadline of a script', () => {
       LB1,
       scriptCheck(['/x']),
     );
-    expect(await probe.run(never())).toMatchObject({
+    expect(await runProbe(probe)).toMatchObject({
       kind: 'inconclusive',
       reason: 'internal-error',
     });
@@ -201,12 +202,12 @@ function sh(script: string, over: Partial<ScriptCheckConfig> = {}) {
 }
 
 function run(check: ScriptCheckConfig) {
-  return createScriptProbe(systemExec, LB1, check).run(never());
+  return runProbe(createScriptProbe(systemExec, LB1, check));
 }
 
 function verdictOn(result: ExecResult, over: Partial<ScriptCheckConfig> = {}) {
   const check = scriptCheck(['/bin/check'], over);
-  return createScriptProbe(() => Promise.resolve(result), LB1, check).run(never());
+  return runProbe(createScriptProbe(() => Promise.resolve(result), LB1, check));
 }
 
 async function requestOf(backend: typeof LB1, over: Partial<ScriptCheckConfig>) {
@@ -215,12 +216,8 @@ async function requestOf(backend: typeof LB1, over: Partial<ScriptCheckConfig>) 
     requests.push(request);
     return Promise.resolve({ kind: 'exited', code: 0, stdout: '', stderr: '', durationMs: 1 });
   };
-  await createScriptProbe(exec, backend, scriptCheck(['/bin/check'], over)).run(never());
+  await runProbe(createScriptProbe(exec, backend, scriptCheck(['/bin/check'], over)));
   const [request] = requests;
   if (request === undefined) throw new Error('nothing was run');
   return request;
-}
-
-function never(): AbortSignal {
-  return new AbortController().signal;
 }

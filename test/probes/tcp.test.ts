@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { TcpCheckConfig } from '../../src/config/config.ts';
 import { createTcpProbe } from '../../src/probes/tcp.ts';
+import { runProbe } from '../fakes/run-probe.ts';
 import { canRunOutOfDescriptors, withoutDescriptors } from '../sys/fixtures/descriptors.ts';
 import { address, tcpCheck, VERIFIED } from './fixtures/checks.ts';
 import {
@@ -48,7 +49,7 @@ describe('a connect', () => {
   it('that is never answered is connect-timeout at the deadline', async () => {
     const port = await serveDeaf();
     const controller = new AbortController();
-    const verdict = createTcpProbe(tcpCheck(port)).run(controller.signal);
+    const verdict = runProbe(createTcpProbe(tcpCheck(port)), controller.signal);
     await sleep(50);
     controller.abort();
     expect(await verdict).toMatchObject({ kind: 'fail', reason: 'connect-timeout' });
@@ -158,7 +159,8 @@ describe('what is expected', () => {
   it('and not there at the deadline is read-timeout, with what came', async () => {
     const controller = new AbortController();
     const server = await serveTcp((socket) => socket.write('22'));
-    const verdict = createTcpProbe(tcpCheck(server.port, { expect: BANNER })).run(
+    const verdict = runProbe(
+      createTcpProbe(tcpCheck(server.port, { expect: BANNER })),
       controller.signal,
     );
     await server.accepts(1);
@@ -199,18 +201,13 @@ it('200 runs leak no descriptor', async () => {
     createTcpProbe(tcpCheck(port, { expect: { kind: 'text', text: 'no' }, maxReadBytes: 5 })),
   ];
   for (let i = 0; i < 200; i++) {
-    for (const probe of probes) await probe.run(never());
+    for (const probe of probes) await runProbe(probe);
   }
   await vi.waitFor(() => expect(socketCount()).toBe(0));
 });
 
 function probeOnce(port: number, over: Partial<TcpCheckConfig> = {}) {
-  return createTcpProbe(tcpCheck(port, over)).run(never());
-}
-
-/** A deadline far away: what waits for it hangs the test. */
-function never(): AbortSignal {
-  return new AbortController().signal;
+  return runProbe(createTcpProbe(tcpCheck(port, over)));
 }
 
 function pourForever(socket: net.Socket): void {

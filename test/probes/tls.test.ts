@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TlsConfig } from '../../src/config/config.ts';
 import { createHttpProbe } from '../../src/probes/http.ts';
 import { createTcpProbe } from '../../src/probes/tcp.ts';
+import { runProbe } from '../fakes/run-probe.ts';
 import { httpCheck, tcpCheck, VERIFIED } from './fixtures/checks.ts';
 import {
   answering,
@@ -67,7 +68,7 @@ describe('a certificate', () => {
   it('is verified by tcp checks too', async () => {
     const { port } = await serveTls('expired', () => {});
     const trusting = { ...VERIFIED, ca: CA, serverName: NAME };
-    expect(await createTcpProbe(tcpCheck(port, { tls: trusting })).run(never())).toMatchObject({
+    expect(await runProbe(createTcpProbe(tcpCheck(port, { tls: trusting })))).toMatchObject({
       reason: 'tls-verify',
     });
   });
@@ -86,7 +87,7 @@ describe('the handshake', () => {
     });
     const config = { ...VERIFIED, ca: CA, serverName: NAME };
     const check = httpCheck(`https://127.0.0.1:${port}/`, { tls: config, host: 'www.example.org' });
-    expect(await createHttpProbe(check).run(never())).toMatchObject({ kind: 'pass' });
+    expect(await runProbe(createHttpProbe(check))).toMatchObject({ kind: 'pass' });
     expect(seen).toEqual([NAME]);
     expect(head).toMatch(/^host: www\.example\.org$/im);
   });
@@ -111,8 +112,8 @@ describe('the handshake', () => {
     const probe = createHttpProbe(
       httpCheck(`https://127.0.0.1:${port}/`, { tls: { ...VERIFIED, ca: CA } }),
     );
-    await probe.run(never());
-    await probe.run(never());
+    await runProbe(probe);
+    await runProbe(probe);
     expect(seen).toEqual([
       ['http/1.1', false],
       ['http/1.1', false],
@@ -156,7 +157,7 @@ describe('the handshake', () => {
     });
     const server = await serveTcp((socket) => socket.once('data', () => greeted(socket)));
     const controller = new AbortController();
-    const verdict = create(server.port).run(controller.signal);
+    const verdict = runProbe(create(server.port), controller.signal);
     await hello;
     controller.abort();
     expect(await verdict).toEqual({
@@ -175,7 +176,7 @@ describe('the handshake', () => {
     const { port } = await serveTls('good', (socket) => onRequest(socket, asked));
     const controller = new AbortController();
     const check = httpCheck(`https://127.0.0.1:${port}/`, { tls: { ...VERIFIED, ca: CA } });
-    const verdict = createHttpProbe(check).run(controller.signal);
+    const verdict = runProbe(createHttpProbe(check), controller.signal);
     await request;
     await turnsOfTheLoop();
     controller.abort();
@@ -194,9 +195,5 @@ describe('the handshake', () => {
 
 function https(port: number, config: Partial<TlsConfig>) {
   const check = httpCheck(`https://127.0.0.1:${port}/`, { tls: { ...VERIFIED, ...config } });
-  return createHttpProbe(check).run(never());
-}
-
-function never(): AbortSignal {
-  return new AbortController().signal;
+  return runProbe(createHttpProbe(check));
 }

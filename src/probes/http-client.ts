@@ -1,0 +1,187 @@
+import type { EventEmitter } from 'node:events';
+import type net from 'node:net';
+import { Client, type Dispatcher } from 'undici';
+import type { Verdict } from '../core/verdict.ts';
+import type { Attempt } from './probe.ts';
+import { withoutStackTraces, withStackTraces } from './stack-traces.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether the connection is kept for another request after an answer that passes. */
+  readonly keepAlive: boolean;
+  /** How much is read of what follows the verdict, to keep the connection. */
+  readonly maxDrainBytes: number;
+}
+
+/** Judges an answer as it comes in; null where it has to see more. */
+export interface AnswerJudge {
+  onHeaders(status: number): Verdict | null;
+  onBody(chunk: Uint8Array): Verdict | null;
+  onEnd(): Verdict;
+  onError(error: unknown): Verdict;
+  onCut(nothingReceived: boolean): Verdict;
+}
+
+/** `endedUnanswered`: the connection ended before a single byte of an answer came. */
+type OnVerdict = (verdict: Verdict, endedUnanswered: boolean) => void;
+
+/**
+ * undici's HTTP/1.1 for one backend, on connections that its caller opens: an error that it meets
+ * belongs to the exchange, not to the connect. One connection and one exchange at a time.
+ */
+export class HttpClient {
+  readonly #request: HttpRequest;
+  #client: Client | null = null;
+  #socket: net.Socket | null = null;
+  /** The connection that undici has yet to take. */
+  #fresh: net.Socket | null = null;
+  #exchange: Exchange | null = null;
+
+  constructor(request: HttpRequest) {
+    this.#request = request;
+  }
+
+  /** Whether the connection of the last answer can take another request. */
+  get isConnected(): boolean {
+    return this.#exchange?.isEnded === true && this.#socket?.destroyed === false;
+  }
+
+  /** Gives it a connection that is open, for the exchanges that follow. */
+  connect(socket: net.Socket): void {
+    // Of an answer that was not read to its end undici still waits for the rest.
+    if (this.#exchange?.isEnded === false) this.close();
+    this.#socket?.destroy();
+    this.#socket = socket;
+    this.#fresh = socket;
+  }
+
+  /** Asks once. Where the verdict comes before the end of the answer, the rest is not waited for. */
+  exchange(judge: AnswerJudge, onVerdict: OnVerdict): Attempt {
+    if (this.#socket === null) throw new Error('an exchange without a connection');
+    const { method, path, headers, keepAlive, maxDrainBytes } = this.#request;
+    const exchange = new Exchange(this.#socket, judge, onVerdict, maxDrainBytes);
+    this.#exchange = exchange;
+    this.#client ??= this.#createClient();
+    this.#client.dispatch({ method, path, headers, reset: !keepAlive }, exchange);
+    return {
+      cut: () => {
+        exchange.cut();
+        this.#release();
+      },
+    };
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = null;
+    this.#fresh = null;
+    this.#exchange = null;
+    // Ends undici's timers and queue; it has no way to fail that is not a bug of undici's.
+    void this.#client?.destroy();
+    this.#client = null;
+  }
+
+  #createClient(): Client {
+    const client = new Client('http://socket.invalid', {
+      connect: (_options, callback) => {
+        const socket = this.#fresh;
+        this.#fresh = null;
+        // undici goes on only after this call has returned.
+        queueMicrotask(() => {
+          // It connects again by itself where the server closed an idle connection.
+          if (socket === null) return callback(new Error('the connection was closed'), null);
+          callback(null, socket);
+          // After undici's own listener: what there was to read has been judged.
+          socket.on('readable', () => this.#afterRead());
+        });
+      },
+      // The caller's cut is the only deadline.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    // Where undici finds itself in error it tells its client; without a listener that would end hfmd.
+    // The exchange then has its verdict at the deadline.
+    const emitter: EventEmitter = client; // undici's own types leave this event out.
+    emitter.on('error', () => {});
+    return client;
+  }
+
+  #afterRead(): void {
+    withStackTraces();
+    this.#release();
+  }
+
+  /** Closes the connection once there is a verdict, unless it is worth keeping. */
+  #release(): void {
+    if (this.#exchange === null) return;
+    const { verdict, isEnded } = this.#exchange;
+    if (verdict === null || (this.#request.keepAlive && verdict.kind === 'pass')) return;
+    if (isEnded) this.#socket?.destroy();
+    else this.close();
+  }
+}
+
+/** One request and the judgement of its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #socket: net.Socket;
+  readonly #bytesBefore: number;
+  readonly #judge: AnswerJudge;
+  readonly #onVerdict: OnVerdict;
+  readonly #maxDrainBytes: number;
+  #bodyBytes = 0;
+  verdict: Verdict | null = null;
+  /** Whether the answer was read to its end. */
+  isEnded = false;
+
+  constructor(socket: net.Socket, judge: AnswerJudge, onVerdict: OnVerdict, maxDrainBytes: number) {
+    this.#socket = socket;
+    this.#bytesBefore = socket.bytesRead;
+    this.#judge = judge;
+    this.#onVerdict = onVerdict;
+    this.#maxDrainBytes = maxDrainBytes;
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    // RFC 9110, section 15.2: any number of 1xx may come before the answer.
+    if (status >= 200) this.#settle(this.#judge.onHeaders(status));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#bodyBytes += chunk.length;
+    if (this.verdict === null) this.#settle(this.#judge.onBody(chunk));
+    if (this.verdict !== null && this.#bodyBytes > this.#maxDrainBytes) {
+      controller.abort(new Error('enough was read'));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.isEnded = true;
+    if (this.verdict === null) this.#settle(this.#judge.onEnd());
+    // undici ends the connection next, where it is not to be kept.
+    withoutStackTraces();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
+    this.#socket.destroy();
+    if (this.verdict !== null) return;
+    this.#settle(this.#judge.onError(error), this.#nothingReceived());
+  }
+
+  cut(): void {
+    if (this.verdict === null) this.#settle(this.#judge.onCut(this.#nothingReceived()));
+  }
+
+  #nothingReceived(): boolean {
+    return this.#socket.bytesRead === this.#bytesBefore;
+  }
+
+  #settle(verdict: Verdict | null, endedUnanswered = false): void {
+    if (verdict === null) return;
+    this.verdict = verdict;
+    this.#onVerdict(verdict, endedUnanswered);
+  }
+}
