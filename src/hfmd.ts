@@ -5,6 +5,7 @@ import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
 import { openSocket } from './control/socket.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
+import { planDescriptors, readDescriptorLimit } from './daemon/descriptors.ts';
 import { EngineMeter } from './daemon/engine-meter.ts';
 import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
@@ -54,6 +55,8 @@ async function testConfig(config: Config): Promise<number> {
   const { warnings, error } = await auditTables(driverOf(config, systemExec), config.pools);
   const unread = error === null ? [] : [`pf can't be read, tables not checked: ${error.message}`];
   for (const warning of [...unread, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
+  const { warning } = planDescriptors(config, await readDescriptorLimit(systemExec));
+  if (warning !== null) process.stderr.write(`warning: ${warning}\n`);
   const { socketGroup } = config.daemon;
   if (socketGroup !== null && groupId(socketGroup) === null) {
     process.stderr.write(

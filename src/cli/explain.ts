@@ -42,6 +42,7 @@ function explainText(context: Context, { backend, require, checks, pools }: Expl
       `  ${check.target}\n`,
       `  every ${formatDuration(check.interval_ms)}, ${formatDuration(check.fast_interval_ms)} while a change is confirmed, ${formatDuration(check.down_interval_ms)} while down; timeout ${formatDuration(check.timeout_ms)}\n`,
       `  a death is seen within ${formatDuration(check.worst_case_ms)} at the worst\n`,
+      watchText(check.watched),
       indent(columns(check.history.map((probe) => historyRow(probe)))),
     );
   }
@@ -57,6 +58,13 @@ function explainText(context: Context, { backend, require, checks, pools }: Expl
     }
   }
   return parts.join('');
+}
+
+function watchText(watched: boolean | null): string {
+  if (watched === null) return '';
+  return watched
+    ? '  watched: an idle connection is held, its end is a reason to probe at once\n'
+    : '  watched, but no idle connection is held now\n';
 }
 
 function streakText(

@@ -99,6 +99,8 @@ export interface HttpCheckConfig extends CheckBase {
   readonly maxBodyBytes: number;
   readonly tls: TlsConfig;
   readonly keepAlive: boolean;
+  /** Whether an idle connection is held, whose end is a reason to probe at once. */
+  readonly watch: boolean;
   /** The local address that probes leave from; null for the system's choice. */
   readonly source: Address | null;
 }
@@ -113,6 +115,7 @@ export interface TcpCheckConfig extends CheckBase {
   readonly expect: TextMatch | null;
   /** Bytes of the answer that are looked at. */
   readonly maxReadBytes: number;
+  readonly watch: boolean;
   readonly source: Address | null;
 }
 

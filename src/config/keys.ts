@@ -144,6 +144,7 @@ export const HTTP_KEYS = {
   tls_verify: key(flag, 'true'),
   tls_ca: key(path, "the system's CAs"),
   keep_alive: key(flag, 'false'),
+  watch: key(flag, 'false'),
   source: key(address, "the system's choice"),
 } as const satisfies Keys;
 
@@ -157,6 +158,7 @@ export const TCP_KEYS = {
   expect: key(text, 'nothing'),
   expect_regex: key(regex, 'nothing'),
   max_read: key(integer(1, 1_048_576), '4096'),
+  watch: key(flag, 'false'),
   source: key(address, "the system's choice"),
 } as const satisfies Keys;
 

@@ -78,6 +78,7 @@ function resolveHttp(
     maxBodyBytes: values.max_body ?? 65_536,
     tls: resolveTls(values, place, host),
     keepAlive: values.keep_alive ?? false,
+    watch: values.watch ?? false,
     source: sourceFor(values.source, owner.address, place),
   };
 }
@@ -112,6 +113,7 @@ function resolveTcp(
     send: values.send ?? null,
     expect,
     maxReadBytes: values.max_read ?? 4096,
+    watch: values.watch ?? false,
     source,
   };
 }

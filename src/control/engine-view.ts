@@ -4,15 +4,16 @@ import type { Spread } from '../daemon/engine-meter.ts';
 import type { EngineJson, SpreadJson } from './protocol.ts';
 
 /** How well hfmd itself keeps up, and what an operator should know of it. */
-export function engineView({ meter, scheduler }: Pick<Daemon, 'meter' | 'scheduler'>): EngineJson {
-  const stats = meter.stats;
-  const { inFlight, waiting } = scheduler;
+export function engineView(daemon: Pick<Daemon, 'meter' | 'scheduler' | 'watches'>): EngineJson {
+  const stats = daemon.meter.stats;
+  const { inFlight, waiting } = daemon.scheduler;
   return {
     started: stats.started,
     skipped: stats.skipped,
     inconclusive: stats.inconclusive,
     in_flight: inFlight,
     waiting,
+    watching: daemon.watches,
     lateness_ms: spreadView(stats.latenessMs),
     loop_delay_ms: spreadView(stats.loopDelayMs),
     pfctl_ms: spreadView(stats.pfctlMs),

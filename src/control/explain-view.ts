@@ -17,6 +17,7 @@ export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
       return {
         name: config.name,
         target: targetOf(config),
+        watched: daemon.isWatched(backend.config.name, config.name),
         rise,
         fall,
         interval_ms: rhythm.intervalMs,

@@ -126,6 +126,7 @@ export interface EngineJson {
   readonly inconclusive: number;
   readonly in_flight: number;
   readonly waiting: number;
+  readonly watching: number;
   readonly lateness_ms: SpreadJson;
   readonly loop_delay_ms: SpreadJson;
   readonly pfctl_ms: SpreadJson;
@@ -143,6 +144,8 @@ export interface ExplainJson {
 export interface ExplainCheckJson {
   readonly name: string;
   readonly target: string;
+  /** Whether its idle connection is held; null where none is wanted. */
+  readonly watched: boolean | null;
   readonly rise: number;
   readonly fall: number;
   readonly interval_ms: number;

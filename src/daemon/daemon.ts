@@ -10,9 +10,10 @@ import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
 import { Controller } from './controller.ts';
+import { planDescriptors, readDescriptorLimit } from './descriptors.ts';
 import type { EngineMeter } from './engine-meter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
-import { createJobBook, limitsOf } from './jobs.ts';
+import { createJobBook } from './jobs.ts';
 import { isOut, leavingOf, mayEndStates } from './leaving.ts';
 import type { ProbeRecord } from './live.ts';
 import { logEvent } from './log-events.ts';
@@ -24,6 +25,7 @@ import { watchStalls } from './stall-watch.ts';
 import { readState } from './state-file.ts';
 import { createStateKeeper } from './state-keeper.ts';
 import { createAuditor } from './table-audit.ts';
+import type { WatchBudget } from './watch.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
@@ -44,6 +46,10 @@ export interface Daemon {
   readonly problems: NodeProblems;
   readonly driver: PfDriver;
   readonly meter: EngineMeter;
+  /** Whether a check's idle connection is held; null where none is wanted. */
+  isWatched(backend: BackendName, check: string): boolean | null;
+  /** Idle connections that are held. */
+  readonly watches: number;
   readonly aftermath: Aftermath;
   readonly warnings: readonly string[];
   readonly startedAtMs: number;
@@ -83,6 +89,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let loadedAtMs = startedAtMs;
   /** Says that a restart would fail: what runs is not what is on disk. */
   let refused: string | null = null;
+  const descriptorLimit = await readDescriptorLimit(exec);
+  let descriptors = planDescriptors(config, descriptorLimit);
 
   const events = createEventLog(clock);
   events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
@@ -119,7 +127,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
         const backend = controller.live.backends.get(announcement.backend);
         if (backend !== undefined) actions.run(backend.config, announcement);
       },
-      onProbing: () => scheduler.setJobs(book.jobs(), limitsOf(config)),
+      onProbing: () => scheduler.setJobs(book.jobs(), descriptors.limits),
     },
     config,
     durable,
@@ -149,8 +157,18 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   });
   const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
-  const scheduler = new Scheduler({ clock, stalls, meter }, limitsOf(config));
-  const book = createJobBook({ clock, exec, controller, problems, log });
+  const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
+  const budget: WatchBudget = { most: descriptors.watches, held: 0 };
+  const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
+  const book = createJobBook({ clock, exec, controller, problems, log, budget, hurry });
+
+  const allotDescriptors = (): void => {
+    const before = descriptors.warning;
+    descriptors = planDescriptors(config, descriptorLimit);
+    budget.most = descriptors.watches;
+    const { warning } = descriptors;
+    if (warning !== null && warning !== before) emit({ kind: 'warning', message: warning });
+  };
 
   let housekeeping: Timer;
   const keepHouse = (): void => {
@@ -173,7 +191,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
   controller.start();
   auditor.look();
-  scheduler.setJobs(book.jobs(), limitsOf(config));
+  if (descriptors.warning !== null) emit({ kind: 'warning', message: descriptors.warning });
+  scheduler.setJobs(book.jobs(), descriptors.limits);
 
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
@@ -196,13 +215,18 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     problems,
     driver,
     meter,
+    isWatched: (backend, check) => book.isWatched(`${backend}/${check}`),
+    get watches() {
+      return budget.held;
+    },
     aftermath,
     get warnings() {
       const unsaved =
         keeper.failure === null
           ? null
           : `state file can't be written, a restart forgets the operator's words: ${keeper.failure}`;
-      const others = [refused, unsaved, aftermath.forbidden].filter((one) => one !== null);
+      const own = [refused, unsaved, aftermath.forbidden, descriptors.warning];
+      const others = own.filter((one) => one !== null);
       return [...others, ...auditor.warnings];
     },
     startedAtMs,
@@ -226,7 +250,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       reconciler.configure(config);
       controller.reload(config);
       auditor.look();
-      scheduler.setJobs(book.jobs(), limitsOf(config));
+      allotDescriptors();
+      scheduler.setJobs(book.jobs(), descriptors.limits);
       return { ok: true, notes };
     },
     async plan() {

@@ -16,6 +16,12 @@ export class DueQueue<T> {
     this.#rise(this.#heap.length - 1);
   }
 
+  /** Makes an item that is queued due at `dueMs`, unless it is so earlier. */
+  hasten(item: T, dueMs: number): void {
+    const entry = this.#entries.get(item);
+    if (entry !== undefined && dueMs < entry.dueMs) this.set(item, dueMs);
+  }
+
   has(item: T): boolean {
     return this.#entries.has(item);
   }

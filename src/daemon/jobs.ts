@@ -1,7 +1,8 @@
-import type { Config } from '../config/config.ts';
+import type { CheckConfig } from '../config/config.ts';
 import type { BackendName } from '../core/names.ts';
 import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
+import { openIdleConnection } from '../probes/idle-connection.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
@@ -10,12 +11,15 @@ import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
 import type { NodeProblems } from './node-problems.ts';
 import { createRouteJudge } from './route-judge.ts';
-import type { Job, Limits } from './scheduler.ts';
+import type { Job } from './scheduler.ts';
+import { Watch, type WatchBudget } from './watch.ts';
 
 /** The jobs that a configuration and the operator's words ask for, each with its probe. */
 export interface JobBook {
   /** The jobs of now. A probe is kept as long as its check stays the same. */
   jobs(): Job[];
+  /** Whether an idle connection is held for `backend/check`; null where none is wanted. */
+  isWatched(key: string): boolean | null;
   close(): void;
 }
 
@@ -25,11 +29,19 @@ export interface JobBookDeps {
   readonly controller: Controller;
   readonly problems: NodeProblems;
   readonly log: Log;
+  readonly budget: WatchBudget;
+  /** Has a job probed so soon, in milliseconds. */
+  readonly hurry: (key: string, inMs: number) => void;
 }
 
-export function createJobBook({ clock, exec, controller, problems, log }: JobBookDeps): JobBook {
+export function createJobBook(deps: JobBookDeps): JobBook {
+  const { clock, exec, controller, problems, log } = deps;
   const routes = createRouteJudge(clock);
-  let probes = new Map<string, { fingerprint: string; probe: Probe }>();
+  let probes = new Map<string, Entry>();
+  const close = ({ probe, watch }: Entry): void => {
+    watch?.close();
+    probe.close();
+  };
   return {
     jobs() {
       const { live } = controller;
@@ -47,17 +59,15 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
           const fingerprint = `${address} ${checkFingerprint(check)}`;
           const known = probes.get(key);
           const kept = known?.fingerprint === fingerprint ? known : null;
-          const entry = kept ?? {
-            fingerprint,
-            probe: createProbe({ exec }, backend.config, check),
-          };
-          next.set(key, entry);
+          const probe = kept?.probe ?? createProbe({ exec }, backend.config, check);
+          const watch = kept?.watch ?? watchOf(deps, key, check, probe);
+          next.set(key, { fingerprint, probe, watch });
           jobs.push({
             key,
             kind: isNetwork ? 'network' : 'script',
             rhythm: check.rhythm,
             startDelayMs: check.startDelayMs,
-            probe: entry.probe,
+            probe,
             record(probed) {
               const record = isNetwork
                 ? { ...probed, verdict: routes.judge(name, probed.verdict, probed.durationMs) }
@@ -70,27 +80,46 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
               if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
                 problems.note(verdict.reason, `${key}: ${verdict.detail}`);
               }
-              return controller.record(name, check.name, record);
+              const streak = controller.record(name, check.name, record);
+              watch?.probed(verdict);
+              return streak;
             },
           });
         }
       }
-      for (const [key, { probe }] of probes) if (next.get(key)?.probe !== probe) probe.close();
+      for (const [key, one] of probes) if (next.get(key)?.probe !== one.probe) close(one);
       probes = next;
       routes.keep(overNetwork);
       return jobs;
     },
+    isWatched: (key) => probes.get(key)?.watch?.isHeld ?? null,
     close() {
-      for (const { probe } of probes.values()) probe.close();
+      for (const one of probes.values()) close(one);
       probes.clear();
     },
   };
 }
 
-/** Hanging backends must not keep the others from being probed: by default every probe has a place. */
-export function limitsOf({ backends, daemon }: Config): Limits {
-  const network = backends
-    .flatMap(({ checks }) => checks)
-    .filter(({ type }) => type !== 'script').length;
-  return { network: daemon.maxProbes ?? Math.max(1, network), scripts: daemon.maxScripts };
+interface Entry {
+  readonly fingerprint: string;
+  readonly probe: Probe;
+  readonly watch: Watch | null;
+}
+
+function watchOf(
+  { clock, budget, hurry }: JobBookDeps,
+  key: string,
+  check: CheckConfig,
+  { endpoint }: Probe,
+): Watch | null {
+  if (check.type === 'script' || !check.watch || endpoint === null) return null;
+  return new Watch(
+    {
+      clock,
+      budget,
+      open: (listeners) => openIdleConnection(endpoint, listeners),
+      hurry: (inMs) => hurry(key, inMs),
+    },
+    check.rhythm,
+  );
 }

@@ -87,15 +87,19 @@ export class Scheduler {
     this.#arm();
   }
 
-  /** Makes a job due now, or as soon as the probe that is under way has ended. */
-  hurry(key: string): void {
+  /** Has a job probed within `inMs`; where a probe is under way, not before that has ended. */
+  hurry(key: string, inMs = 0): void {
     const runner = this.#runners.get(key);
     if (runner === undefined || this.#isStopped) return;
-    if (this.#starts.has(runner)) {
-      this.#starts.set(runner, this.#deps.clock.monotonicMs());
-      this.#arm();
+    const dueMs = this.#deps.clock.monotonicMs() + inMs;
+    if (!this.#starts.has(runner)) {
+      runner.hurriedToMs = Math.min(runner.hurriedToMs, dueMs);
+    } else if (inMs === 0) {
+      this.#starts.delete(runner);
+      this.#places[runner.job.kind].enter(() => this.#turn(runner, dueMs));
     } else {
-      runner.isHurried = true;
+      this.#starts.hasten(runner, dueMs);
+      this.#arm();
     }
   }
 
@@ -139,7 +143,7 @@ export class Scheduler {
       job,
       originMs: onTick(fromMs + phase, intervalMs),
       isEnded: false,
-      isHurried: false,
+      hurriedToMs: FAR_MS,
       run: null,
     };
     this.#runners.set(job.key, runner);
@@ -190,7 +194,7 @@ export class Scheduler {
     const { clock, meter } = this.#deps;
     const startedMs = clock.monotonicMs();
     meter.started(Math.max(0, startedMs - dueMs), job.rhythm.intervalMs);
-    runner.isHurried = false;
+    runner.hurriedToMs = FAR_MS;
     const run = this.#run(job, (record) => {
       runner.run = null;
       places.leave();
@@ -204,11 +208,12 @@ export class Scheduler {
     if (this.#inFlight.has(run)) runner.run = run;
   }
 
-  #nextDueMs({ job, originMs, isHurried }: Runner, startedMs: number, streak: Streak): number {
-    const { rhythm } = job;
+  #nextDueMs(runner: Runner, startedMs: number, streak: Streak): number {
+    const { originMs, hurriedToMs } = runner;
+    const { rhythm } = runner.job;
     const nowMs = this.#deps.clock.monotonicMs();
-    if (isHurried) return nowMs;
     const dueMs = nextDueMs(originMs, startedMs, rhythm, streak);
+    if (hurriedToMs < dueMs) return Math.max(nowMs, hurriedToMs);
     if (dueMs >= nowMs) return dueMs;
     // A change being confirmed goes on at once; a slot of the grid that has passed is skipped.
     if (isChanging(streak)) return nowMs;
@@ -276,8 +281,8 @@ interface Runner {
   /** The start of its grid, on the monotonic clock. */
   readonly originMs: number;
   isEnded: boolean;
-  /** Whether the next probe is due as soon as this one has ended. */
-  isHurried: boolean;
+  /** When the next probe is wanted, ahead of its rhythm. */
+  hurriedToMs: number;
   run: Run | null;
 }
 

@@ -27,6 +27,7 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
   }
 
   return {
+    endpoint: target,
     start(done) {
       if (!client.isConnected) return startNew(done);
       let attempt = client.exchange(createJudge(check, peer), (verdict, endedUnanswered) => {

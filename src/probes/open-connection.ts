@@ -2,18 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { TlsConfig } from '../config/config.ts';
-import type { Address } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
 import { fail, type Verdict } from '../core/verdict.ts';
+import type { Endpoint } from './idle-connection.ts';
 import type { Attempt } from './probe.ts';
 import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
-export interface Target {
-  /** Numeric, without brackets. */
-  readonly address: string;
-  readonly port: number;
-  readonly source: Address | null;
+export interface Target extends Endpoint {
   readonly tls: TlsTarget | null;
   /** For what people read; the deadline itself is the signal. */
   readonly timeoutMs: number;

@@ -1,7 +1,10 @@
 import type { Verdict } from '../core/verdict.ts';
+import type { Endpoint } from './idle-connection.ts';
 
 /** One check against one backend. */
 export interface Probe {
+  /** Where it connects to; null for a script, which does as it likes. */
+  readonly endpoint: Endpoint | null;
   /**
    * Makes one attempt; its verdict goes to `done`, once. Never throws, and keeps no time of its own:
    * the caller cuts the attempt at the deadline. One at a time.

@@ -22,6 +22,7 @@ export function createScriptProbe(
 ): Probe {
   const env = environmentOf(backend, check);
   return {
+    endpoint: null,
     start(done) {
       const deadline = new AbortController();
       const request = {

@@ -21,6 +21,7 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
   const isJustConnect = check.send === null && check.expect === null;
 
   return {
+    endpoint: target,
     start(done) {
       let attempt = openConnection(target, (opened) => {
         if (opened.kind === 'failed') {

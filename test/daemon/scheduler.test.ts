@@ -90,7 +90,7 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
     kind: options.kind ?? 'network',
     rhythm: options.rhythm ?? RHYTHM,
     startDelayMs: options.startDelayMs ?? 0,
-    probe: { start, close() {} },
+    probe: { endpoint: null, start, close() {} },
     record(record) {
       records.push({ ...record, endMs: since() });
       const rule = { rise: 2, fall: options.fall ?? 3, held: 'neither' } as const;

@@ -89,6 +89,7 @@ export function check(options: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
     tls: null,
     send: null,
     expect: null,
+    watch: false,
     maxReadBytes: 4096,
     source: null,
     ...options,

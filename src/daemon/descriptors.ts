@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import type { Exec } from '../sys/exec.ts';
+import type { Limits } from './scheduler.ts';
+
+/** What may be open at once, and how that is shared out. */
+export interface DescriptorPlan {
+  readonly limits: Limits;
+  /** How many idle connections of checks with `watch` may be held. */
+  readonly watches: number;
+  /** Set where the limit of this process is too small for its configuration. */
+  readonly warning: string | null;
+}
+
+/** hfmd's own: the log, the control socket with its clients, eight pfctl at once. */
+const OWN = 128;
+/** stdin, stdout and stderr. */
+const PER_SCRIPT = 3;
+const SHELL_TIMEOUT_MS = 2000;
+
+/**
+ * The limit of open files that a child of this process gets, which is its own: Node raises its soft
+ * limit to the hard one when it starts. Null where the shell does not say.
+ */
+export async function readDescriptorLimit(exec: Exec): Promise<number | null> {
+  const result = await exec({
+    argv: ['/bin/sh', '-c', 'ulimit -n'],
+    env: {},
+    timeoutMs: SHELL_TIMEOUT_MS,
+    maxOutputBytes: 100,
+  });
+  if (result.kind !== 'exited' || result.code !== 0) return null;
+  const text = result.stdout.trim();
+  if (text === 'unlimited') return Number.POSITIVE_INFINITY;
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/**
+ * Hanging backends must not keep the others from being probed: by default every network check has a
+ * place. Where descriptors are too few, probes come first and watched connections get what is left.
+ */
+export function planDescriptors(
+  { backends, daemon }: Config,
+  limit: number | null,
+): DescriptorPlan {
+  const checks = backends
+    .flatMap((backend) => backend.checks)
+    .filter((one) => one.mode === 'check');
+  const network = checks.filter(({ type }) => type !== 'script').length;
+  const scripts = Math.min(daemon.maxScripts, checks.length - network);
+  const watched = checks.filter((check) => check.type !== 'script' && check.watch).length;
+  const probes = Math.max(1, daemon.maxProbes ?? network);
+  const free = (limit ?? Number.POSITIVE_INFINITY) - OWN - scripts * PER_SCRIPT;
+  const places = Math.max(1, Math.min(probes, free));
+  const watches = Math.max(0, Math.min(watched, free - places));
+  const limits = { network: places, scripts: daemon.maxScripts };
+  if (places === probes && watches === watched) return { limits, watches, warning: null };
+  const need = OWN + scripts * PER_SCRIPT + probes + watched;
+  const held = watched === 0 ? '' : `, and ${watches} of ${watched} checks are watched`;
+  return {
+    limits,
+    watches,
+    warning: `${limit} files may be open at once, ${need} may be needed: until the limit is raised (see hfmd(8)), ${places} of ${probes} probes run at once${held}`,
+  };
+}
