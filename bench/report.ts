@@ -1,0 +1,79 @@
+import type { Outcome, Row } from './row.ts';
+
+export interface Result {
+  readonly row: Row;
+  readonly outcome: Outcome;
+}
+
+/** Null where there is nothing to pass: no bar, or nothing measured. */
+export function passes({ row, outcome }: Result): boolean | null {
+  if (row.bar === null || outcome.kind === 'unavailable') return null;
+  if (outcome.kind === 'broken') return false;
+  return outcome.figure <= row.bar && outcome.faults.length === 0;
+}
+
+/** As JSON, for machines: `min`, `median` and `max` are over the windows or runs. */
+export function jsonOf({ row, outcome }: Result) {
+  const { name, title, unit, bar, dream } = row;
+  const common = { name, title, unit, bar, dream, pass: passes({ row, outcome }) };
+  if (outcome.kind !== 'measured') return { ...common, figure: null, [outcome.kind]: outcome.why };
+  const { figure, windows, faults, notes } = outcome;
+  return {
+    ...common,
+    figure,
+    share_of_bar: bar === null ? null : figure / bar,
+    windows,
+    faults,
+    notes,
+  };
+}
+
+/** As a table, for people. */
+export function tableOf(results: readonly Result[]): string {
+  const cells = [HEAD, ...results.map(cellsOf)];
+  const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const lines = cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+const HEAD = ['ROW', 'FIGURE', 'BAR', 'DREAM', 'OF BAR', 'PASS', 'MIN/MAX', 'WHAT'];
+
+function cellsOf(result: Result): string[] {
+  const { row, outcome } = result;
+  const show = (value: number | null): string =>
+    value === null ? '-' : `${digits(value)} ${row.unit}`;
+  const bounds = [show(row.bar), show(row.dream)];
+  if (outcome.kind !== 'measured') {
+    const pass = outcome.kind === 'broken' ? 'NO' : '-';
+    return [row.name, '-', ...bounds, '-', pass, '-', `${row.title}: ${outcome.why}`];
+  }
+  const { figure, windows, faults, notes } = outcome;
+  const ofBar = row.bar === null ? '-' : `${((figure / row.bar) * 100).toFixed(0)}%`;
+  return [
+    row.name,
+    show(figure),
+    ...bounds,
+    ofBar,
+    passWord(result, figure),
+    `${digits(Math.min(...windows))}/${digits(Math.max(...windows))}`,
+    [row.title, ...faults.map((fault) => `BUT ${fault}`), ...notes].join('; '),
+  ];
+}
+
+function passWord(result: Result, figure: number): string {
+  const { dream } = result.row;
+  switch (passes(result)) {
+    case null:
+      return '-';
+    case false:
+      return 'NO';
+    case true:
+      return dream !== null && figure <= dream ? 'dream' : 'yes';
+  }
+}
+
+/** Three that tell something: 0.123, 1.23, 12.3, 123, 1234. */
+function digits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
+}
