@@ -11,6 +11,8 @@ export interface Backends {
   /** Sends a command and gives its answer, without the first word. */
   ask(command: string): Promise<readonly string[]>;
   counts(): Promise<Counts>;
+  /** The checks so far: answers, and where nothing is asked connections. */
+  checks(kind: 'http' | 'tcp'): Promise<number>;
   /** What connections there were while `work` ran: those that have ended by then. */
   record(work: () => Promise<void>): Promise<readonly Connection[]>;
   /** The next line of this kind that was not asked for, without the first word. */
@@ -18,7 +20,7 @@ export interface Backends {
   stop(): Promise<void>;
 }
 
-export interface Counts {
+interface Counts {
   readonly accepted: number;
   readonly answered: number;
   readonly open: number;
@@ -64,13 +66,18 @@ export async function startBackends(
 }
 
 function backendsOf(bench: Bench, child: Child, speak: Speech, port: number): Backends {
+  const counts = async (): Promise<Counts> => {
+    const [accepted, answered, open] = (await speak.ask('stats')).map(Number);
+    return { accepted: accepted ?? 0, answered: answered ?? 0, open: open ?? 0 };
+  };
   return {
     port,
     child,
     ...speak,
-    async counts() {
-      const [accepted, answered, open] = (await speak.ask('stats')).map(Number);
-      return { accepted: accepted ?? 0, answered: answered ?? 0, open: open ?? 0 };
+    counts,
+    async checks(kind) {
+      const { answered, accepted } = await counts();
+      return kind === 'http' ? answered : accepted;
     },
     async record(work) {
       await speak.ask('record on');

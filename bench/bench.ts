@@ -26,7 +26,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const programs = preparePrograms(folder);
 const results: Result[] = [];
 for (const scenario of SCENARIOS) {
-  const wanted = scenario.rows.filter(({ name }) => options.isWanted(name));
+  const wanted = scenario.rows.filter(options.isWanted);
   if (wanted.length === 0) continue;
   process.stderr.write(`${wanted.map(({ name }) => name).join(', ')} ...\n`);
   const outcomes = await measure(scenario, new Set(wanted.map(({ name }) => name)));

@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { type Client, createClient } from '../src/control/client.ts';
 import type { StatusJson } from '../src/control/protocol.ts';
-import { backendAddress } from './backends.ts';
 import type { Child } from './children.ts';
+import { configText, type Setup } from './hfmd-config.ts';
 import { Unavailable } from './row.ts';
 import type { Bench } from './setting.ts';
 import { createStandIn, type StandIn } from './stand-in.ts';
@@ -15,30 +15,22 @@ export interface Hfmd {
   readonly pid: number;
   readonly pf: StandIn;
   readonly client: Client;
-  status(): Promise<StatusJson>;
   /** Waits until so many addresses are in the table of each pool. */
   inService(count: number): Promise<void>;
+  /** How many checks are not up by hfmd's own word. */
+  notUp(): Promise<number>;
+  /** The probes that it has started, by its own count. */
+  started(): Promise<number>;
+  /** A spread that the daemon measures itself, in ms; null where it does not. */
+  engine(key: 'lateness_ms' | 'loop_delay_ms' | 'pfctl_ms'): Promise<Spread | null>;
   stop(): Promise<void>;
 }
 
-/** What a configuration says beside what every one does. */
-export interface Setup {
-  readonly backends: number;
-  readonly port: number;
-  /** The lines of the one check. */
-  readonly check: string;
-  /** The lines of [defaults]; none for the defaults of hfmd. */
-  readonly defaults?: string;
-  readonly pool?: string;
-  /** The core to run on, by taskset(1); any by default. */
-  readonly core?: number;
+interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
-
-export const CHECKS = {
-  http: 'type = "http"\nurl = "http://{address}:{port}/haproxy_check"',
-  keepAlive: 'type = "http"\nurl = "http://{address}:{port}/haproxy_check"\nkeep_alive = true',
-  tcp: 'type = "tcp"',
-} as const;
 
 const START_MS = 60_000;
 
@@ -51,7 +43,7 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   mkdirSync(folder);
   const pf = createStandIn(bench, join(folder, 'pf'), ['web']);
   const config = join(folder, 'hfm.toml');
-  writeFileSync(config, configText(setup, folder, pf));
+  writeFileSync(config, configText(setup, folder, pf.command));
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'w');
   const pinned = setup.core === undefined ? [] : ['taskset', '-c', String(setup.core)];
@@ -60,15 +52,25 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   });
   closeSync(log);
   const client = createClient(join(folder, 's'));
+  const status = async (): Promise<StatusJson> => {
+    const answer = await client.get<StatusJson>('/v1/status');
+    if (answer.kind === 'ok') return answer.value;
+    throw new Error(`hfmd: no status: ${answer.error}`);
+  };
   return {
     child,
     pid: child.pid,
     pf,
     client,
-    async status() {
-      const answer = await client.get<StatusJson>('/v1/status');
-      if (answer.kind === 'ok') return answer.value;
-      throw new Error(`hfmd: no status: ${answer.error}`);
+    async notUp() {
+      const { backends } = await status();
+      return backends.filter(({ health }) => health !== 'up').length;
+    },
+    started: async () => (await status()).engine.started,
+    async engine(key) {
+      // Not every hfmd has it, nor in the same form.
+      const engine: Readonly<Record<string, unknown>> = { ...(await status()).engine };
+      return isSpread(engine[key]) ? engine[key] : null;
     },
     inService: (count) =>
       until(`${count} backends in service`, START_MS, () => {
@@ -79,39 +81,13 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   };
 }
 
-/** The address of backend number `i` in the table. */
-export function tableAddress(i: number): string {
-  return `10.1.${(i + 1) >> 8}.${(i + 1) & 0xff}`;
-}
-
-function configText(setup: Setup, folder: string, pf: StandIn): string {
-  const backends = Array.from({ length: setup.backends }, (_, i) => {
-    return `[backend.b${i}]
-address = "${backendAddress(i)}"
-port = ${setup.port}
-checks = ["c"]
-pools = { web = "${tableAddress(i)}" }
-`;
-  });
-  return `[daemon]
-socket = "${join(folder, 's')}"
-socket_group = ${process.getgid?.() ?? 0}
-state_file = "${join(folder, 'state.json')}"
-[pf]
-pfctl = ${JSON.stringify(pf.command)}
-[defaults]
-${setup.defaults ?? ''}
-[check.c]
-${setup.check}
-[pool.web]
-table = "web"
-${setup.pool ?? ''}
-${backends.join('')}`;
-}
-
 /** Why it has ended; a key that this hfmd does not know yet is something that it lacks. */
 function endOf(log: string): Error {
   const unknown = /: check\.c\.(\w+): unknown key/.exec(log)?.[1];
   if (unknown !== undefined) return new Unavailable(`this hfmd knows no "${unknown}" on a check`);
   return new Error(`hfmd ended: ${log.slice(-2000)}`);
+}
+
+function isSpread(value: unknown): value is Spread {
+  return typeof value === 'object' && value !== null && 'p99' in value;
 }

@@ -10,7 +10,7 @@ export interface Options {
   readonly json: string | null;
   /** The hfmd to measure. */
   readonly hfmd: string;
-  isWanted(row: string): boolean;
+  isWanted(row: Row): boolean;
 }
 
 const USAGE = 'usage: npm run bench -- [--full] [--json FILE] [--hfmd FILE] [--list] [ROW...]';
@@ -24,13 +24,15 @@ export function readOptions(args: readonly string[], rows: readonly Row[]): Opti
   }
   const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
   if (unknown.length > 0) leave(64, `bench: no such row: ${unknown.join(' ')}; see --list`);
+  const isFull = values.full === true;
   return {
-    isFull: values.full === true,
+    isFull,
     json: values.json ?? null,
     hfmd: resolve(
       values.hfmd ?? process.env.HFM_BENCH_HFMD ?? `${projectFolder()}/dist/src/hfmd.js`,
     ),
-    isWanted: (row) => positionals.length === 0 || positionals.includes(row),
+    isWanted: ({ name, isLong }) =>
+      positionals.length === 0 ? isFull || isLong !== true : positionals.includes(name),
   };
 }
 

@@ -6,9 +6,11 @@ export interface Row {
   readonly name: string;
   readonly title: string;
   readonly unit: 'x' | 'ms' | 'MB';
-  /** Null where the row is for information only. */
+  /** Null where there is only a dream, or the row is for information. */
   readonly bar: number | null;
   readonly dream: number | null;
+  /** Left out of the short mode, unless it is named. */
+  readonly isLong?: true;
 }
 
 export type Outcome =

@@ -11,7 +11,7 @@ export interface StandIn {
 }
 
 /** One call of pfctl; times are `nowMs`. */
-export interface PfCall {
+interface PfCall {
   readonly startMs: number;
   readonly endMs: number;
   readonly exit: number;

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Backends } from './backends.ts';
 import type { Child } from './children.ts';
 import { treeCpuMs } from './process-tree.ts';
 import { nowMs } from './time.ts';
@@ -11,6 +10,8 @@ export interface Contender {
   resume(): Promise<Child>;
   /** Leaves the machine to the next. */
   pause(): Promise<void>;
+  /** The checks that are done so far. */
+  count(): Promise<number>;
 }
 
 export interface Window {
@@ -27,16 +28,15 @@ export interface Rounds {
 
 /** Windows of each contender in turn, as often as asked; by the contender's name. */
 export async function takeTurns(
-  backends: Backends,
   contenders: readonly Contender[],
   { rounds, settleMs, windowMs }: Rounds,
 ): Promise<ReadonlyMap<string, readonly Window[]>> {
   const windows = new Map(contenders.map(({ name }) => [name, [] as Window[]]));
   for (let round = 0; round < rounds; round++) {
-    for (const { name, resume, pause } of contenders) {
+    for (const { name, resume, pause, count } of contenders) {
       const { pid } = await resume();
       await sleep(settleMs);
-      windows.get(name)?.push(await takeWindow(backends, pid, windowMs));
+      windows.get(name)?.push(await takeWindow(pid, count, windowMs));
       await pause();
     }
   }
@@ -44,10 +44,11 @@ export async function takeTurns(
 }
 
 /** A prober that is started anew for each window: one without anything to warm up. */
-export function startedAnew(name: string, start: () => Child): Contender {
+export function startedAnew(name: string, start: () => Child, count: Count): Contender {
   let running: Child | null = null;
   return {
     name,
+    count,
     async resume() {
       running = start();
       return running;
@@ -60,9 +61,11 @@ export function startedAnew(name: string, start: () => Child): Contender {
  * A prober that stands still between its windows, so that it stays warm. After SIGCONT it has missed
  * some slots; the settling time is for it to be back in its rhythm.
  */
-export function stoppedBetween(name: string, child: Child): Contender {
+export function stoppedBetween(name: string, child: Child, count: Count): Contender {
+  process.kill(child.pid, 'SIGSTOP');
   return {
     name,
+    count,
     async resume() {
       process.kill(child.pid, 'SIGCONT');
       return child;
@@ -73,20 +76,15 @@ export function stoppedBetween(name: string, child: Child): Contender {
   };
 }
 
-/** Checks are counted by the backends: answers, or connections where there are none. */
-async function takeWindow(backends: Backends, pid: number, windowMs: number): Promise<Window> {
-  const before = await sample(backends, pid);
-  await sleep(windowMs);
-  const after = await sample(backends, pid);
-  const answers = after.answered - before.answered;
-  const checks = answers > 0 ? answers : after.accepted - before.accepted;
-  return {
-    usPerCheck: ((after.cpuMs - before.cpuMs) * 1000) / checks,
-    checksPerSecond: (checks * 1000) / (after.atMs - before.atMs),
-  };
-}
+type Count = Contender['count'];
 
-async function sample(backends: Backends, pid: number) {
-  const counts = await backends.counts();
-  return { ...counts, cpuMs: treeCpuMs(pid), atMs: nowMs() };
+async function takeWindow(pid: number, count: Count, windowMs: number): Promise<Window> {
+  const countBefore = await count();
+  const cpuBeforeMs = treeCpuMs(pid);
+  const startMs = nowMs();
+  await sleep(windowMs);
+  const cpuMs = treeCpuMs(pid) - cpuBeforeMs;
+  const tookMs = nowMs() - startMs;
+  const checks = (await count()) - countBefore;
+  return { usPerCheck: (cpuMs * 1000) / checks, checksPerSecond: (checks * 1000) / tookMs };
 }

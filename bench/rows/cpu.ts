@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backends, backendAddress, startBackends } from '../backends.ts';
+import type { Child } from '../children.ts';
 import { haproxyArgv } from '../haproxy.ts';
-import { CHECKS, spawnHfmd } from '../hfmd.ts';
-import type { Outcome, Row, Scenario } from '../row.ts';
-import { Unavailable } from '../row.ts';
+import { spawnHfmd } from '../hfmd.ts';
+import { CHECKS } from '../hfmd-config.ts';
+import { ratioOf } from '../ratio.ts';
+import { type Outcome, type Row, type Scenario, Unavailable } from '../row.ts';
 import type { Bench } from '../setting.ts';
-import { median } from '../statistics.ts';
-import { type Contender, startedAnew, stoppedBetween, takeTurns, type Window } from '../windows.ts';
+import { type Contender, startedAnew, stoppedBetween, takeTurns } from '../windows.ts';
 
 const BACKENDS = 1000;
 const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 500;
-/** Fewer checks than this share of what was asked for are not what was asked for. */
-const ENOUGH = 0.97;
+const CHECKS_PER_SECOND = (BACKENDS * 1000) / INTERVAL_MS;
 
 const HAPROXY: Row = {
   name: 'haproxy',
@@ -68,19 +68,26 @@ function cpuScenario({ row, check, floor, beside }: CpuRow): Scenario {
     rows: [row, ...beside],
     async run(bench, wanted) {
       const backends = await startBackends(bench);
+      const count = (): Promise<number> => backends.checks(floor);
       const contenders = [floorOf(bench, backends, floor)];
       const absent: Record<string, Outcome> = {};
-      if (wanted.has(row.name)) contenders.push(await hfmdOf(bench, backends, row.name, check));
+      if (wanted.has(row.name)) {
+        contenders.push(stoppedBetween(row.name, await warmHfmd(bench, backends, check), count));
+      }
       for (const { name } of beside) {
         if (!wanted.has(name)) continue;
-        if (bench.programs.haproxy !== null) contenders.push(haproxyOf(bench, backends, name));
-        else absent[name] = { kind: 'unavailable', why: 'no haproxy on this machine' };
+        if (bench.programs.haproxy === null) {
+          absent[name] = { kind: 'unavailable', why: 'no haproxy on this machine' };
+          continue;
+        }
+        const argv = haproxyArgv(bench, { backends: BACKENDS, port: backends.port });
+        contenders.push(startedAnew(name, () => bench.children.start(argv), count));
       }
-      const windows = await takeTurns(backends, contenders, roundsOf(bench));
+      const windows = await takeTurns(contenders, roundsOf(bench));
       const floors = windows.get(FLOOR) ?? [];
       const outcomes = [...windows]
         .filter(([name]) => name !== FLOOR)
-        .map(([name, own]) => [name, ratioOf(own, floors)] as const);
+        .map(([name, own]) => [name, ratioOf(own, floors, CHECKS_PER_SECOND)] as const);
       return { ...absent, ...Object.fromEntries(outcomes) };
     },
   };
@@ -94,44 +101,22 @@ function roundsOf({ isFull }: Bench) {
 
 const FLOOR = 'floor';
 
-function floorOf({ children, programs }: Bench, backends: Backends, kind: string): Contender {
+function floorOf(
+  { children, programs }: Bench,
+  backends: Backends,
+  kind: 'http' | 'tcp',
+): Contender {
   const { floor } = programs;
   if (floor === null) throw new Unavailable('no C compiler, so there is no floor');
   const targets = [backendAddress(0), BACKENDS, backends.port, INTERVAL_MS, TIMEOUT_MS].map(String);
-  return startedAnew(FLOOR, () => children.start([...floor, kind, ...targets]));
+  const start = (): Child => children.start([...floor, kind, ...targets]);
+  return startedAnew(FLOOR, start, () => backends.checks(kind));
 }
 
-/** Warm: all in service, and what V8 compiles late is compiled. */
-async function hfmdOf(
-  bench: Bench,
-  backends: Backends,
-  name: string,
-  check: string,
-): Promise<Contender> {
-  const hfmd = spawnHfmd(bench, { backends: BACKENDS, port: backends.port, check });
+/** All in service, and what V8 compiles late is compiled. */
+async function warmHfmd(bench: Bench, { port }: Backends, check: string): Promise<Child> {
+  const hfmd = spawnHfmd(bench, { backends: BACKENDS, port, check });
   await hfmd.inService(BACKENDS);
   await sleep(bench.isFull ? 30_000 : 4000);
-  const contender = stoppedBetween(name, hfmd.child);
-  await contender.pause();
-  return contender;
-}
-
-function haproxyOf(bench: Bench, backends: Backends, name: string): Contender {
-  const argv = haproxyArgv(bench, { backends: BACKENDS, port: backends.port });
-  return startedAnew(name, () => bench.children.start(argv));
-}
-
-function ratioOf(own: readonly Window[], floors: readonly Window[]): Outcome {
-  const ratios = own.map(({ usPerCheck }, i) => usPerCheck / (floors[i]?.usPerCheck ?? Number.NaN));
-  const rate = Math.min(...own.map(({ checksPerSecond }) => checksPerSecond));
-  const wantedRate = (BACKENDS * 1000) / INTERVAL_MS;
-  const usOf = (windows: readonly Window[]): string =>
-    median(windows.map(({ usPerCheck }) => usPerCheck)).toFixed(0);
-  return {
-    kind: 'measured',
-    figure: median(ratios),
-    windows: ratios,
-    faults: rate < ENOUGH * wantedRate ? [`${rate.toFixed(0)} checks/s of ${wantedRate}`] : [],
-    notes: [`${usOf(own)} us a check, floor ${usOf(floors)} us`],
-  };
+  return hfmd.child;
 }

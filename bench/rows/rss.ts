@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBackends } from '../backends.ts';
-import { CHECKS, spawnHfmd } from '../hfmd.ts';
+import { spawnHfmd } from '../hfmd.ts';
+import { CHECKS } from '../hfmd-config.ts';
 import { treeRssMb } from '../process-tree.ts';
 import type { Row, Scenario } from '../row.ts';
 import { median } from '../statistics.ts';

@@ -1,5 +1,6 @@
 import { type Backends, startBackends } from '../backends.ts';
-import { CHECKS, spawnHfmd } from '../hfmd.ts';
+import { spawnHfmd } from '../hfmd.ts';
+import { CHECKS } from '../hfmd-config.ts';
 import type { Row, Scenario } from '../row.ts';
 import type { Bench } from '../setting.ts';
 import { median } from '../statistics.ts';
