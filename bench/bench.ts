@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChildren } from './children.ts';
 import { readOptions } from './options.ts';
@@ -7,6 +7,9 @@ import { preparePrograms } from './programs.ts';
 import { jsonOf, passes, type Result, tableOf } from './report.ts';
 import { type Outcome, type Scenario, Unavailable } from './row.ts';
 import { SCENARIOS } from './rows.ts';
+
+/** Above this load others take what is measured. */
+const QUIET = 0.5;
 
 const options = readOptions(
   process.argv.slice(2),
@@ -23,6 +26,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130));
 }
 
+/** Before there is any of our own. */
+const [load = 0] = loadavg();
+if (load > QUIET) {
+  process.stderr.write(
+    `this machine is busy (load ${load.toFixed(1)}): the figures will be worse\n`,
+  );
+}
 const programs = preparePrograms(folder);
 const results: Result[] = [];
 for (const scenario of SCENARIOS) {
@@ -65,6 +75,7 @@ function machine() {
     kernel: release(),
     cpu: cpu?.model ?? 'unknown',
     cores: cpus().length,
+    load_before: load,
     hfmd: options.hfmd,
   };
 }

@@ -11,6 +11,7 @@ while getopts a:f:k:K:s:t:T:v option; do
 	t) table=$OPTARG ;;
 	T) verb=$OPTARG ;;
 	s) [ "$OPTARG" = Tables ] && verb=tables ;;
+	*) ;; # -a, -f, -k, -K and -v change nothing here.
 	esac
 done
 file=$folder/$table.table

@@ -1,4 +1,5 @@
 import type { Outcome, Row } from './row.ts';
+import { median, percentile } from './statistics.ts';
 
 export interface Result {
   readonly row: Row;
@@ -12,20 +13,15 @@ export function passes({ row, outcome }: Result): boolean | null {
   return outcome.figure <= row.bar && outcome.faults.length === 0;
 }
 
-/** As JSON, for machines: `min`, `median` and `max` are over the windows or runs. */
+/** As JSON, for machines. */
 export function jsonOf({ row, outcome }: Result) {
   const { name, title, unit, bar, dream } = row;
   const common = { name, title, unit, bar, dream, pass: passes({ row, outcome }) };
   if (outcome.kind !== 'measured') return { ...common, figure: null, [outcome.kind]: outcome.why };
   const { figure, windows, faults, notes } = outcome;
-  return {
-    ...common,
-    figure,
-    share_of_bar: bar === null ? null : figure / bar,
-    windows,
-    faults,
-    notes,
-  };
+  const of_bar = bar === null ? null : figure / bar;
+  const { length: count } = windows;
+  return { ...common, figure, of_bar, windows: { count, ...spreadOf(windows) }, faults, notes };
 }
 
 /** As a table, for people. */
@@ -36,7 +32,7 @@ export function tableOf(results: readonly Result[]): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-const HEAD = ['ROW', 'FIGURE', 'BAR', 'DREAM', 'OF BAR', 'PASS', 'MIN/MAX', 'WHAT'];
+const HEAD = ['ROW', 'FIGURE', 'BAR', 'DREAM', 'OF BAR', 'PASS', 'MIN/MED/MAX', 'WHAT'];
 
 function cellsOf(result: Result): string[] {
   const { row, outcome } = result;
@@ -55,7 +51,7 @@ function cellsOf(result: Result): string[] {
     ...bounds,
     ofBar,
     passWord(result, figure),
-    `${digits(Math.min(...windows))}/${digits(Math.max(...windows))}`,
+    Object.values(spreadOf(windows)).map(digits).join('/'),
     [row.title, ...faults.map((fault) => `BUT ${fault}`), ...notes].join('; '),
   ];
 }
@@ -67,6 +63,11 @@ function passWord(result: Result, figure: number): string {
   const pass = passes(result);
   if (pass === null) return '-';
   return pass ? 'yes' : 'NO';
+}
+
+function spreadOf(windows: readonly number[]) {
+  const [min, max] = [percentile(windows, 0), percentile(windows, 1)];
+  return { min, median: median(windows), max };
 }
 
 /** Three that tell something: 0.123, 1.23, 12.3, 123, 1234. */

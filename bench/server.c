@@ -164,9 +164,9 @@ answer(int fd, int status)
 static void
 release(void)
 {
-	uint64_t	 now = now_ns();
-	unsigned long	 n = held;
-	int		 fd, i;
+	unsigned long long	 start = now_ns();
+	unsigned long		 n = held;
+	int			 fd, i;
 
 	for (i = 0; i < 65536; i++)
 		status_of[i] = (uint16_t)hold_status;
@@ -176,7 +176,7 @@ release(void)
 		peers[fd].held = 0;
 		answer(fd, hold_status);
 	}
-	printf("released %lu %llu %lu\n", n, (unsigned long long)now, missed);
+	printf("released %lu %llu %lu\n", n, start, missed);
 	hold_wanted = held = missed = 0;
 }
 

@@ -133,14 +133,14 @@ function requested(connection: Connection): void {
   if (held.length < hold.count) return;
   const { status, missed } = hold;
   hold = null;
-  const releasedNs = process.hrtime.bigint();
+  const startNs = process.hrtime.bigint();
   everyStatus = status;
   statuses.clear();
   for (const one of held) {
     one.isHeld = false;
     answer(one, status);
   }
-  say(`released ${held.length} ${releasedNs} ${missed}`);
+  say(`released ${held.length} ${startNs} ${missed}`);
 }
 
 function answer(connection: Connection, status: number): void {
