@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Child } from './children.ts';
+import type { Bench } from './setting.ts';
+
+/** A process that is thousands of backends: see server.c for what its commands do. */
+export interface Backends {
+  readonly port: number;
+  readonly child: Child;
+  /** Sends a command and gives its answer, without the first word. */
+  ask(command: string): Promise<readonly string[]>;
+  counts(): Promise<Counts>;
+  /** The checks so far: answers, and where nothing is asked connections. */
+  checks(kind: 'http' | 'tcp'): Promise<number>;
+  /** What connections there were while `work` ran: those that have ended by then. */
+  record(work: () => Promise<void>): Promise<readonly Connection[]>;
+  /** The next line of this kind that was not asked for, without the first word. */
+  next(kind: 'turned' | 'released'): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+interface Counts {
+  readonly accepted: number;
+  readonly answered: number;
+  readonly open: number;
+}
+
+export interface Connection {
+  /** The low 16 bits of the address. */
+  readonly backend: number;
+  readonly acceptedMs: number;
+  readonly endedMs: number;
+}
+
+/** Backend number `i`, from 0 on, of at most 65 000 in one process. */
+export function backendAddress(i: number): string {
+  return `127.1.${(i + 1) >> 8}.${(i + 1) & 0xff}`;
+}
+
+/** The first port to try: below those that Linux gives to outgoing connections. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+const TRIES = 50;
+
+/** Starts a server on all addresses of 127.0.0.0/8, or on no address yet. */
+export async function startBackends(
+  bench: Bench,
+  { listening = true, core }: { listening?: boolean; core?: number } = {},
+): Promise<Backends> {
+  const argv = core === undefined ? [] : ['taskset', '-c', String(core)];
+  const child = bench.children.start([...argv, ...bench.programs.server], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const speak = speakTo(child);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (!listening) return backendsOf(bench, child, speak, port);
+    const taken = await speak.ask(`listen 0.0.0.0 ${port}`).then(
+      () => false,
+      () => true,
+    );
+    if (!taken) return backendsOf(bench, child, speak, port);
+  }
+  throw new Error('found no free port');
+}
+
+function backendsOf(bench: Bench, child: Child, speak: Speech, port: number): Backends {
+  const counts = async (): Promise<Counts> => {
+    const [accepted, answered, open] = (await speak.ask('stats')).map(Number);
+    return { accepted: accepted ?? 0, answered: answered ?? 0, open: open ?? 0 };
+  };
+  return {
+    port,
+    child,
+    ...speak,
+    counts,
+    async checks(kind) {
+      const { answered, accepted } = await counts();
+      return kind === 'http' ? answered : accepted;
+    },
+    async record(work) {
+      await speak.ask('record on');
+      await work();
+      await speak.ask('record off');
+      const file = join(bench.folder, `connections-${child.pid}`);
+      await speak.ask(`dump ${file}`);
+      return parseRecords(readFileSync(file));
+    },
+    stop: () => child.stop(),
+  };
+}
+
+const RECORD_BYTES = 24;
+
+/** `struct record` of server.c. */
+function parseRecords(bytes: Buffer): Connection[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.byteLength / RECORD_BYTES) }, (_, i) => ({
+    acceptedMs: Number(view.getBigUint64(i * RECORD_BYTES, true)) / 1e6,
+    endedMs: Number(view.getBigUint64(i * RECORD_BYTES + 8, true)) / 1e6,
+    backend: view.getUint32(i * RECORD_BYTES + 16, true) & 0xffff,
+  }));
+}
+
+interface Speech {
+  ask(command: string): Promise<readonly string[]>;
+  next(kind: string): Promise<readonly string[]>;
+}
+
+/** Answers come in the order of the commands; other lines have a kind of their own. */
+function speakTo({ process: { stdin, stdout }, exited }: Child): Speech {
+  if (stdin === null || stdout === null) throw new Error('a server without pipes');
+  const asked: ((line: string) => void)[] = [];
+  const waiting = new Map<string, ((words: string[]) => void)[]>();
+  const ended = exited.then((): never => {
+    throw new Error('the server of the backends has ended');
+  });
+  ended.catch(() => {
+    // Told to whoever waits for an answer.
+  });
+  stdin.on('error', () => {
+    // EPIPE: it has ended, as `ended` tells.
+  });
+  createInterface({ input: stdout }).on('line', (line) => {
+    const [kind = '', ...words] = line.split(' ');
+    if (kind === 'turned' || kind === 'released') waiting.get(kind)?.shift()?.(words);
+    else asked.shift()?.(line);
+  });
+  return {
+    async ask(command) {
+      const answer = new Promise<string>((resolve) => asked.push(resolve));
+      stdin.write(`${command}\n`);
+      const [kind, ...words] = (await Promise.race([answer, ended])).split(' ');
+      if (kind === 'error') throw new Error(`${command}: ${words.join(' ')}`);
+      return words;
+    },
+    next(kind) {
+      const line = new Promise<string[]>((resolve) => {
+        waiting.set(kind, [...(waiting.get(kind) ?? []), resolve]);
+      });
+      return Promise.race([line, ended]);
+    },
+  };
+}

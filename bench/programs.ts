@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** How the programs beside hfmd are started; each is an argv. */
+export interface Programs {
+  readonly server: readonly string[];
+  readonly pfctl: readonly string[];
+  /** Null without a C compiler. */
+  readonly floor: readonly string[] | null;
+  /** Null where there is none. */
+  readonly haproxy: string | null;
+  readonly taskset: string | null;
+}
+
+/** Compiles what is C into `folder`, or takes what needs no compiler. */
+export function preparePrograms(folder: string): Programs {
+  // For those who doubt the C: HFM_BENCH_CC="" measures without.
+  const compiler = process.env.HFM_BENCH_CC ?? ['cc', 'gcc', 'clang'].find(isThere) ?? '';
+  const compiled = (name: string): readonly string[] | null => {
+    if (compiler === '') return null;
+    const program = join(folder, name);
+    const args = ['-O2', '-Wall', '-o', program, benchFile(`${name}.c`)];
+    const { status, stderr } = spawnSync(compiler, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${compiler} ${args.join(' ')}: ${stderr}`);
+    return [program];
+  };
+  return {
+    server: compiled('server') ?? [process.execPath, builtFile('server.js')],
+    pfctl: compiled('pfctl') ?? [copyScript('pfctl.sh', folder)],
+    floor: compiled('floor'),
+    haproxy: isThere('haproxy') ? 'haproxy' : null,
+    taskset: isThere('taskset') ? 'taskset' : null,
+  };
+}
+
+/** The root of the project, from where this runs: its sources or what was built of them. */
+export function projectFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+function benchFile(name: string): string {
+  return join(projectFolder(), 'bench', name);
+}
+
+/** A program of the bench, as it was built. */
+export function builtFile(name: string): string {
+  return join(projectFolder(), 'dist', 'bench', name);
+}
+
+function copyScript(name: string, folder: string): string {
+  const script = join(folder, 'pfctl');
+  copyFileSync(benchFile(name), script);
+  chmodSync(script, 0o755);
+  return script;
+}
+
+function isThere(program: string): boolean {
+  const found = spawnSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', program], {
+    env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin` },
+  });
+  return found.status === 0;
+}

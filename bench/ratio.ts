@@ -1,0 +1,26 @@
+import type { Outcome } from './row.ts';
+import { median } from './statistics.ts';
+import type { Window } from './windows.ts';
+
+/** Fewer checks than this share of what was asked for are not what was asked for. */
+const ENOUGH = 0.97;
+
+/** CPU time a check as a multiple of the floor's, each window against the floor's beside it. */
+export function ratioOf(
+  own: readonly Window[],
+  floors: readonly Window[],
+  wantedPerSecond: number,
+): Outcome {
+  const ratios = own.map(({ usPerCheck }, i) => usPerCheck / (floors[i]?.usPerCheck ?? Number.NaN));
+  const slowest = Math.min(...own.map(({ checksPerSecond }) => checksPerSecond));
+  const isTooFew = slowest < ENOUGH * wantedPerSecond;
+  const usOf = (windows: readonly Window[]): string =>
+    median(windows.map(({ usPerCheck }) => usPerCheck)).toFixed(0);
+  return {
+    kind: 'measured',
+    figure: median(ratios),
+    windows: ratios,
+    faults: isTooFew ? [`${slowest.toFixed(0)} checks/s of ${wantedPerSecond}`] : [],
+    notes: [`${usOf(own)} us a check, floor ${usOf(floors)} us`],
+  };
+}

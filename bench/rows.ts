@@ -1,0 +1,30 @@
+import type { Scenario } from './row.ts';
+import { httpKeepAlive, httpNew, tcp } from './rows/cpu.ts';
+import { detection } from './rows/detection.ts';
+import { capacities, lateness1000 } from './rows/lateness.ts';
+import { mass, massWord } from './rows/mass.ts';
+import { pfctl } from './rows/pfctl.ts';
+import { rss1000, rss10000 } from './rows/rss.ts';
+import { scriptCpu, scriptLoop } from './rows/script.ts';
+import { start, start1000 } from './rows/start.ts';
+import { watch } from './rows/watch.ts';
+
+/** Every row of the table, in its order. */
+export const SCENARIOS: readonly Scenario[] = [
+  httpNew,
+  httpKeepAlive,
+  tcp,
+  ...capacities,
+  lateness1000,
+  scriptCpu,
+  scriptLoop,
+  watch,
+  detection,
+  pfctl,
+  mass,
+  massWord,
+  rss1000,
+  rss10000,
+  start,
+  start1000,
+];

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backends, type Connection, startBackends } from '../backends.ts';
+import { type Hfmd, spawnHfmd } from '../hfmd.ts';
+import { CHECKS } from '../hfmd-config.ts';
+import type { Row, Scenario } from '../row.ts';
+import { nowMs, until } from '../time.ts';
+
+const BACKENDS = 1000;
+const INTERVAL_MS = 3000;
+/** A probe that meets its deadline before all are held makes a run void. */
+const TRIES = 8;
+
+export const mass: Scenario = massScenario(
+  {
+    name: 'mass',
+    title: '1000 backends of a pool turn by their answers, all done',
+    unit: 'ms',
+    bar: 100,
+    dream: 40,
+  },
+  turnByAnswers,
+);
+
+export const massWord: Scenario = massScenario(
+  {
+    name: 'mass-word',
+    title: '1000 backends of a pool turn by the operator, all done',
+    unit: 'ms',
+    bar: 100,
+    dream: 40,
+  },
+  turnByWord,
+);
+
+interface Stage {
+  readonly backends: Backends;
+  readonly hfmd: Hfmd;
+  readonly gap: Gap;
+}
+
+interface Turn {
+  readonly tookMs: number;
+  /** How many addresses each call of pfctl put in or took out. */
+  readonly changes: readonly number[];
+}
+
+function massScenario(
+  row: Row,
+  turn: (stage: Stage, to: 'up' | 'down') => Promise<Turn>,
+): Scenario {
+  return {
+    rows: [row],
+    async run(bench) {
+      const backends = await startBackends(bench);
+      const hfmd = spawnHfmd(bench, {
+        backends: BACKENDS,
+        port: backends.port,
+        check: CHECKS.http,
+        defaults: `interval = "${INTERVAL_MS}ms"\ntimeout = "${INTERVAL_MS}ms"\nrise = 1\nfall = 1`,
+        pool: 'min_in_service = 0',
+      });
+      await hfmd.inService(BACKENDS);
+      const gap = widestGap(await backends.record(() => sleep(INTERVAL_MS)));
+      const turns: Turn[] = [];
+      for (let i = 0; i < (bench.isFull ? 20 : 2); i++) {
+        turns.push(await turn({ backends, hfmd, gap }, i % 2 === 0 ? 'down' : 'up'));
+      }
+      const split = turns.filter(({ changes }) => changes.length > 1);
+      return {
+        [row.name]: {
+          kind: 'measured',
+          figure: Math.max(...turns.map(({ tookMs }) => tookMs)),
+          windows: turns.map(({ tookMs }) => tookMs),
+          faults: split.map(({ changes }) => `changed in ${changes.length} steps (${changes})`),
+          notes: [`${turns.length} turns, the worst counts`],
+        },
+      };
+    },
+  };
+}
+
+/** From the request over the control socket on, as hfmctl would send it. */
+async function turnByWord({ hfmd }: Stage, to: 'up' | 'down'): Promise<Turn> {
+  const word = { names: [], pools: ['web'], by: 'bench', reason: null, for_ms: null, force: true };
+  const startMs = nowMs();
+  const state = to === 'up' ? 'ready' : 'drain';
+  const answer = await hfmd.client.post('/v1/admin', { ...word, state });
+  if (answer.kind !== 'ok') throw new Error(`drain: ${JSON.stringify(answer)}`);
+  return settled(hfmd, to, startMs);
+}
+
+/**
+ * Probes have a whole interval for their answer, and for that long the backends keep every request
+ * waiting: then all of them answer at once. The time begins with the first answer.
+ */
+async function turnByAnswers(stage: Stage, to: 'up' | 'down'): Promise<Turn> {
+  const { backends, hfmd, gap } = stage;
+  for (let tries = 0; tries < TRIES; tries++) {
+    await sleep(untilPhaseMs(gap.startMs + gap.widthMs / 4));
+    const released = backends.next('released');
+    await backends.ask(`hold ${BACKENDS} ${STATUS[to]}`);
+    const [, startNs, missed] = await released;
+    const turn = await settled(hfmd, to, Number(startNs) / 1e6);
+    if (missed === '0') return turn;
+    await turnBack(stage, to === 'up' ? 'down' : 'up');
+  }
+  throw new Error(`not all probes could be held at once in ${TRIES} tries`);
+}
+
+const STATUS = { up: 200, down: 503 } as const;
+
+async function settled(hfmd: Hfmd, to: 'up' | 'down', startMs: number): Promise<Turn> {
+  await tableIs(hfmd, to);
+  // A second change would follow at once.
+  await sleep(500);
+  const changes = hfmd.pf
+    .calls()
+    .filter(({ verb, endMs }) => ['add', 'delete', 'replace'].includes(verb) && endMs > startMs);
+  return {
+    tookMs: Math.max(...changes.map(({ endMs }) => endMs)) - startMs,
+    changes: changes.map(({ count }) => count),
+  };
+}
+
+/** After a void run: as it was before. */
+async function turnBack({ backends, hfmd }: Stage, to: 'up' | 'down'): Promise<void> {
+  const released = backends.next('released');
+  await backends.ask(`hold 1 ${STATUS[to]}`);
+  await released;
+  await tableIs(hfmd, to);
+}
+
+function tableIs({ pf }: Hfmd, to: 'up' | 'down'): Promise<void> {
+  const count = to === 'up' ? BACKENDS : 0;
+  return until(`${count} in the table`, 20_000, () => pf.table('web').length === count);
+}
+
+interface Gap {
+  readonly startMs: number;
+  readonly widthMs: number;
+}
+
+/** The longest time within the interval in which no probe starts: there, all are between two. */
+function widestGap(connections: readonly Connection[]): Gap {
+  const phases = connections
+    .map(({ acceptedMs }) => acceptedMs % INTERVAL_MS)
+    .sort((a, b) => a - b);
+  const gaps = phases.map((startMs, i) => {
+    const next = phases[i + 1] ?? (phases[0] ?? 0) + INTERVAL_MS;
+    return { startMs, widthMs: next - startMs };
+  });
+  return gaps.reduce((widest, gap) => (gap.widthMs > widest.widthMs ? gap : widest));
+}
+
+function untilPhaseMs(phaseMs: number): number {
+  return (((phaseMs - nowMs()) % INTERVAL_MS) + INTERVAL_MS) % INTERVAL_MS;
+}

@@ -1,0 +1,119 @@
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backendAddress, startBackends } from '../backends.ts';
+import { type Hfmd, spawnHfmd } from '../hfmd.ts';
+import { treeRssMb } from '../process-tree.ts';
+import { builtFile } from '../programs.ts';
+import { ratioOf } from '../ratio.ts';
+import type { Row, Scenario } from '../row.ts';
+import type { Bench } from '../setting.ts';
+import { percentile } from '../statistics.ts';
+import { type Contender, stoppedBetween, takeTurns } from '../windows.ts';
+
+const SCRIPT = '/bin/true';
+const PER_SECOND = 100;
+const CHECK = `type = "script"\ncommand = ["${SCRIPT}"]`;
+/** Probes beside the scripts, whose connections are open for longer when the loop is blocked. */
+const CANARIES = 200;
+
+const CPU: Row = {
+  name: 'script-cpu',
+  title: 'scripts at 100/s, CPU / plain spawn',
+  unit: 'x',
+  bar: 0.8,
+  dream: 0.6,
+};
+const LOOP: Row = {
+  name: 'script-loop',
+  title: 'scripts at 100/s, loop blocked p99',
+  unit: 'ms',
+  bar: 1,
+  dream: 0.3,
+};
+
+export const scriptCpu: Scenario = {
+  rows: [CPU],
+  async run(bench) {
+    const hfmd = await warmHfmd(bench, '');
+    const hfmdTurns = stoppedBetween(CPU.name, hfmd.child, () => hfmd.started());
+    const contenders = [await plainSpawn(bench, treeRssMb(hfmd.pid)), hfmdTurns];
+    const windows = await takeTurns(
+      contenders,
+      bench.isFull
+        ? { rounds: 10, settleMs: 2000, windowMs: 5000 }
+        : { rounds: 3, settleMs: 1200, windowMs: 2000 },
+    );
+    return {
+      [CPU.name]: ratioOf(windows.get(CPU.name) ?? [], windows.get(PLAIN) ?? [], PER_SECOND),
+    };
+  },
+};
+
+export const scriptLoop: Scenario = {
+  rows: [LOOP],
+  async run(bench) {
+    const backends = await startBackends(bench);
+    const hfmd = await warmHfmd(bench, canariesOn(backends.port));
+    const connections = await backends.record(() => sleep(bench.isFull ? 60_000 : 5000));
+    const engine = await hfmd.engine('loop_delay_ms');
+    const openMs = connections.map(({ acceptedMs, endedMs }) => endedMs - acceptedMs);
+    const outside = percentile(openMs, 0.99);
+    return {
+      [LOOP.name]: {
+        kind: 'measured',
+        figure: engine?.p99 ?? outside,
+        windows: openMs,
+        faults: [],
+        notes: [
+          `${engine === null ? 'hfmd does not measure it' : 'by its own word'}; TCP probes beside are open for p50 ${percentile(openMs, 0.5).toFixed(2)} p99 ${outside.toFixed(2)} ms`,
+        ],
+      },
+    };
+  },
+};
+
+async function warmHfmd(bench: Bench, sections: string): Promise<Hfmd> {
+  const hfmd = spawnHfmd(bench, {
+    backends: PER_SECOND,
+    port: 9,
+    check: CHECK,
+    // hfmd wants room for all that would run at once if they hung.
+    daemon: `max_scripts = ${PER_SECOND}`,
+    sections,
+  });
+  await hfmd.inService(PER_SECOND);
+  await sleep(bench.isFull ? 20_000 : 3000);
+  return hfmd;
+}
+
+const PLAIN = 'plain';
+
+/** Tells how many runs there were when it is asked to by a line. */
+async function plainSpawn(bench: Bench, residentMb: number): Promise<Contender> {
+  const program = builtFile('plain-spawn.js');
+  const args = [SCRIPT, PER_SECOND, Math.ceil(residentMb)].map(String);
+  const child = bench.children.start([process.execPath, program, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const { stdin, stdout } = child.process;
+  if (stdin === null || stdout === null) throw new Error('plain-spawn without pipes');
+  const answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  const count = async (): Promise<number> => {
+    stdin.write('count\n');
+    return Number((await answers.next()).value);
+  };
+  await count();
+  return stoppedBetween(PLAIN, child, count);
+}
+
+/** Backends that nothing is wrong with, in no pool of interest. */
+function canariesOn(port: number): string {
+  const backends = Array.from({ length: CANARIES }, (_, i) => {
+    return `[backend.canary${i}]
+address = "${backendAddress(PER_SECOND + i)}"
+checks = [{ type = "tcp", port = ${port} }]
+on_down = ["nothing"]
+`;
+  });
+  return `[action.nothing]\ncommand = ["/bin/true"]\n${backends.join('')}`;
+}

@@ -1,0 +1,14 @@
+import type { Children } from './children.ts';
+import type { Programs } from './programs.ts';
+
+/** What every row is given. */
+export interface Bench {
+  /** For configurations, tables and logs; removed at the end. */
+  readonly folder: string;
+  /** Longer windows and more runs. */
+  readonly isFull: boolean;
+  /** The program under test, as operators start it: a path to hfmd.js. */
+  readonly hfmd: string;
+  readonly programs: Programs;
+  readonly children: Children;
+}

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** CLOCK_MONOTONIC in milliseconds, the same in every process of this machine. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Waits until `test` holds; throws with `what` when it does not by then. */
+export async function until(
+  what: string,
+  capMs: number,
+  test: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadlineMs = nowMs() + capMs;
+  while (!(await test())) {
+    if (nowMs() > deadlineMs) throw new Error(`not within ${capMs / 1000} s: ${what}`);
+    await sleep(20);
+  }
+}
