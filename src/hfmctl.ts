@@ -18,7 +18,10 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   process.exit(code === 'EPIPE' ? 0 : 1);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), terminal, process.env);
+// No top-level await, so that the bundle can be CommonJS: a file without an extension.
+void runCli(process.argv.slice(2), terminal, process.env).then((code) => {
+  process.exitCode = code;
+});
 
 function catchInterrupts(): Interrupts {
   const interrupts = new AbortController();

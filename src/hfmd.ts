@@ -34,7 +34,10 @@ const HELP = `${USAGE}
 const EXIT_USAGE = 64;
 const STOP_MS = 6000;
 
-process.exitCode = await main();
+// No top-level await, so that the bundle can be CommonJS: a file without an extension.
+void main().then((code) => {
+  process.exitCode = code;
+});
 
 async function main(): Promise<number> {
   const options = readOptions();

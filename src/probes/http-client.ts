@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type net from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import Client from 'undici/lib/dispatcher/client.js';
 import type { Verdict } from '../core/verdict.ts';
 import type { Attempt } from './probe.ts';
 import { withoutStackTraces, withStackTraces } from './stack-traces.ts';

@@ -1,0 +1,247 @@
+#!/bin/sh
+#
+# Installs hfm on OpenBSD or FreeBSD, or puts it into a folder for a package; see usage() below.
+
+set -eu
+umask 022
+
+usage() {
+	cat <<-EOF
+	usage: [VARIABLE=value ...] sh install.sh [--uninstall | --help]
+
+	Installs hfm from the folder of this script, or a newer one over it. A configuration that is
+	there stays as it is.
+
+	  PREFIX       where to (/usr/local)
+	  NODE         the node that runs hfmd, 20.20 or newer (the one in PATH)
+	  DESTDIR      for packages: put everything below this folder, and make no user
+	  HFM_SYSTEM   with DESTDIR: OpenBSD or FreeBSD, whose files (those of this machine)
+	  --uninstall  remove what was installed; configuration, state and user stay
+	EOF
+}
+
+main() {
+	case ${1-} in
+	-h | --help) usage && exit 0 ;;
+	--uninstall | '') ;;
+	*) usage >&2 && exit 64 ;;
+	esac
+	here=$(cd "$(dirname "$0")" && pwd)
+	read_settings
+	if [ "${1-}" = --uninstall ]; then
+		uninstall
+	else
+		install_all
+	fi
+}
+
+read_settings() {
+	DESTDIR=${DESTDIR-}
+	DESTDIR=${DESTDIR%/}
+	PREFIX=${PREFIX:-/usr/local}
+	must_be_plain PREFIX "$PREFIX"
+	system=$(uname -s)
+	[ -z "$DESTDIR" ] || system=${HFM_SYSTEM:-$system}
+	case $system in
+	OpenBSD)
+		man=$PREFIX/man rc=/etc/rc.d config=/etc/hfm.toml rc_source=rc.d/openbsd/hfmd
+		;;
+	FreeBSD)
+		man=$PREFIX/share/man rc=$PREFIX/etc/rc.d config=$PREFIX/etc/hfm.toml
+		rc_source=rc.d/freebsd/hfmd
+		;;
+	*) die "this is $system, expected OpenBSD or FreeBSD (for a DESTDIR, HFM_SYSTEM says which)" ;;
+	esac
+	libexec=$PREFIX/libexec/hfm
+	doc=$PREFIX/share/doc/hfm
+	# What was installed, a path a line.
+	list=$doc/installed-files
+	[ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] || die 'must be run by root'
+}
+
+install_all() {
+	find_node
+	was_here=no
+	[ ! -e "$DESTDIR$list" ] || was_here=yes
+	mkdir -p "$DESTDIR$doc"
+	: >"$DESTDIR$list.new"
+	for program in hfmd hfmctl; do
+		put 0755 "sbin/$program" "$PREFIX/sbin/$program" "1s|^#!.*|#!$node|"
+	done
+	put 0555 "$rc_source" "$rc/hfmd" "s|/usr/local/bin/node|$node|; $with_prefix"
+	for page in "$here"/man/*; do
+		put 0644 "man/${page##*/}" "$man/man${page##*.}/${page##*/}" ''
+	done
+	put_folder checks "$libexec/checks"
+	put_folder actions "$libexec/actions"
+	put_folder libexec "$libexec"
+	put 0644 hfm.toml.example "$PREFIX/share/examples/hfm/hfm.toml" "$with_prefix"
+	for document in LICENSE LICENSES README.md; do
+		put 0644 "$document" "$doc/$document" ''
+	done
+	put_folder docs "$doc/docs"
+	remove_what_left
+	[ -n "$DESTDIR" ] || make_user
+	put_config
+	put_state_folder
+	[ -n "$DESTDIR" ] || say_what_next
+}
+
+# Sets node, and with_prefix: the sed script for texts that name the default prefix.
+find_node() {
+	with_prefix="s|/usr/local/sbin/hfm|$PREFIX/sbin/hfm|g; s|/usr/local/libexec/hfm/|$libexec/|g
+		s|/usr/local/etc/hfm|$PREFIX/etc/hfm|g"
+	node=${NODE:-$(command -v node || true)}
+	[ -n "$node" ] || die 'no node in PATH: install it, or say NODE=/path/to/node'
+	must_be_plain NODE "$node"
+	# A package is made on another machine than the one that it is for.
+	[ -n "$DESTDIR" ] && [ ! -e "$node" ] && return
+	version=$("$node" -p process.versions.node) || die "NODE: $node does not run"
+	minor=${version#*.}
+	minor=${minor%%.*}
+	[ "${version%%.*}" -gt 20 ] || { [ "${version%%.*}" -eq 20 ] && [ "$minor" -ge 20 ]; } ||
+		die "NODE: $node is $version, expected 20.20 or newer"
+}
+
+# put MODE SOURCE TARGET SCRIPT: a file, edited by a sed script; whole, or as it was before.
+put() {
+	mkdir -p "$DESTDIR${3%/*}"
+	sed "$4" "$here/$2" >"$DESTDIR$3.new"
+	chmod "$1" "$DESTDIR$3.new"
+	mv -f "$DESTDIR$3.new" "$DESTDIR$3"
+	echo "$3" >>"$DESTDIR$list.new"
+}
+
+# put_folder SOURCE TARGET: the programs of a folder, where there is one, and its texts as documents.
+put_folder() {
+	for file in "$here/$1"/*; do
+		name=${file##*/}
+		case $name in
+		'*') ;;
+		*.*) put 0644 "$1/$name" "$doc/$1/$name" '' ;;
+		*) put 0555 "$1/$name" "$2/$name" "$with_prefix" ;;
+		esac
+	done
+}
+
+# What an older version had and this one has not.
+remove_what_left() {
+	if [ "$was_here" = yes ]; then
+		while read -r path; do
+			grep -qxF "$path" "$DESTDIR$list.new" || rm -f "$DESTDIR$path"
+		done <"$DESTDIR$list"
+	fi
+	mv -f "$DESTDIR$list.new" "$DESTDIR$list"
+}
+
+make_user() {
+	case $system in
+	OpenBSD)
+		getent group _hfm >/dev/null || groupadd _hfm
+		getent passwd _hfm >/dev/null ||
+			useradd -g _hfm -d /var/empty -s /sbin/nologin -L daemon -c 'hfm daemon' _hfm
+		;;
+	FreeBSD)
+		getent group _hfm >/dev/null || pw groupadd _hfm
+		getent passwd _hfm >/dev/null ||
+			pw useradd _hfm -g _hfm -d /var/empty -s /usr/sbin/nologin -c 'hfm daemon'
+		;;
+	esac
+}
+
+# It may have secrets of checks in it: for root and hfmd only.
+put_config() {
+	[ ! -e "$DESTDIR$config" ] || return 0
+	find_elevation
+	mkdir -p "$DESTDIR${config%/*}"
+	(
+		umask 077
+		sed "s|^#pfctl .*|pfctl  = [$elevation, \"/sbin/pfctl\"]|; $with_prefix" \
+			"$here/hfm.toml.example" >"$DESTDIR$config.new"
+	)
+	[ -n "$DESTDIR" ] || chgrp _hfm "$config.new"
+	chmod 0640 "$DESTDIR$config.new"
+	mv -f "$DESTDIR$config.new" "$DESTDIR$config"
+}
+
+# hfmd does not run as root, so it needs doas, which OpenBSD has, or sudo to run pfctl.
+find_elevation() {
+	with=doas elevation='"/usr/bin/doas", "-n"'
+	if [ "$system" = FreeBSD ]; then
+		elevation='"/usr/local/bin/doas", "-n"'
+		if [ ! -x /usr/local/bin/doas ] && [ -x /usr/local/bin/sudo ]; then
+			with=sudo elevation='"/usr/local/bin/sudo", "-n"'
+		fi
+	fi
+}
+
+put_state_folder() {
+	mkdir -p "$DESTDIR/var/db/hfm"
+	chmod 0750 "$DESTDIR/var/db/hfm"
+	[ -n "$DESTDIR" ] || chown _hfm:_hfm /var/db/hfm
+}
+
+uninstall() {
+	[ -e "$DESTDIR$list" ] || die "no hfm below $DESTDIR$PREFIX: there is no $DESTDIR$list"
+	while read -r path; do
+		rm -f "$DESTDIR$path"
+	done <"$DESTDIR$list"
+	rm -f "$DESTDIR$list"
+	for folder in "$libexec/checks" "$libexec/actions" "$libexec" \
+		"$doc/checks" "$doc/actions" "$doc/docs" "$doc" "$PREFIX/share/examples/hfm"; do
+		# A folder with somebody else's files stays.
+		rmdir "$DESTDIR$folder" 2>/dev/null || true
+	done
+	cat <<-EOF
+	hfm is uninstalled. If it still runs, it runs until it is stopped. These are left:
+	  $config
+	  /var/db/hfm
+	  the user and the group _hfm, and their rules for doas or sudo
+	EOF
+}
+
+say_what_next() {
+	case $system in
+	OpenBSD)
+		configtest='rcctl configtest hfmd' enable='rcctl enable hfmd' start='rcctl start hfmd'
+		restart='rcctl restart hfmd'
+		;;
+	FreeBSD)
+		configtest='service hfmd configtest' enable='sysrc hfmd_enable=YES'
+		start='service hfmd start' restart='service hfmd restart'
+		;;
+	esac
+	if [ "$was_here" = yes ]; then
+		echo "hfm is installed. The version before runs until: $restart"
+		return
+	fi
+	find_elevation
+	cat <<-EOF
+	hfm is installed. What is left to do:
+	  1. say in $config what to check
+	  2. let the user _hfm change the tables of pf, by the rules for $with that
+	     $PREFIX/sbin/hfmctl privileges $with
+	     prints
+	  3. $configtest
+	  4. $enable
+	  5. $start
+	EOF
+}
+
+# The path goes into scripts and interpreter lines as it is.
+must_be_plain() {
+	case $2 in
+	/*) ;;
+	*) die "$1: found \"$2\", expected an absolute path" ;;
+	esac
+	case $2 in
+	*[!A-Za-z0-9._/+-]*) die "$1: found \"$2\", expected letters, digits and ._/+- only" ;;
+	esac
+}
+
+die() {
+	echo "install.sh: $*" >&2
+	exit 1
+}
+
+main "$@"
