@@ -14,8 +14,9 @@ import { createPfctlDriver } from './pf/pfctl.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
-import { createLog } from './sys/log.ts';
+import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
+import { PATHS } from './sys/paths.ts';
 import { systemExec } from './sys/system-exec.ts';
 import { VERSION } from './version.ts';
 
@@ -23,14 +24,15 @@ const USAGE = 'usage: hfmd [-dnVv] [-f file]';
 
 const HELP = `${USAGE}
 
-  -d, --debug     readable log lines instead of JSON
-  -f, --file      the configuration (/etc/hfm.toml)
+  -d, --debug     log lines for a terminal, with the time
+  -f, --file      the configuration (${PATHS.config})
   -n, --configtest  only test the configuration; exits 0 when it is good, 1 when not
   -v, --verbose   log every probe
   -V, --version   print the version
   -h, --help      print this
 `;
 
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 64;
 const STOP_MS = 6000;
 
@@ -44,10 +46,10 @@ async function main(): Promise<number> {
   if (options === null) return EXIT_USAGE;
   if (options.help === true) return print(HELP);
   if (options.version === true) return print(`hfmd ${VERSION}\n`);
-  const loaded = loadConfig(options.file ?? '/etc/hfm.toml');
+  const loaded = loadConfig(options.file ?? PATHS.config);
   if (!loaded.ok) {
     process.stderr.write(`${loaded.errors.join('\n')}\n`);
-    return 1;
+    return EXIT_FAILED;
   }
   if (options.configtest === true) return testConfig(loaded.config);
   return run(loaded.config, options);
@@ -97,18 +99,19 @@ function readOptions(): Options | null {
 }
 
 async function run(config: Config, options: Options): Promise<number> {
-  const level = options.verbose === true ? 'debug' : config.daemon.logLevel;
-  const log = createLog({
-    level,
-    readable: options.debug === true,
-    pinned: options.verbose === true,
+  const log = createLog(config.daemon.log, {
+    ...(options.verbose === true ? { level: 'debug' } : {}),
+    ...(options.debug === true ? { format: 'terminal' } : {}),
   });
+  endOnBugs(log);
   let daemon: Daemon | null = null;
   let reloadAtStart = false;
   process.on('SIGHUP', () => {
     if (daemon === null) reloadAtStart = true;
     else daemon.reload();
   });
+  // Node itself would open its debugger at SIGUSR1, and end at SIGUSR2.
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
   const stopped = untilStopped();
   const server = createControlServer({
     log,
@@ -119,7 +122,7 @@ async function run(config: Config, options: Options): Promise<number> {
   const opened = await openSocket(server, socket, socketGroup, log);
   if (!opened.ok) {
     process.stderr.write(`hfmd: ${opened.error}\n`);
-    return 1;
+    return EXIT_FAILED;
   }
   const stopping = new AbortController();
   const meter = new EngineMeter(systemClock);
@@ -164,6 +167,15 @@ function timed(exec: Exec, onEnd: (ms: number) => void): Exec {
     if ('durationMs' in result) onEnd(result.durationMs);
     return result;
   };
+}
+
+/** A bug is told in one line, as everything is; Node would print the stack in many. */
+function endOnBugs(log: ProcessLog): void {
+  process.on('uncaughtException', async (error) => {
+    log.error({}, `hfmd ends, by a bug of its own: ${error.stack?.replace(/\s+/g, ' ')}`);
+    await log.flush();
+    process.exit(EXIT_FAILED);
+  });
 }
 
 function untilStopped(): Promise<void> {

@@ -20,13 +20,14 @@ export interface DaemonConfig {
   /** A group's name or number; null for the group that hfmd runs as. */
   readonly socketGroup: string | null;
   readonly stateFile: string;
-  readonly logLevel: LogLevel;
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'text' | 'json';
+  };
   readonly maxScripts: number;
   /** Network probes at once; null for as many as there are network checks. */
   readonly maxProbes: number | null;
 }
-
-type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface PfConfig {
   readonly driver: 'pfctl' | 'memory';

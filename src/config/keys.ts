@@ -1,4 +1,5 @@
 import { NAME_PATTERN } from '../core/names.ts';
+import { PATHS, SOCKET_PATH_BYTES } from '../sys/paths.ts';
 import type { CheckMode } from './config.ts';
 import {
   address,
@@ -44,11 +45,13 @@ const path: Decode<string> = (value, place) => {
   return decoded.startsWith('/') ? decoded : mismatch(place, value, 'an absolute path');
 };
 
-/** sun_path holds 104 bytes on the BSDs, the final NUL included. */
+/** A socket that a killed hfmd left is set aside as `PATH.PID`; pids end at 99999 on the BSDs. */
+const OWN_SOCKET_BYTES = SOCKET_PATH_BYTES - '.99999'.length;
+
 const socketPath: Decode<string> = (value, place) => {
   const decoded = path(value, place);
-  if (decoded === undefined || Buffer.byteLength(decoded) <= 103) return decoded;
-  return mismatch(place, value, 'a socket path of at most 103 bytes');
+  if (decoded === undefined || Buffer.byteLength(decoded) <= OWN_SOCKET_BYTES) return decoded;
+  return mismatch(place, value, `a socket path of at most ${OWN_SOCKET_BYTES} bytes`);
 };
 
 const command: Decode<readonly string[]> = (value, place) => {
@@ -87,10 +90,11 @@ export const NAME_EXPECTED =
   'a name of at most 63 letters, digits and . _ - that begins with a letter or digit';
 
 export const DAEMON_KEYS = {
-  socket: key(socketPath, '"/var/run/hfm/hfm.sock"'),
+  socket: key(socketPath, `"${PATHS.socket}"`),
   socket_group: key(group, '"wheel" where that group exists'),
-  state_file: key(path, '"/var/db/hfm/state.json"'),
+  state_file: key(path, `"${PATHS.stateFile}"`),
   log_level: key(oneOf('debug', 'info', 'warn', 'error'), '"info"'),
+  log_format: key(oneOf('text', 'json'), '"text"'),
   max_scripts: key(integer(1, 4096), '32'),
   max_probes: key(integer(1, 1_000_000), 'the number of network checks'),
 } as const satisfies Keys;

@@ -1,4 +1,5 @@
 import { poolName } from '../core/names.ts';
+import { PATHS } from '../sys/paths.ts';
 import type { BackendConfig, DaemonConfig, PfConfig, PoolConfig } from './config.ts';
 import { checkAddresses, checkScriptLoad, checkTables } from './cross-checks.ts';
 import type { POOL_KEYS } from './keys.ts';
@@ -33,10 +34,10 @@ export function resolve(sections: Sections): Resolved {
 function resolveDaemon({ daemon }: Sections): DaemonConfig {
   const { values } = daemon;
   return {
-    socket: values.socket ?? '/var/run/hfm/hfm.sock',
+    socket: values.socket ?? PATHS.socket,
     socketGroup: values.socket_group ?? null,
-    stateFile: values.state_file ?? '/var/db/hfm/state.json',
-    logLevel: values.log_level ?? 'info',
+    stateFile: values.state_file ?? PATHS.stateFile,
+    log: { level: values.log_level ?? 'info', format: values.log_format ?? 'text' },
     maxScripts: values.max_scripts ?? 32,
     maxProbes: values.max_probes ?? null,
   };

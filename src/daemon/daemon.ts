@@ -244,7 +244,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       refused = null;
       config = loaded.config;
       loadedAtMs = clock.wallMs();
-      log.setLevel(config.daemon.logLevel);
+      log.set(config.daemon.log);
       emit({ kind: 'reload', ok: true, errors: [] });
       for (const note of notes) log.warn({}, note);
       reconciler.configure(config);

@@ -10,17 +10,20 @@ export interface Log {
   error(fields: LogFields, message: string): void;
 }
 
-export interface LogOptions {
+/**
+ * `text` is for syslog, which has a clock and a process of its own: `warning: lb1: up -> down (...)`.
+ * `terminal` has both the time and the level: `15:04:05.123 warn  lb1: up -> down (...)`.
+ */
+export type LogFormat = 'text' | 'json' | 'terminal';
+
+export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** Lines for people instead of JSON. */
-  readonly readable: boolean;
-  /** Whether the level stays as it is, whatever a configuration says later. */
-  readonly pinned: boolean;
+  readonly format: LogFormat;
 }
 
-/** A log on stdout that can change its level. */
+/** A log on stdout that can change its level and its format. */
 export interface ProcessLog extends Log {
-  setLevel(level: LogOptions['level']): void;
+  set(settings: LogSettings): void;
   /** Resolves when what is buffered was written, or when its reader has had half a second. */
   flush(): Promise<void>;
 }
@@ -29,13 +32,15 @@ const FLUSH_MS = 500;
 /** Bytes that wait for a reader of stdout who does not read; more than that is dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
-export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
+/** What is `pinned` stays as it is, whatever a configuration says later. */
+export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): ProcessLog {
   const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
   // A reader that went away (EPIPE) must not take the daemon with it.
   stdout.on('error', () => {});
-  const destination: DestinationStream = readable
-    ? { write: (line) => void stdout.write(formatLine(line)) }
-    : stdout;
+  let { level, format } = { ...settings, ...pinned };
+  const destination: DestinationStream = {
+    write: (line) => void stdout.write(format === 'json' ? line : formatLine(line, format)),
+  };
   const logger = pino(
     {
       level,
@@ -50,8 +55,9 @@ export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
-    setLevel(next) {
-      if (!pinned) logger.level = next;
+    set(next) {
+      ({ level, format } = { ...next, ...pinned });
+      logger.level = level;
     },
     flush: () =>
       new Promise((resolve) => {
@@ -64,20 +70,45 @@ export function createLog({ level, readable, pinned }: LogOptions): ProcessLog {
   };
 }
 
-/** `15:04:05.123 warn  message  key=value ...` */
-function formatLine(json: string): string {
+/** A line of pino's as one for people: the message, then `key=value` of what it does not say. */
+export function formatLine(json: string, format: 'text' | 'terminal'): string {
   const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  const clock = String(time).slice(11, 23);
   // The sentence of an event says all that its fields do.
   const shown = Object.entries(fields.event === undefined ? fields : {})
     .filter(([, value]) => value !== null && value !== '')
     .map(([key, value]) => `${key}=${formatValue(value)}`);
-  return `${[`${clock} ${String(level).padEnd(5)} ${String(msg)}`, ...shown].join('  ')}\n`;
+  const body = printable([String(msg), ...shown].join('  '));
+  if (format === 'text') return `${cut(`${PREFIXES[String(level)] ?? ''}${body}`)}\n`;
+  return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${body}\n`;
 }
+
+/** By syslog(3)'s names. Most lines are `info`, which goes without. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  error: 'error: ',
+  warn: 'warning: ',
+  debug: 'debug: ',
+};
 
 function formatValue(value: unknown): string {
   if (Array.isArray(value)) return value.map(String).join(',');
   if (typeof value === 'number') return String(Math.round(value * 10) / 10);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return /[\s"]/.test(text) ? JSON.stringify(text) : text;
+}
+
+/** What a server or a script sent must neither end the line nor speak to the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
+}
+
+/** RFC 3164, 4.1: a syslog message has 1024 bytes, its time, host and tag included. */
+const MAX_TEXT_BYTES = 900;
+
+function cut(text: string): string {
+  if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  const head = Buffer.from(text)
+    .subarray(0, MAX_TEXT_BYTES - 3)
+    .toString();
+  // A character that was cut in two.
+  return `${head.replace(/\uFFFD$/, '')}...`;
 }

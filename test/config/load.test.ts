@@ -109,7 +109,7 @@ describe('the example of the design', () => {
       socket: '/var/run/hfm/hfm.sock',
       socketGroup: 'wheel',
       stateFile: '/var/db/hfm/state.json',
-      logLevel: 'info',
+      log: { level: 'info', format: 'text' },
       maxScripts: 32,
       maxProbes: null,
     });
@@ -201,7 +201,7 @@ describe('defaults', () => {
     expect(config.daemon).toMatchObject({
       socket: '/var/run/hfm/hfm.sock',
       stateFile: '/var/db/hfm/state.json',
-      logLevel: 'info',
+      log: { level: 'info', format: 'text' },
       maxScripts: 32,
     });
     expect(config.pf).toEqual({ driver: 'pfctl', pfctl: ['/sbin/pfctl'], resyncMs: 5000 });

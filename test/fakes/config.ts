@@ -108,7 +108,7 @@ export function config(
       socket: '/run/hfm.sock',
       socketGroup: null,
       stateFile: '/db/state.json',
-      logLevel: 'info',
+      log: { level: 'info', format: 'text' },
       maxScripts: 32,
       maxProbes: null,
     },

@@ -24,7 +24,7 @@ export function createRecordingLog(): RecordingLog {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    setLevel() {},
+    set() {},
     async flush() {},
   };
 }

@@ -159,7 +159,13 @@ export function openRig(
       const { daemon = {}, defaults = {} } = settings;
       const group = process.getgid?.() ?? 0;
       const toml = [
-        tableOf('daemon', { socket, socket_group: group, state_file: stateFile, ...daemon }),
+        tableOf('daemon', {
+          socket,
+          socket_group: group,
+          state_file: stateFile,
+          log_format: 'json',
+          ...daemon,
+        }),
         tableOf('pf', { pfctl: [pf.command], resync: '1s', ...settings.pf }),
         tableOf('defaults', { ...RHYTHM, ...defaults }),
         tableOf('check.http', {
