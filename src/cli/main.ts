@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createClient } from '../control/client.ts';
 import { nearest } from '../core/nearest.ts';
+import { PATHS, SOCKET_PATH_BYTES } from '../sys/paths.ts';
 import { drainCommand, forceUpCommand, maintCommand, readyCommand } from './admin.ts';
 import { checkCommand } from './check.ts';
 import { columns } from './columns.ts';
@@ -38,13 +39,13 @@ const GLOBAL_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const DEFAULT_SOCKET = '/var/run/hfm/hfm.sock';
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Runs one hfmctl command line; gives its exit status. */
 export async function runCli(
   argv: readonly string[],
   terminal: Terminal,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<number> {
   let command: Command | null = null;
   try {
@@ -58,8 +59,7 @@ export async function runCli(
       terminal.out(commandHelp(command));
       return EXIT.ok;
     }
-    const socket = args.values.socket ?? env.HFM_SOCKET ?? DEFAULT_SOCKET;
-    const client = createClient(String(socket));
+    const client = createClient(socketPath(args, env));
     return await command.run({ terminal, client, json: args.values.json === true }, args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -67,6 +67,16 @@ export async function runCli(
     terminal.err(`hfmctl: ${error.message}\nTry "${help}".\n`);
     return EXIT.usage;
   }
+}
+
+/** Node 20 would cut a path that is too long, and ask whoever serves what is left of it. */
+function socketPath(args: Args, env: Environment): string {
+  const path = String(args.values.socket ?? env.HFM_SOCKET ?? PATHS.socket);
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= SOCKET_PATH_BYTES) return path;
+  throw new UsageError(
+    `found a socket path of ${bytes} bytes, expected ${SOCKET_PATH_BYTES} at most: ${path}`,
+  );
 }
 
 /** The first word that is no option; null when only help was asked for. */
@@ -129,7 +139,7 @@ function generalHelp(): string {
   return `usage: hfmctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]
 
 ${columns(rows)}
-  -s, --socket SOCKET  of hfmd (${DEFAULT_SOCKET}, or $HFM_SOCKET)
+  -s, --socket SOCKET  of hfmd (${PATHS.socket}, or $HFM_SOCKET)
   --json               for programs
   -h, --help           after a command: about that command
 

@@ -6,6 +6,7 @@ import { nearest } from '../core/nearest.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
+import { PATHS } from '../sys/paths.ts';
 import { systemExec } from '../sys/system-exec.ts';
 import { become, ownerOf, userById } from '../sys/user.ts';
 import { columns } from './columns.ts';
@@ -18,7 +19,7 @@ export const tryCommand: Command = {
   synopsis: '[-f FILE] BACKEND [CHECK] | --action NAME [--event up|down] [BACKEND]',
   summary: 'run a check or an action here, as hfmd would, and show all of it',
   details: `Needs no running hfmd. Run by root it becomes the user that hfmd runs as.
-  -f, --file FILE  the configuration (/etc/hfm.toml)
+  -f, --file FILE  the configuration (${PATHS.config})
   --action NAME    an action that a backend names in on_up or on_down
   --event EVENT    what it is told: up or down (down)
 Exits 1 when a check does not pass or an action does not exit 0.`,
@@ -28,7 +29,7 @@ Exits 1 when a check does not pass or an action does not exit 0.`,
     event: { type: 'string' },
   },
   async run(context, args) {
-    const loaded = loadConfig(text(args, 'file') ?? '/etc/hfm.toml');
+    const loaded = loadConfig(text(args, 'file') ?? PATHS.config);
     if (!loaded.ok) {
       for (const error of loaded.errors) context.terminal.err(`${error}\n`);
       return EXIT.degraded;

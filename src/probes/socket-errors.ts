@@ -28,6 +28,7 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ENETDOWN':
+    // The BSDs: a host on a network of our own that answers no ARP. Linux has EHOSTUNREACH for it.
     case 'EHOSTDOWN':
       return fail('no-route', `no way to ${peer} (${code})`);
     case 'ECONNRESET':
@@ -39,19 +40,22 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
     case 'ENOBUFS':
     case 'ENOMEM':
       return inconclusive('no-descriptors', `this node is out of descriptors or buffers (${code})`);
+    // No local port is left: EAGAIN in FreeBSD's connect(2), EADDRINUSE in Linux's bind(2) and where
+    // FreeBSD finds the same connection still there, else EADDRNOTAVAIL.
+    case 'EAGAIN':
+    case 'EADDRINUSE':
+      return noPortVerdict(code, situation);
     case 'EADDRNOTAVAIL':
       return source === null
-        ? inconclusive(
-            'no-descriptors',
-            `this node has no free local port towards ${peer} (${code})`,
-          )
+        ? noPortVerdict(code, situation)
         : fail('no-route', `no way to ${peer} from source ${source} (${code})`);
     case 'EINVAL':
     case 'EAFNOSUPPORT':
       return source === null
         ? fail('connect-error', `no connection to ${peer} (${code})`)
         : sourceVerdict(code, situation, source);
-    // OpenBSD and FreeBSD: what a `block out` rule of this host drops, connect(2) reports so.
+    // What a `block out` rule of this host drops: EACCES on OpenBSD and FreeBSD, on some releases of
+    // FreeBSD EPERM.
     case 'EACCES':
     case 'EPERM':
       return inconclusive('blocked-by-pf', `blocked by this node's pf (${code})`);
@@ -73,6 +77,13 @@ const MESSAGE_CHARS = 120;
 export function errorCode(error: unknown): string | null {
   if (!(error instanceof Error && 'code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;
+}
+
+function noPortVerdict(code: string, { peer }: Situation): Verdict {
+  return inconclusive(
+    'no-descriptors',
+    `this node has no free local port towards ${peer} (${code})`,
+  );
 }
 
 function closedVerdict(code: string, { phase, peer }: Situation): Verdict {

@@ -31,6 +31,8 @@ describe('an error of a socket', () => {
     ['ENFILE', 'no-descriptors'],
     ['ENOBUFS', 'no-descriptors'],
     ['EADDRNOTAVAIL', 'no-descriptors'],
+    ['EADDRINUSE', 'no-descriptors'],
+    ['EAGAIN', 'no-descriptors'],
     ['EACCES', 'blocked-by-pf'],
     ['EPERM', 'blocked-by-pf'],
     ['ERR_INVALID_ARG_TYPE', 'internal-error'],
