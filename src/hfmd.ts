@@ -7,10 +7,12 @@ import { openSocket } from './control/socket.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
 import { planDescriptors, readDescriptorLimit } from './daemon/descriptors.ts';
 import { EngineMeter } from './daemon/engine-meter.ts';
+import { auditSources } from './daemon/source-audit.ts';
 import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
+import { readCarpAddresses } from './sys/carp-addresses.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
@@ -55,20 +57,26 @@ async function main(): Promise<number> {
   return run(loaded.config, options);
 }
 
-/** Beside the file itself, what this system says to it: pf where it can be read, and the group. */
+/** Beside the file itself, what this system says to it. */
 async function testConfig(config: Config): Promise<number> {
-  const { warnings, error } = await auditTables(driverOf(config, systemExec), config.pools);
-  const unread = error === null ? [] : [`pf can't be read, tables not checked: ${error.message}`];
-  for (const warning of [...unread, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
-  const { warning } = planDescriptors(config, await readDescriptorLimit(systemExec));
-  if (warning !== null) process.stderr.write(`warning: ${warning}\n`);
-  const { socketGroup } = config.daemon;
-  if (socketGroup !== null && groupId(socketGroup) === null) {
-    process.stderr.write(
-      `warning: daemon.socket_group: no group "${socketGroup}" on this system\n`,
-    );
-  }
+  const tables = await auditTables(driverOf(config, systemExec), config.pools);
+  const descriptors = planDescriptors(config, await readDescriptorLimit(systemExec));
+  const warnings = [
+    ...(tables.error === null
+      ? []
+      : [`pf can't be read, tables not checked: ${tables.error.message}`]),
+    ...tables.warnings,
+    ...(descriptors.warning === null ? [] : [descriptors.warning]),
+    ...(await auditSources(carpAddresses, config.backends)),
+    ...missingGroup(config.daemon.socketGroup),
+  ];
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return print('configuration OK\n');
+}
+
+function missingGroup(group: string | null): string[] {
+  if (group === null || groupId(group) !== null) return [];
+  return [`daemon.socket_group: no group "${group}" on this system`];
 }
 
 interface Options {
@@ -132,7 +140,15 @@ async function run(config: Config, options: Options): Promise<number> {
     stopping.signal,
   );
   daemon = await startDaemon(
-    { clock: systemClock, exec: systemExec, driver, log, meter, ownAddresses },
+    {
+      clock: systemClock,
+      exec: systemExec,
+      driver,
+      log,
+      meter,
+      ownAddresses,
+      carpAddresses,
+    },
     config,
   );
   if (reloadAtStart) daemon.reload();
@@ -147,6 +163,10 @@ async function run(config: Config, options: Options): Promise<number> {
   server.closeAllConnections();
   await log.flush();
   return process.exit(0);
+}
+
+function carpAddresses(): Promise<ReadonlySet<string>> {
+  return readCarpAddresses(systemExec, '/sbin/ifconfig');
 }
 
 /** The embedded tables are all there, and used. */

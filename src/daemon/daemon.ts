@@ -9,6 +9,7 @@ import type { ProcessLog } from '../sys/log.ts';
 import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
+import { createAuditor } from './auditor.ts';
 import { Controller } from './controller.ts';
 import { planDescriptors, readDescriptorLimit } from './descriptors.ts';
 import type { EngineMeter } from './engine-meter.ts';
@@ -21,10 +22,10 @@ import { createNodeProblems, type NodeProblems } from './node-problems.ts';
 import { Reconciler } from './reconciler.ts';
 import { planReload, type TablePlan } from './reload-plan.ts';
 import { Scheduler } from './scheduler.ts';
+import type { CarpAddresses } from './source-audit.ts';
 import { watchStalls } from './stall-watch.ts';
 import { readState } from './state-file.ts';
 import { createStateKeeper } from './state-keeper.ts';
-import { createAuditor } from './table-audit.ts';
 import type { WatchBudget } from './watch.ts';
 
 export interface DaemonDeps {
@@ -35,6 +36,7 @@ export interface DaemonDeps {
   readonly meter: EngineMeter;
   /** Of this node's interfaces, so that its probes are told from clients. */
   readonly ownAddresses: () => ReadonlySet<string>;
+  readonly carpAddresses: CarpAddresses;
 }
 
 /** A running hfmd, as the control socket sees it. */
@@ -83,7 +85,7 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, driver, log, meter, ownAddresses } = deps;
+  const { clock, exec, driver, log, meter, ownAddresses, carpAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
@@ -155,7 +157,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     isOut: (leaving) => isOut(controller.live, leaving),
     mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
   });
-  const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
+  const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => config);
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };

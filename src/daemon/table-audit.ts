@@ -1,11 +1,9 @@
 import type { PoolConfig } from '../config/config.ts';
-import type { HfmEvent } from '../core/event.ts';
 import { nearest } from '../core/nearest.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { TableInfo } from '../pf/table-listing.ts';
-import type { Clock, Timer } from '../sys/clock.ts';
 
-export interface Audit {
+export interface TableAudit {
   /** Tables that hfm may keep true to no avail. */
   readonly warnings: readonly string[];
   /** Set when pf could not be asked. */
@@ -13,7 +11,10 @@ export interface Audit {
 }
 
 /** Looks for tables that no rule uses, that can't be changed, or that are not there. */
-export async function auditTables(driver: PfDriver, pools: readonly PoolConfig[]): Promise<Audit> {
+export async function auditTables(
+  driver: PfDriver,
+  pools: readonly PoolConfig[],
+): Promise<TableAudit> {
   const warnings: string[] = [];
   for (const anchor of new Set(pools.map((pool) => pool.anchor))) {
     const listed = await driver.tables(anchor);
@@ -28,51 +29,6 @@ export async function auditTables(driver: PfDriver, pools: readonly PoolConfig[]
     }
   }
   return { warnings, error: null };
-}
-
-/** Audits at start, at each reload, and now and then, since rulesets change under us. */
-export interface Auditor {
-  look(): void;
-  readonly warnings: readonly string[];
-  stop(): void;
-}
-
-const AUDIT_MS = 60_000;
-
-export function createAuditor(
-  { driver, clock, emit }: { driver: PfDriver; clock: Clock; emit: (event: HfmEvent) => void },
-  pools: () => readonly PoolConfig[],
-): Auditor {
-  let warnings: readonly string[] = [];
-  let timer: Timer | null = null;
-  let stopped = false;
-  let looks = 0;
-  const look = async (): Promise<void> => {
-    timer?.cancel();
-    looks += 1;
-    const mine = looks;
-    const audit = await auditTables(driver, pools());
-    // A later look, after a reload, knows better.
-    if (stopped || mine !== looks) return;
-    // What pf does not answer, the tables' own errors tell.
-    if (audit.error === null) {
-      for (const message of audit.warnings) {
-        if (!warnings.includes(message)) emit({ kind: 'warning', message });
-      }
-      warnings = audit.warnings;
-    }
-    timer = clock.after(AUDIT_MS, () => void look());
-  };
-  return {
-    look: () => void look(),
-    get warnings() {
-      return warnings;
-    },
-    stop() {
-      stopped = true;
-      timer?.cancel();
-    },
-  };
 }
 
 function warningOf(pool: PoolConfig, tables: readonly TableInfo[]): string | null {

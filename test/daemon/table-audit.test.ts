@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { auditTables, createAuditor } from '../../src/daemon/table-audit.ts';
+import { auditTables } from '../../src/daemon/table-audit.ts';
 import type { PfDriver, PfErrorKind } from '../../src/pf/driver.ts';
 import type { TableInfo } from '../../src/pf/table-listing.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { pool } from '../fakes/config.ts';
-import { recordEvents } from '../fakes/events.ts';
 import { createFakePf } from '../fakes/pf.ts';
 
 const USED = (table: string): TableInfo => ({ table, isConst: false, isUsed: true });
@@ -76,32 +75,4 @@ describe('a table', () => {
 test('a pf that can not be read gives no warning, but its error', async () => {
   const { warnings, error } = await auditTables(pfWith({ '': 'permission' }), [pool('web')]);
   expect([warnings, error?.kind]).toEqual([[], 'permission']);
-});
-
-test('the auditor says what is new, once, and looks again when rules may have changed', async () => {
-  const clock = createFakeClock();
-  const events = recordEvents();
-  const anchors: Record<string, readonly TableInfo[] | PfErrorKind> = { '': [UNUSED('web')] };
-  const auditor = createAuditor({ driver: pfWith(anchors), clock, emit: events.emit }, () => [
-    pool('web'),
-  ]);
-  auditor.look();
-  await clock.advance(0);
-  expect(auditor.warnings).toEqual(['web: table <web> is used by no rule']);
-  auditor.look();
-  await clock.advance(180_000);
-  expect(events.of('warning')).toHaveLength(1);
-
-  anchors[''] = 'permission';
-  await clock.advance(60_000);
-  expect(auditor.warnings).toHaveLength(1);
-  anchors[''] = [USED('web')];
-  await clock.advance(60_000);
-  expect(auditor.warnings).toEqual([]);
-  anchors[''] = [UNUSED('web')];
-  await clock.advance(60_000);
-  expect(events.of('warning')).toHaveLength(2);
-  auditor.stop();
-  await clock.advance(1000);
-  expect(clock.pending).toBe(0);
 });

@@ -270,6 +270,19 @@ describe.concurrent('hfmctl', () => {
     }
   });
 
+  test('asks nobody at a socket path that is too long for the system', async () => {
+    const path = `/${'s'.repeat(103)}`;
+    for (const how of [
+      run(HFMCTL, ['-s', path, 'status']),
+      run(HFMCTL, ['status'], { env: { HFM_SOCKET: path } }),
+    ]) {
+      expect(await how.ended).toMatchObject({
+        code: 64,
+        stderr: expect.stringContaining('found a socket path of 104 bytes, expected 103 at most'),
+      });
+    }
+  });
+
   test('finds the socket in HFM_SOCKET', async (context) => {
     const rig = await started(context);
     expect((await run(HFMCTL, ['status'], { env: { HFM_SOCKET: rig.socket } }).ended).code).toBe(0);

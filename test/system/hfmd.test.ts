@@ -100,6 +100,49 @@ on_down = ["page"]
     await eventually(() => expect(hfmd.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} debug .*lb1/m));
   });
 
+  test('logs one line of text an event by default, for syslog, and JSON by choice', async (context) => {
+    const rig = openRig(context);
+    const lb1 = await rig.backend('lb1');
+    const body = `[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}${memberByMode('lb2', '10.2.1.2')}`;
+    rig.write(body, { daemon: { log_format: 'text' } });
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    await eventually(() =>
+      expect(hfmd.stdout).toMatch(/^web <web>: added .*10\.2\.1\.1.* in \d+ ms$/m),
+    );
+    await lb1.set('unavailable');
+    await eventually(() =>
+      expect(hfmd.stdout).toMatch(/^warning: lb1: up -> down \(http-status, 2 of 2/m),
+    );
+    rig.write(body, { daemon: { log_format: 'json' } });
+    expect((await rig.ctl('reload')).code).toBe(0);
+    const lines = await eventually(() => {
+      const all = hfmd.stdout.trimEnd().split('\n');
+      expect(all.some((line) => line.includes('"event":"reload"'))).toBe(true);
+      return all;
+    });
+    const firstJson = lines.findIndex((line) => line.startsWith('{'));
+    expect(JSON.parse(lines[firstJson] ?? '')).toMatchObject({ level: 'info', event: 'reload' });
+    expect(lines[0]).toMatch(/^hfmd started: version /);
+    for (const line of lines.slice(0, firstJson)) expect(line).toMatch(/^(warning: |error: )?\w/);
+  });
+
+  test('tells of a bug of its own in one line, and ends with 1', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB, { daemon: { log_format: 'text' } });
+    rig.pf.setTable('web', []);
+    const bug = 'process.on("SIGWINCH", () => { throw new Error("first\\nsecond") })';
+    const hfmd = await rig.startWith({
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}` },
+    });
+    hfmd.kill('SIGWINCH');
+    const { code, stdout, stderr } = await hfmd.ended;
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
+      /^error: hfmd ends, by a bug of its own: Error: first second at /,
+    );
+  });
+
   test('says loudly that its tables are embedded', async (context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');

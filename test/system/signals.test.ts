@@ -153,6 +153,20 @@ test('SIGHUP while it starts does not end it', async (context) => {
   expect(await rig.status()).toMatchObject({ pid: hfmd.pid });
 });
 
+test.for(['SIGUSR1', 'SIGUSR2'] as const)(
+  '%s neither opens a debugger nor ends it',
+  async (signal, context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    hfmd.kill(signal);
+    await aWhile();
+    expect(await rig.status()).toMatchObject({ pid: hfmd.pid });
+    expect(hfmd.stderr).toBe('');
+  },
+);
+
 test('a log that nobody reads any more does not end hfmd', async (context) => {
   const rig = openRig(context);
   rig.write(WEB);
