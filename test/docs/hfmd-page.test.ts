@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ROUTES } from '../../src/control/routes.ts';
+import type { HfmEvent } from '../../src/core/event.ts';
+import { backendName, poolName } from '../../src/core/names.ts';
 import { createActions } from '../../src/daemon/actions.ts';
+import { logEvent } from '../../src/daemon/log-events.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
 import type { Exec } from '../../src/sys/exec.ts';
 import { createFakeClock } from '../fakes/clock.ts';
+import { createRecordingLog } from '../fakes/log.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { HFMD, run } from '../system/harness.ts';
 import { itemsOf, namesIn, projectFile } from './page.ts';
@@ -30,6 +34,23 @@ describe('hfmd(8)', () => {
     expect(described.sort()).toEqual([...Object.keys(ROUTES), 'GET /v1/events'].sort());
   });
 
+  test('lists the events that are told as trouble under their level', () => {
+    const log = createRecordingLog();
+    for (const event of AT_THEIR_WORST) logEvent(log, event);
+    const levelOf = (level: string): unknown[] =>
+      log.lines.filter((line) => line.level === level).map(({ fields }) => fields.event);
+    const described = itemsOf(PAGE)
+      .filter(({ section, head }) => section === 'LOG' && /^Cm (error|warn)$/.test(head))
+      .map(({ head, body }) => [
+        head.slice(3),
+        body.flatMap((line) => /^\.Li ([a-z-]+)/.exec(line)?.[1] ?? []).sort(),
+      ]);
+    expect(described).toEqual([
+      ['error', levelOf('error').sort()],
+      ['warn', levelOf('warn').sort()],
+    ]);
+  });
+
   test('and hfm.toml(5) list the environment of scripts and actions as it is', async () => {
     const { scripts, actions } = await environments();
     expect(namesIn('hfm.toml.5', 'SCRIPTS', 'Ev').sort()).toEqual(scripts.sort());
@@ -38,6 +59,48 @@ describe('hfmd(8)', () => {
     );
   });
 });
+
+const web = { pool: poolName('web'), table: 'web', anchor: null };
+const lb1 = backendName('lb1');
+
+/** One of each kind, such that it is as grave as it can be. */
+const AT_THEIR_WORST: readonly HfmEvent[] = [
+  {
+    kind: 'health',
+    backend: lb1,
+    from: 'up',
+    to: 'down',
+    check: 'http',
+    reason: 'connect-refused',
+    detail: '',
+    count: '3 of 3',
+    lastedMs: 0,
+  },
+  { kind: 'asks-drain', backend: lb1, active: true, detail: '' },
+  {
+    kind: 'admin',
+    name: 'lb1',
+    from: 'ready',
+    to: 'maint',
+    by: null,
+    reason: null,
+    untilMs: null,
+  },
+  { kind: 'table', ...web, added: [], removed: ['10.2.1.11'], durationMs: 4 },
+  { kind: 'drift', ...web, missing: ['10.2.1.11'], surplus: [] },
+  { kind: 'contested', ...web, active: true, drifts: 3 },
+  { kind: 'table-error', ...web, error: 'no' },
+  { kind: 'table-ok', ...web, afterMs: 1 },
+  { kind: 'ended', pool: web.pool, address: '10.2.1.11', what: 'states', count: 2 },
+  { kind: 'warning', message: 'no rule uses it' },
+  { kind: 'held', pool: web.pool, backend: lb1, addresses: [] },
+  { kind: 'fallback', pool: web.pool, inUse: true },
+  { kind: 'node-problem', problem: 'stalled', detail: '', active: true, count: 1 },
+  { kind: 'action', action: 'log', backend: lb1, ok: false, detail: 'exit 1', durationMs: 1 },
+  { kind: 'reload', ok: false, errors: ['no'] },
+  { kind: 'start', version: '0', file: 'f', driver: 'pfctl', backends: 1, pools: 1 },
+  { kind: 'stop' },
+];
 
 /** The names of what a script and an action get. */
 async function environments(): Promise<{ scripts: string[]; actions: string[] }> {
