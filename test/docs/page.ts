@@ -19,6 +19,12 @@ export function readProjectFile(path: string): string {
   return readFileSync(projectFile(path), 'utf8');
 }
 
+/** The fenced blocks of one language in a document of the project. */
+export function blocksOf(document: string, language: string): string[] {
+  const fenced = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms');
+  return [...readProjectFile(document).matchAll(fenced)].map(([, block]) => block ?? '');
+}
+
 /** The items of an mdoc page. Items of lists inside items are items too, and part of the outer body. */
 export function itemsOf(page: string): Item[] {
   const items: { section: string; head: string; body: string[] }[] = [];

@@ -1,27 +1,31 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../src/cli/main.ts';
+import { wrongHfmctlLines } from './hfmctl-lines.ts';
 import { loadTexts } from './load-texts.ts';
-import { projectFile, readProjectFile } from './page.ts';
+import { blocksOf, projectFile, readProjectFile } from './page.ts';
 
-const DOCUMENTS = ['README.md', 'checks/README.md', 'actions/README.md'];
-
-function tomlBlocks(document: string): string[] {
-  return [...readProjectFile(document).matchAll(/^```toml\n(.*?)^```$/gms)].map(
-    ([, block]) => block ?? '',
-  );
-}
+const DOCUMENTS = [
+  'README.md',
+  'checks/README.md',
+  'actions/README.md',
+  'docs/openbsd.md',
+  'docs/freebsd.md',
+];
 
 describe.each(DOCUMENTS)('%s', (document) => {
   test('has hfm.toml blocks that the loader takes, but for programs that are not here', () => {
-    const blocks = tomlBlocks(document);
+    const blocks = blocksOf(document, 'toml');
     expect(blocks.length).toBeGreaterThan(0);
     expect(loadTexts(blocks)).toEqual(blocks.map(() => []));
   });
 
   test('links to what exists', () => {
     const links = [...readProjectFile(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)];
-    const broken = links.map(([, path]) => path ?? '').filter((p) => !existsSync(projectFile(p)));
+    const folder = dirname(document);
+    const broken = links
+      .map(([, path]) => join(folder, path ?? ''))
+      .filter((path) => !existsSync(projectFile(path)));
     expect(broken).toEqual([]);
   });
 });
@@ -35,14 +39,7 @@ describe('README.md', () => {
     const rows = [...table.matchAll(/^\| `([^`]+)`/gm)];
     expect(lines.length).toBeGreaterThan(8);
     expect(rows.length).toBeGreaterThan(6);
-    const wrong = [...lines, ...rows]
-      .map(([, line = '']) => line)
-      .filter((line) => {
-        const command = COMMANDS.find(({ name }) => name === line.split(' ')[0]);
-        const options = [...line.matchAll(/ --([a-z-]+)/g)].map(([, option]) => option ?? '');
-        return command === undefined || options.some((one) => !Object.hasOwn(command.options, one));
-      });
-    expect(wrong).toEqual([]);
+    expect(wrongHfmctlLines([...lines, ...rows].map(([, line = '']) => line))).toEqual([]);
   });
 
   test('names the npm scripts that there are', () => {
