@@ -9,6 +9,7 @@ import { EngineMeter } from './daemon/engine-meter.ts';
 import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
+import { helperWarning } from './pf/needs.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
@@ -16,6 +17,7 @@ import { groupId } from './sys/group.ts';
 import { createLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { systemExec } from './sys/system-exec.ts';
+import { currentUser } from './sys/user.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = 'usage: hfmd [-dnVv] [-f file]';
@@ -53,7 +55,9 @@ async function main(): Promise<number> {
 async function testConfig(config: Config): Promise<number> {
   const { warnings, error } = await auditTables(driverOf(config, systemExec), config.pools);
   const unread = error === null ? [] : [`pf can't be read, tables not checked: ${error.message}`];
-  for (const warning of [...unread, ...warnings]) process.stderr.write(`warning: ${warning}\n`);
+  const helper = [helperWarning(config) ?? []].flat();
+  for (const warning of [...helper, ...unread, ...warnings])
+    process.stderr.write(`warning: ${warning}\n`);
   const { socketGroup } = config.daemon;
   if (socketGroup !== null && groupId(socketGroup) === null) {
     process.stderr.write(
@@ -147,6 +151,8 @@ function driverOf({ pf }: Config, exec: Exec, signal?: AbortSignal): PfDriver {
     : createPfctlDriver({
         exec,
         pfctl: pf.pfctl,
+        helper: pf.helper,
+        user: currentUser(),
         ...(signal === undefined ? {} : { signal }),
       });
 }

@@ -147,7 +147,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     isOut: (leaving) => isOut(controller.live, leaving),
     mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
   });
-  const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
+  const auditor = createAuditor({ driver, clock, emit }, () => config);
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
   const scheduler = new Scheduler({ clock, stalls, meter }, limitsOf(config));
   const book = createJobBook({ clock, exec, controller, problems, log });
@@ -275,6 +275,7 @@ function notesOn(before: Config, after: Config): string[] {
     ['daemon.state_file', before.daemon.stateFile, after.daemon.stateFile],
     ['pf.driver', before.pf.driver, after.pf.driver],
     ['pf.pfctl', before.pf.pfctl.join(' '), after.pf.pfctl.join(' ')],
+    ['pf.helper', before.pf.helper?.join(' '), after.pf.helper?.join(' ')],
   ];
   return fixed
     .filter(([, was, is]) => was !== is)

@@ -1,7 +1,8 @@
-import type { PoolConfig } from '../config/config.ts';
+import type { Config, PoolConfig } from '../config/config.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { nearest } from '../core/nearest.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
+import { helperWarning } from '../pf/needs.ts';
 import type { TableInfo } from '../pf/table-listing.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 
@@ -41,9 +42,10 @@ const AUDIT_MS = 60_000;
 
 export function createAuditor(
   { driver, clock, emit }: { driver: PfDriver; clock: Clock; emit: (event: HfmEvent) => void },
-  pools: () => readonly PoolConfig[],
+  config: () => Pick<Config, 'pf' | 'pools'>,
 ): Auditor {
   let warnings: readonly string[] = [];
+  let ofTables: readonly string[] = [];
   let timer: Timer | null = null;
   let stopped = false;
   let looks = 0;
@@ -51,16 +53,16 @@ export function createAuditor(
     timer?.cancel();
     looks += 1;
     const mine = looks;
-    const audit = await auditTables(driver, pools());
+    const asked = config();
+    const audit = await auditTables(driver, asked.pools);
     // A later look, after a reload, knows better.
     if (stopped || mine !== looks) return;
-    // What pf does not answer, the tables' own errors tell.
-    if (audit.error === null) {
-      for (const message of audit.warnings) {
-        if (!warnings.includes(message)) emit({ kind: 'warning', message });
-      }
-      warnings = audit.warnings;
+    ofTables = warningsOf(audit, ofTables);
+    const found = [helperWarning(asked) ?? [], ofTables].flat();
+    for (const message of found) {
+      if (!warnings.includes(message)) emit({ kind: 'warning', message });
     }
+    warnings = found;
     timer = clock.after(AUDIT_MS, () => void look());
   };
   return {
@@ -73,6 +75,13 @@ export function createAuditor(
       timer?.cancel();
     },
   };
+}
+
+/** What pf does not answer, the tables' own errors tell, but for a right that only the audit takes. */
+function warningsOf({ warnings, error }: Audit, before: readonly string[]): readonly string[] {
+  if (error === null) return warnings;
+  if (error.kind === 'permission') return [...warnings, `tables not checked: ${error.message}`];
+  return before;
 }
 
 function warningOf(pool: PoolConfig, tables: readonly TableInfo[]): string | null {

@@ -39,6 +39,9 @@ function kindOf(line: string): PfErrorKind {
   return 'refused';
 }
 
+/** sudo's warning about the node's own name comes before whatever pfctl says. */
 function firstLine(text: string): string {
-  return (text.trimStart().split('\n', 1)[0] ?? '').slice(0, 300);
+  const lines = text.trimStart().split('\n', 2);
+  const isWarning = lines.length > 1 && lines[0]?.startsWith('sudo: unable to resolve host ');
+  return (lines[isWarning ? 1 : 0] ?? '').slice(0, 300);
 }

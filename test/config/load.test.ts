@@ -204,7 +204,12 @@ describe('defaults', () => {
       logLevel: 'info',
       maxScripts: 32,
     });
-    expect(config.pf).toEqual({ driver: 'pfctl', pfctl: ['/sbin/pfctl'], resyncMs: 5000 });
+    expect(config.pf).toEqual({
+      driver: 'pfctl',
+      pfctl: ['/sbin/pfctl'],
+      helper: null,
+      resyncMs: 5000,
+    });
     expect(config.pools[0]).toMatchObject({ floor: { kind: 'count', count: 1 } });
     expect(checkOf(config)).toMatchObject({
       name: 'tcp',

@@ -3,7 +3,7 @@ import { auditTables, createAuditor } from '../../src/daemon/table-audit.ts';
 import type { PfDriver, PfErrorKind } from '../../src/pf/driver.ts';
 import type { TableInfo } from '../../src/pf/table-listing.ts';
 import { createFakeClock } from '../fakes/clock.ts';
-import { pool } from '../fakes/config.ts';
+import { config, pool } from '../fakes/config.ts';
 import { recordEvents } from '../fakes/events.ts';
 import { createFakePf } from '../fakes/pf.ts';
 
@@ -82,9 +82,10 @@ test('the auditor says what is new, once, and looks again when rules may have ch
   const clock = createFakeClock();
   const events = recordEvents();
   const anchors: Record<string, readonly TableInfo[] | PfErrorKind> = { '': [UNUSED('web')] };
-  const auditor = createAuditor({ driver: pfWith(anchors), clock, emit: events.emit }, () => [
-    pool('web'),
-  ]);
+  const driver = pfWith(anchors);
+  const auditor = createAuditor({ driver, clock, emit: events.emit }, () =>
+    config([pool('web')], []),
+  );
   auditor.look();
   await clock.advance(0);
   expect(auditor.warnings).toEqual(['web: table <web> is used by no rule']);
@@ -92,7 +93,7 @@ test('the auditor says what is new, once, and looks again when rules may have ch
   await clock.advance(180_000);
   expect(events.of('warning')).toHaveLength(1);
 
-  anchors[''] = 'permission';
+  anchors[''] = 'hung';
   await clock.advance(60_000);
   expect(auditor.warnings).toHaveLength(1);
   anchors[''] = [USED('web')];
@@ -104,4 +105,35 @@ test('the auditor says what is new, once, and looks again when rules may have ch
   auditor.stop();
   await clock.advance(1000);
   expect(clock.pending).toBe(0);
+});
+
+test('the auditor says which right it lacks', async () => {
+  const clock = createFakeClock();
+  const events = recordEvents();
+  const driver = pfWith({ '': 'permission' });
+  const auditor = createAuditor({ driver, clock, emit: events.emit }, () =>
+    config([pool('web')], []),
+  );
+  auditor.look();
+  await clock.advance(60_000);
+  expect(events.of('warning')).toMatchObject([
+    { message: 'tables not checked: pf says permission' },
+  ]);
+  auditor.stop();
+});
+
+test('the auditor says that pf.helper is wanted, also while pf does not answer', async () => {
+  const clock = createFakeClock();
+  const { emit } = recordEvents();
+  const web = { ...pool('web'), killStates: 'down' } as const;
+  const { pf, pools } = config([web], []);
+  const pfctl = ['/usr/bin/doas', '-n', '/sbin/pfctl'];
+  const driver = pfWith({ '': 'hung' });
+  const auditor = createAuditor({ driver, clock, emit }, () => {
+    return { pf: { ...pf, driver: 'pfctl', pfctl }, pools };
+  });
+  auditor.look();
+  await clock.advance(60_000);
+  expect(auditor.warnings).toEqual([expect.stringMatching(/^pf\.helper is not set, .*of web$/)]);
+  auditor.stop();
 });

@@ -15,6 +15,7 @@ const root = mkdtempSync(join(tmpdir(), 'hfm-pfctl-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const OSES = ['openbsd', 'freebsd'] as const;
+const AS_HFM = { helper: null, user: '_hfm' };
 const WEB: TableRef = { table: 'web', anchor: null };
 const IN_HFM: TableRef = { table: 'web', anchor: 'hfm' };
 const [A, B, C] = addresses('10.0.0.1', '10.0.0.2', 'fd00::1') as [never, never, never];
@@ -24,7 +25,7 @@ let machines = 0;
 function machine(os: Os): { pf: Pf; driver: PfDriver } {
   machines += 1;
   const pf = openPf(join(root, String(machines)), { os });
-  return { pf, driver: createPfctlDriver({ exec: systemExec, pfctl: [pf.command] }) };
+  return { pf, driver: createPfctlDriver({ exec: systemExec, pfctl: [pf.command], ...AS_HFM }) };
 }
 
 function kindOf(result: PfResult<unknown>): string {
@@ -167,7 +168,7 @@ describe('a pfctl', () => {
     const file = join(root, `script-${machines}`);
     writeFileSync(file, `#!/bin/sh\n${body}\n`);
     chmodSync(file, 0o755);
-    return createPfctlDriver({ exec: systemExec, pfctl: [file] });
+    return createPfctlDriver({ exec: systemExec, pfctl: [file], ...AS_HFM });
   };
   const LINE =
     'all tcp 10.2.1.1:80 (192.0.2.1:80) <- 198.51.100.7:5001       ESTABLISHED:ESTABLISHED';
@@ -196,10 +197,10 @@ describe('a pfctl', () => {
   });
 
   test('that is not there, or may not be run, is told apart', async () => {
-    const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')] });
+    const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')], ...AS_HFM });
     expect(kindOf(await gone.show(WEB))).toBe('missing-program');
     writeFileSync(join(root, 'plain'), '');
-    const plain = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'plain')] });
+    const plain = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'plain')], ...AS_HFM });
     expect(kindOf(await plain.show(WEB))).toBe('permission');
   });
 });
@@ -212,7 +213,7 @@ describe('each call', () => {
       requests.push(request);
       return result;
     };
-    const driver = createPfctlDriver({ exec, pfctl: ['/usr/bin/doas', '/sbin/pfctl'] });
+    const driver = createPfctlDriver({ exec, pfctl: ['/usr/bin/doas', '/sbin/pfctl'], ...AS_HFM });
     return { requests, driver };
   }
   const exits = (code: number, { stdout = '', stderr = '' } = {}): ExecResult => {
@@ -231,7 +232,7 @@ describe('each call', () => {
     const clock = createFakeClock();
     const fake = createFakeExec(clock);
     fake.answer(HANGS);
-    const driver = createPfctlDriver({ exec: fake.exec, pfctl: ['/sbin/pfctl'] });
+    const driver = createPfctlDriver({ exec: fake.exec, pfctl: ['/sbin/pfctl'], ...AS_HFM });
     const show = driver.show(WEB);
     const states = driver.eachState(() => {}, { ids: false });
     await clock.advance(4000);
@@ -250,6 +251,7 @@ describe('each call', () => {
     const driver = createPfctlDriver({
       exec: fake.exec,
       pfctl: ['/sbin/pfctl'],
+      ...AS_HFM,
       signal: stopping.signal,
     });
     const add = driver.add(WEB, [A]);
