@@ -302,6 +302,96 @@ describe('each call', () => {
     });
   });
 
+  describe('that is refused for want of a right', () => {
+    const DOAS = ['/usr/bin/doas', '-n', '/sbin/pfctl'];
+    const SUDO = ['/usr/local/bin/sudo', '-n', '/sbin/pfctl'];
+    const refused = (pfctl: readonly string[], stderr: string, user = '_hfm') => {
+      const exec: Exec = async () => exits(1, { stderr });
+      return createPfctlDriver({ exec, pfctl, helper: null, user });
+    };
+    const messageOf = (result: PfResult<unknown>): string =>
+      result.ok ? 'ok' : `${result.error.kind}: ${result.error.message}`;
+
+    test('says which rule of doas it takes', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n');
+      expect(messageOf(await driver.show(WEB))).toBe(
+        'permission: pfctl -t web -T show exited 1: doas: Operation not permitted; it takes this rule in doas.conf: permit nopass nolog _hfm as root cmd /sbin/pfctl args -t web -T show ("hfmctl privileges doas" prints all of them)',
+      );
+      expect(messageOf(await driver.add(IN_HFM, [A]))).toContain(
+        ': permit nopass _hfm as root cmd /sbin/pfctl args -a hfm -t web -T add -f - (',
+      );
+    });
+
+    test('says which rule of sudo it takes', async () => {
+      const driver = refused(SUDO, 'sudo: a password is required\n');
+      expect(messageOf(await driver.remove(WEB, [A]))).toContain(
+        '; it takes this rule in sudoers: _hfm ALL = (root) NOPASSWD: /sbin/pfctl -tweb -Tdelete -f- ("hfmctl privileges sudo" prints all of them)',
+      );
+    });
+
+    test('says that it takes the helper', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n');
+      expect(messageOf(await driver.endState('42/ab'))).toMatch(
+        /; this takes pf\.helper, see "hfmctl privileges doas"$/,
+      );
+    });
+
+    test('says which rule the helper takes', async () => {
+      const exec: Exec = async () => exits(1, { stderr: 'doas: Operation not permitted\n' });
+      const helper = ['/usr/bin/doas', '-n', '/usr/local/libexec/hfm/pf-end'];
+      const driver = createPfctlDriver({ exec, pfctl: DOAS, helper, user: '_hfm' });
+      expect(messageOf(await driver.endSourcesOf('10.0.0.1'))).toContain(
+        'pf-end "client 10.0.0.1" exited 1: doas: Operation not permitted; it takes this rule in doas.conf: permit nopass _hfm as root cmd /usr/local/libexec/hfm/pf-end args (',
+      );
+    });
+
+    test('says how to have rights where there is neither, but not to root', async () => {
+      const stderr = 'pfctl: /dev/pf: Permission denied\n';
+      expect(messageOf(await refused(['/sbin/pfctl'], stderr).show(WEB))).toContain(
+        '; hfmd runs as _hfm: let pf.pfctl run pfctl by doas or sudo',
+      );
+      expect(messageOf(await refused(['/sbin/pfctl'], stderr, 'root').show(WEB))).toMatch(
+        /Permission denied$/,
+      );
+    });
+
+    test('says nothing of rules where these let pfctl run', async () => {
+      const driver = refused(DOAS, 'pfctl: /dev/pf: Permission denied\n');
+      expect(messageOf(await driver.show(WEB))).toMatch(/Permission denied$/);
+    });
+  });
+
+  test('of sudo is told by what pfctl says, also after a warning about the name of this node', async () => {
+    const stderr =
+      'sudo: unable to resolve host fw1: Name or service not known\npfctl: Table does not exist.\n';
+    const { driver } = scripted(exits(255, { stderr }));
+    expect(kindOf(await driver.show(WEB))).toBe('missing-table');
+  });
+
+  test('by the helper has its operation on standard input, and the same counts', async () => {
+    const requests: ExecRequest[] = [];
+    const exec: Exec = async (request) => {
+      requests.push(request);
+      const isState = request.stdin?.startsWith('state') === true;
+      return exits(0, {
+        stderr: isState
+          ? 'killed 1 states\n'
+          : 'killed 3 src nodes from 1 sources and 1 destinations\n',
+      });
+    };
+    const helper = ['/usr/bin/doas', '-n', '/usr/local/libexec/hfm/pf-end'];
+    const driver = createPfctlDriver({ exec, pfctl: ['/sbin/pfctl'], helper, user: '_hfm' });
+    expect(await driver.endState('42/ab')).toEqual({ ok: true, value: 1 });
+    expect(await driver.endSourcesTo('fd00::1')).toEqual({ ok: true, value: 3 });
+    expect(await driver.endSourcesOf('10.0.0.1')).toEqual({ ok: true, value: null });
+    expect(new Set(requests.map(({ argv }) => argv))).toEqual(new Set([helper]));
+    expect(requests.map(({ stdin }) => stdin)).toEqual([
+      'state 42/ab\n',
+      'backend fd00::1\n',
+      'client 10.0.0.1\n',
+    ]);
+  });
+
   test('that could not be started says why', async () => {
     const cases = { ENOENT: 'missing-program', EACCES: 'permission' };
     for (const [code, kind] of Object.entries(cases)) {
