@@ -19,7 +19,7 @@ export function currentUser(): string {
   return userById(uid)?.name ?? String(uid);
 }
 
-export function userById(uid: number): User | null {
+function userById(uid: number): User | null {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name = '', , id, gid] = line.split(':');
     if (id === String(uid)) return { name, uid, gid: Number(gid) };

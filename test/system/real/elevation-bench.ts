@@ -16,7 +16,7 @@ import { whereIs } from '../../checks/bench.ts';
 
 export type By = 'doas' | 'sudo';
 
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -167,4 +167,17 @@ describe.each(['sudo', 'doas'] as const)('the rules of hfmctl privileges %s', (b
     expect(setup.bench.run(whereIs(by), '-n', '-u', 'daemon', ...ss).code).toBe(1);
     expect(setup.bench.runThrough(setup.bench.throughOther, whereIs(by), '-n', ...ss).code).toBe(1);
   });
+});
+
+test('sudo logs what changes a table, and not what only reads', async (context) => {
+  const setup = await setUp(context, 'sudo');
+  const { bench, allowed, pfctl } = setup;
+  const log = join(bench.folder, 'sudo.log');
+  bench.addRule('sudo', `Defaults logfile=${log}, loglinelen=0`);
+  for (const argv of allowed) bench.run(whereIs('sudo'), '-n', ...argv);
+  const logged = [...readFileSync(log, 'utf8').matchAll(/COMMAND=(.*)/g)].map(([, one]) => one);
+  const changes = allowed.filter(
+    ([program, ...args]) => program !== pfctl || args.some((word) => word === '-f-'),
+  );
+  expect(logged).toEqual(changes.map((argv) => argv.join(' ')));
 });
