@@ -26,6 +26,8 @@ function missingRight(message: string, { argv, isRead, user }: RefusedCommand): 
   const { by } = elevation;
   // pfctl itself may have been started and refused.
   if (!message.includes(`: ${by}: `)) return null;
+  // Such as `hfmd -n` by hand: doas wants a rule for root too.
+  if (user === 'root') return 'root itself has no rule: run it as the user that hfmd runs as';
   if (isOpenEnded(elevation.argv)) return `this takes pf.helper, see "hfmctl privileges ${by}"`;
   const rule: Rule = { ...elevation, user, isRead };
   const file = by === 'doas' ? 'doas.conf' : 'sudoers';

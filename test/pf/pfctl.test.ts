@@ -136,6 +136,8 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     [{ fault: 'fail' }, 'refused'],
     [{ fault: 'fail', stderr: 'doas: Operation not permitted\n' }, 'permission'],
     [{ fault: 'fail', stderr: 'sudo: a password is required\n' }, 'permission'],
+    [{ fault: 'fail', stderr: 'sudo: /x/pf-end: command not found\n' }, 'missing-program'],
+    [{ fault: 'fail', stderr: 'doas: /x/pf-end: command not found\n' }, 'missing-program'],
     [{ fault: 'kill-before' }, 'killed'],
     [{ fault: 'kill-after' }, 'killed'],
     [{ fault: 'babble-stdout' }, 'babble'],
@@ -352,6 +354,13 @@ describe('each call', () => {
       );
       expect(messageOf(await refused(['/sbin/pfctl'], stderr, 'root').show(WEB))).toMatch(
         /Permission denied$/,
+      );
+    });
+
+    test('says to root that rules are for another user', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n', 'root');
+      expect(messageOf(await driver.show(WEB))).toMatch(
+        /; root itself has no rule: run it as the user that hfmd runs as$/,
       );
     });
 

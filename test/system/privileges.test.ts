@@ -1,3 +1,4 @@
+import { chownSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { eventually, HFMD, memberByMode, openRig, run } from './harness.ts';
@@ -28,8 +29,11 @@ describe.concurrent('hfmd behind doas', () => {
     const rig = openRig(context);
     const doas = rig.script('doas', 'echo "doas: Operation not permitted" >&2; exit 1');
     rig.write(WEB, { pf: { pfctl: [doas, '-n', '/sbin/pfctl'] } });
-    const hfmd = await rig.start();
-    const rule = `permit nopass nolog ${userInfo().username} as root cmd /sbin/pfctl args -t web -T show`;
+    const isRoot = userInfo().uid === 0;
+    if (isRoot) chownSync(rig.folder, NOBODY.uid, NOBODY.gid);
+    const hfmd = await rig.startWith(isRoot ? { user: NOBODY } : {});
+    const user = isRoot ? 'nobody' : userInfo().username;
+    const rule = `permit nopass nolog ${user} as root cmd /sbin/pfctl args -t web -T show`;
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'table-error')).toMatchObject([
         { error: expect.stringContaining(`; it takes this rule in doas.conf: ${rule} (`) },
@@ -40,6 +44,8 @@ describe.concurrent('hfmd behind doas', () => {
     expect(status.stdout).toContain(`it takes this rule in doas.conf: ${rule} (`);
   });
 });
+
+const NOBODY = { uid: 65_534, gid: 65_534 };
 
 test('hfmctl privileges needs no running hfmd', async (context) => {
   const rig = openRig(context);
