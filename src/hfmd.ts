@@ -11,6 +11,7 @@ import { auditSources } from './daemon/source-audit.ts';
 import { auditTables } from './daemon/table-audit.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
+import { helperWarning } from './pf/needs.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { readCarpAddresses } from './sys/carp-addresses.ts';
 import { systemClock, within } from './sys/clock.ts';
@@ -20,6 +21,7 @@ import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
 import { systemExec } from './sys/system-exec.ts';
+import { currentUser } from './sys/user.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = 'usage: hfmd [-dnVv] [-f file]';
@@ -62,6 +64,7 @@ async function testConfig(config: Config): Promise<number> {
   const tables = await auditTables(driverOf(config, systemExec), config.pools);
   const descriptors = planDescriptors(config, await readDescriptorLimit(systemExec));
   const warnings = [
+    ...[helperWarning(config) ?? []].flat(),
     ...(tables.error === null
       ? []
       : [`pf can't be read, tables not checked: ${tables.error.message}`]),
@@ -176,6 +179,8 @@ function driverOf({ pf }: Config, exec: Exec, signal?: AbortSignal): PfDriver {
     : createPfctlDriver({
         exec,
         pfctl: pf.pfctl,
+        helper: pf.helper,
+        user: currentUser(),
         ...(signal === undefined ? {} : { signal }),
       });
 }

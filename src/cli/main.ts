@@ -10,6 +10,7 @@ import { eventsCommand } from './events.ts';
 import { EXIT } from './exit-status.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
+import { privilegesCommand } from './privileges.ts';
 import { reloadCommand } from './reload.ts';
 import { statusCommand } from './status.ts';
 import { tablesCommand } from './tables.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   eventsCommand,
   reloadCommand,
   importCommand,
+  privilegesCommand,
   versionCommand,
 ];
 

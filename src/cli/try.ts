@@ -8,7 +8,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
 import { PATHS } from '../sys/paths.ts';
 import { systemExec } from '../sys/system-exec.ts';
-import { become, ownerOf, userById } from '../sys/user.ts';
+import { become, currentUser, ownerOf } from '../sys/user.ts';
 import { columns } from './columns.ts';
 import { type Args, type Command, type Context, printJson, text, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
@@ -165,11 +165,6 @@ function becomeDaemonUser({ terminal }: Context, socket: string): void {
   if (owner === null || owner.uid === uid) return;
   if (uid === 0) become(owner);
   else terminal.err(`hfmctl: hfmd runs as ${owner.name}, and this runs as ${currentUser()}\n`);
-}
-
-function currentUser(): string {
-  const uid = process.getuid?.() ?? 0;
-  return userById(uid)?.name ?? String(uid);
 }
 
 function resultText({ terminal }: Context, result: TrialResult): string {

@@ -33,6 +33,8 @@ export interface PfConfig {
   readonly driver: 'pfctl' | 'memory';
   /** argv prefix: the path of pfctl, or of doas or sudo and then pfctl. */
   readonly pfctl: readonly string[];
+  /** argv of libexec/pf-end, with doas or sudo in front; null to run pfctl itself in its place. */
+  readonly helper: readonly string[] | null;
   readonly resyncMs: number;
 }
 

@@ -102,6 +102,7 @@ export const DAEMON_KEYS = {
 export const PF_KEYS = {
   driver: key(oneOf('pfctl', 'memory'), '"pfctl"'),
   pfctl: key(command, '["/sbin/pfctl"]'),
+  helper: key(command, 'none'),
   resync: key(duration(100), '"5s"'),
 } as const satisfies Keys;
 

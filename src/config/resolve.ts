@@ -48,6 +48,7 @@ function resolvePf({ pf }: Sections): PfConfig {
   return {
     driver: values.driver ?? 'pfctl',
     pfctl: values.pfctl ?? ['/sbin/pfctl'],
+    helper: values.helper ?? null,
     resyncMs: values.resync ?? 5000,
   };
 }

@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PfDriver } from '../pf/driver.ts';
+import { helperWarning } from '../pf/needs.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { auditSources, type CarpAddresses } from './source-audit.ts';
-import { auditTables } from './table-audit.ts';
+import { auditTables, type TableAudit } from './table-audit.ts';
 
 /** Audits at start, at each reload, and now and then, since systems change under us. */
 export interface Auditor {
@@ -23,7 +24,7 @@ const AUDIT_MS = 60_000;
 
 export function createAuditor(
   { driver, carpAddresses, clock, emit }: AuditorDeps,
-  config: () => Config,
+  config: () => Pick<Config, 'pf' | 'pools' | 'backends'>,
 ): Auditor {
   let ofTables: readonly string[] = [];
   let warnings: readonly string[] = [];
@@ -34,16 +35,15 @@ export function createAuditor(
     timer?.cancel();
     looks += 1;
     const mine = looks;
-    const { pools, backends } = config();
+    const asked = config();
     const [tables, ofSources] = await Promise.all([
-      auditTables(driver, pools),
-      auditSources(carpAddresses, backends),
+      auditTables(driver, asked.pools),
+      auditSources(carpAddresses, asked.backends),
     ]);
     // A later look, after a reload, knows better.
     if (stopped || mine !== looks) return;
-    // What pf does not answer, the tables' own errors tell.
-    if (tables.error === null) ofTables = tables.warnings;
-    const found = [...ofTables, ...ofSources];
+    ofTables = warningsOf(tables, ofTables);
+    const found = [helperWarning(asked) ?? [], ofTables, ofSources].flat();
     for (const message of found) {
       if (!warnings.includes(message)) emit({ kind: 'warning', message });
     }
@@ -60,4 +60,11 @@ export function createAuditor(
       timer?.cancel();
     },
   };
+}
+
+/** What pf does not answer, the tables' own errors tell, but for a right that only the audit takes. */
+function warningsOf({ warnings, error }: TableAudit, before: readonly string[]): readonly string[] {
+  if (error === null) return warnings;
+  if (error.kind === 'permission') return [...warnings, `tables not checked: ${error.message}`];
+  return before;
 }

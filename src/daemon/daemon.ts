@@ -302,6 +302,7 @@ function notesOn(before: Config, after: Config): string[] {
     ['daemon.state_file', before.daemon.stateFile, after.daemon.stateFile],
     ['pf.driver', before.pf.driver, after.pf.driver],
     ['pf.pfctl', before.pf.pfctl.join(' '), after.pf.pfctl.join(' ')],
+    ['pf.helper', before.pf.helper?.join(' '), after.pf.helper?.join(' ')],
   ];
   return fixed
     .filter(([, was, is]) => was !== is)

@@ -282,7 +282,8 @@ class Worker implements TableWorker {
       // What is put right once the trouble is over was not wanted since some earlier change.
       if (this.view.inSync) this.#wantedSinceMs = this.#errorSinceMs;
     }
-    const known = this.#failures > 0 && this.#lastErrorKind === error.kind;
+    const known =
+      this.#failures > 0 && this.#lastErrorKind === error.kind && !this.#lacksOther(error);
     this.#lastErrorKind = error.kind;
     this.#failures += 1;
     this.#trusted = false;
@@ -291,6 +292,11 @@ class Worker implements TableWorker {
       this.#deps.emit({ kind: 'table-error', ...this.#place(), error: error.message });
     }
     this.#deps.onView(this.view);
+  }
+
+  /** Rights are given one by one: each that is missing is a trouble of its own. */
+  #lacksOther(error: PfError): boolean {
+    return error.kind === 'permission' && error.message !== this.view.error?.message;
   }
 
   #nextMs(): number {

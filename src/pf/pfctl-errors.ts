@@ -31,6 +31,7 @@ export function pfctlError(what: string, result: ExecResult): PfError {
 function kindOf(line: string): PfErrorKind {
   if (/(Table|Anchor) does not exist/.test(line)) return 'missing-table';
   if (/\/dev\/pf: Permission denied/.test(line)) return 'permission';
+  if (/^(doas|sudo): .*: (command not found|No such file)/.test(line)) return 'missing-program';
   // doas and sudo, when no rule allows the command (or one wants a password).
   if (/^(doas|sudo): /.test(line)) return 'permission';
   if (/\/dev\/pf: (No such file|Device not configured)/.test(line)) return 'missing-device';
@@ -39,6 +40,9 @@ function kindOf(line: string): PfErrorKind {
   return 'refused';
 }
 
+/** sudo's warning about the node's own name comes before whatever pfctl says. */
 function firstLine(text: string): string {
-  return (text.trimStart().split('\n', 1)[0] ?? '').slice(0, 300);
+  const lines = text.trimStart().split('\n', 2);
+  const isWarning = lines.length > 1 && lines[0]?.startsWith('sudo: unable to resolve host ');
+  return (lines[isWarning ? 1 : 0] ?? '').slice(0, 300);
 }

@@ -1,7 +1,16 @@
 import pLimit from 'p-limit';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../sys/exec.ts';
+import {
+  type EndOperation,
+  endArguments,
+  endLine,
+  type PfctlCommands,
+  type TableVerb,
+} from './commands.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
+import { commandsFor, elevatorOf } from './elevation.ts';
+import { withMissingRight } from './missing-right.ts';
 import { pfctlError } from './pfctl-errors.ts';
 import { parseKilledSources, parseSourceLine } from './source-listing.ts';
 import { createStateReader, parseKilledStates } from './state-listing.ts';
@@ -11,6 +20,10 @@ export interface PfctlDeps {
   readonly exec: Exec;
   /** argv prefix: pfctl, or doas or sudo and then pfctl. */
   readonly pfctl: readonly string[];
+  /** argv of libexec/pf-end with what runs it as root; null to run pfctl itself instead. */
+  readonly helper: readonly string[] | null;
+  /** Who hfmd runs as, for the rules that it says are missing. */
+  readonly user: string;
   /** Listings under way are given up when it aborts; a change of a table is left to end. */
   readonly signal?: AbortSignal;
 }
@@ -27,28 +40,41 @@ const MAX_LISTING_BYTES = 64 * 1024;
 
 type Bounds = Pick<ExecRequest, 'timeoutMs' | 'maxOutputBytes' | 'signal'>;
 
-/**
- * pf by its own program. Addresses go by `-f -`, so that the argv is constant and doas or sudo rules
- * can name it exactly.
- */
-export function createPfctlDriver({ exec, pfctl, signal }: PfctlDeps): PfDriver {
+/** One process: pfctl or the helper, with what stands in front of it. */
+interface Call {
+  readonly argv: readonly string[];
+  /** As messages show it. */
+  readonly what: string;
+  /** Lines for standard input. */
+  readonly stdin?: readonly string[];
+  readonly isRead: boolean;
+  readonly bounds: Bounds;
+  readonly onLine?: (line: string) => void;
+}
+
+/** pf by its own program, which nothing else in hfm runs. */
+export function createPfctlDriver(deps: PfctlDeps): PfDriver {
+  const { exec, pfctl, helper, user, signal } = deps;
   const limit = pLimit(MAX_AT_ONCE);
-  const run = async (
-    args: readonly string[],
-    stdin: readonly TableEntry[] | null,
-    bounds: Bounds,
-    onLine?: (line: string) => void,
-  ): Promise<PfResult<ExecOutput>> => {
+  const commands: PfctlCommands = commandsFor(elevatorOf(pfctl));
+  const call = (args: readonly string[]): Pick<Call, 'argv' | 'what'> => ({
+    argv: [...pfctl, ...args],
+    what: `pfctl ${args.join(' ')}`,
+  });
+
+  const run = async (one: Call): Promise<PfResult<ExecOutput>> => {
+    const { argv, what, stdin, isRead, bounds, onLine } = one;
     const request = {
-      argv: [...pfctl, ...args],
+      argv,
       env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
-      ...(stdin === null ? {} : { stdin: `${stdin.join('\n')}\n` }),
+      ...(stdin === undefined ? {} : { stdin: `${stdin.join('\n')}\n` }),
       ...bounds,
       ...(onLine === undefined ? {} : { onLine }),
     };
     const result = await limit(() => exec(request));
-    const what = `pfctl ${args.join(' ')}`;
-    if (!isSuccess(result)) return { ok: false, error: pfctlError(what, result) };
+    if (!isSuccess(result)) {
+      return refuse(withMissingRight(pfctlError(what, result), { argv, isRead, user }));
+    }
     if (result.truncated) {
       return refuse({
         kind: 'hung',
@@ -62,12 +88,18 @@ export function createPfctlDriver({ exec, pfctl, signal }: PfctlDeps): PfDriver 
   };
 
   const change = async (
-    verb: 'add' | 'delete' | 'replace',
+    verb: Exclude<TableVerb, 'show'>,
     ref: TableRef,
     entries: readonly TableEntry[],
   ): Promise<PfResult<null>> => {
     if (entries.length === 0) throw new Error(`pfctl -T ${verb} without an address`);
-    const result = await run([...tableArgs(ref), '-T', verb, '-f', '-'], entries, TABLE_BOUNDS);
+    const args = commands.table(verb, ref);
+    const result = await run({
+      ...call(args),
+      stdin: entries,
+      isRead: false,
+      bounds: TABLE_BOUNDS,
+    });
     return result.ok ? DONE : result;
   };
 
@@ -79,32 +111,39 @@ export function createPfctlDriver({ exec, pfctl, signal }: PfctlDeps): PfDriver 
     let known = 0;
     let strange: string | null = null;
     const bounds = signal === undefined ? LISTING_BOUNDS : { ...LISTING_BOUNDS, signal };
-    const result = await run(args, null, bounds, (line) => {
+    const onLine = (line: string): void => {
       if (take(line)) known += 1;
       else if (known === 0 && line !== '') strange ??= line;
-    });
+    };
+    const listing = { ...call(args), isRead: true, bounds, onLine };
+    const result = await run(listing);
     if (!result.ok) return result;
     // Further lines of a known one may be new to us; what begins otherwise is not pfctl's.
     if (strange === null) return DONE;
     const shown = JSON.stringify(String(strange).slice(0, 80));
-    return refuse({ kind: 'babble', message: `pfctl ${args.join(' ')} printed ${shown}` });
+    return refuse({ kind: 'babble', message: `${listing.what} printed ${shown}` });
+  };
+
+  const end = (operation: EndOperation): Promise<PfResult<ExecOutput>> => {
+    const how = { isRead: false, bounds: TABLE_BOUNDS };
+    if (helper === null) return run({ ...call(endArguments(operation)), ...how });
+    const line = endLine(operation);
+    return run({ argv: helper, what: `pf-end "${line}"`, stdin: [line], ...how });
   };
 
   return {
     kind: 'pfctl',
     async show(ref) {
-      const args = [...tableArgs(ref), '-T', 'show'];
-      const result = await run(args, null, TABLE_BOUNDS);
-      if (!result.ok) return result;
-      return parseEntries(result.value.stdout, `pfctl ${args.join(' ')}`);
+      const show = call(commands.table('show', ref));
+      const result = await run({ ...show, isRead: true, bounds: TABLE_BOUNDS });
+      return result.ok ? parseEntries(result.value.stdout, show.what) : result;
     },
     add: (ref, addresses) => change('add', ref, addresses),
     remove: (ref, entries) => change('delete', ref, entries),
     replace: (ref, entries) => change('replace', ref, entries),
     async tables(anchor) {
       const tables: TableInfo[] = [];
-      const args = [...anchorArgs(anchor), '-v', '-s', 'Tables'];
-      const read = await list(args, (line) => {
+      const read = await list(commands.tables(anchor), (line) => {
         const table = parseTableLine(line);
         if (table !== null) tables.push(table);
         return table !== null;
@@ -112,28 +151,27 @@ export function createPfctlDriver({ exec, pfctl, signal }: PfctlDeps): PfDriver 
       return read.ok ? { ok: true, value: tables } : read;
     },
     eachSource: (visit) =>
-      list(['-s', 'Sources'], (line) => {
+      list(commands.sources(), (line) => {
         const node = parseSourceLine(line);
         if (node !== null) visit(node);
         return node !== null;
       }),
     async endSourcesTo(backend) {
-      const anywhere = backend.includes(':') ? '::/0' : '0.0.0.0/0';
-      const result = await run(['-K', anywhere, '-K', backend], null, TABLE_BOUNDS);
+      const result = await end({ kind: 'backend', address: backend });
       return result.ok ? { ok: true, value: parseKilledSources(result.value.stderr) } : result;
     },
     async endSourcesOf(client) {
-      const result = await run(['-K', client], null, TABLE_BOUNDS);
+      const result = await end({ kind: 'client', address: client });
       return result.ok ? DONE : result;
     },
     async eachState(visit, { ids }) {
       const reader = createStateReader(visit);
-      const read = await list(ids ? ['-ss', '-vv'] : ['-ss'], reader.line);
+      const read = await list(commands.states({ ids }), reader.line);
       reader.end();
       return read;
     },
     async endState(id) {
-      const result = await run(['-k', 'id', '-k', id], null, TABLE_BOUNDS);
+      const result = await end({ kind: 'state', id });
       return result.ok ? { ok: true, value: parseKilledStates(result.value.stderr) } : result;
     },
   };
@@ -143,14 +181,6 @@ const TABLE_BOUNDS = { timeoutMs: TABLE_TIMEOUT_MS, maxOutputBytes: MAX_TABLE_BY
 const LISTING_BOUNDS = { timeoutMs: LISTING_TIMEOUT_MS, maxOutputBytes: MAX_LISTING_BYTES };
 
 const DONE: PfResult<null> = { ok: true, value: null };
-
-function tableArgs({ table, anchor }: TableRef): string[] {
-  return [...anchorArgs(anchor), '-t', table];
-}
-
-function anchorArgs(anchor: string | null): string[] {
-  return anchor === null ? [] : ['-a', anchor];
-}
 
 function isSuccess(result: ExecResult): result is Extract<ExecResult, { kind: 'exited' }> {
   return result.kind === 'exited' && result.code === 0;

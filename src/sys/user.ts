@@ -13,7 +13,13 @@ export function ownerOf(path: string): User | null {
   return uid === undefined ? null : userById(uid);
 }
 
-export function userById(uid: number): User | null {
+/** Who this process runs as: a name, or a number where passwd(5) has none. */
+export function currentUser(): string {
+  const uid = process.getuid?.() ?? 0;
+  return userById(uid)?.name ?? String(uid);
+}
+
+function userById(uid: number): User | null {
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name = '', , id, gid] = line.split(':');
     if (id === String(uid)) return { name, uid, gid: Number(gid) };

@@ -116,6 +116,7 @@ describe('the example of the design', () => {
     expect(config.pf).toEqual({
       driver: 'pfctl',
       pfctl: ['/usr/bin/doas', '/sbin/pfctl'],
+      helper: null,
       resyncMs: 5000,
     });
     expect(config.pools).toMatchObject([
@@ -204,7 +205,12 @@ describe('defaults', () => {
       log: { level: 'info', format: 'text' },
       maxScripts: 32,
     });
-    expect(config.pf).toEqual({ driver: 'pfctl', pfctl: ['/sbin/pfctl'], resyncMs: 5000 });
+    expect(config.pf).toEqual({
+      driver: 'pfctl',
+      pfctl: ['/sbin/pfctl'],
+      helper: null,
+      resyncMs: 5000,
+    });
     expect(config.pools[0]).toMatchObject({ floor: { kind: 'count', count: 1 } });
     expect(checkOf(config)).toMatchObject({
       name: 'tcp',

@@ -41,7 +41,7 @@ test('the auditor says what is new, once, and looks again when rules may have ch
   await clock.advance(180_000);
   expect(events.of('warning')).toHaveLength(1);
 
-  anchors[''] = 'permission';
+  anchors[''] = 'hung';
   await clock.advance(60_000);
   expect(auditor.warnings).toHaveLength(1);
   anchors[''] = [USED];
@@ -64,12 +64,43 @@ test('the auditor tells of sources that CARP moves, also while pf can not be rea
     { checks: [check({ source: address('10.2.1.1') })] },
   );
   const auditor = createAuditor(
-    { driver: pfWith({ '': 'permission' }), carpAddresses, clock, emit: events.emit },
+    { driver: pfWith({ '': 'hung' }), carpAddresses, clock, emit: events.emit },
     () => config([pool('web')], [lb1]),
   );
   auditor.look();
   await clock.advance(0);
   expect(auditor.warnings).toEqual([expect.stringContaining('10.2.1.1 is a CARP address')]);
   expect(events.of('warning')).toHaveLength(1);
+  auditor.stop();
+});
+
+test('the auditor says which right it lacks', async () => {
+  const clock = createFakeClock();
+  const events = recordEvents();
+  const driver = pfWith({ '': 'permission' });
+  const auditor = createAuditor({ driver, carpAddresses, clock, emit: events.emit }, () =>
+    config([pool('web')], []),
+  );
+  auditor.look();
+  await clock.advance(60_000);
+  expect(events.of('warning')).toMatchObject([
+    { message: 'tables not checked: pf says permission' },
+  ]);
+  auditor.stop();
+});
+
+test('the auditor says that pf.helper is wanted, also while pf does not answer', async () => {
+  const clock = createFakeClock();
+  const { emit } = recordEvents();
+  const web = { ...pool('web'), killStates: 'down' } as const;
+  const { pf, pools } = config([web], []);
+  const pfctl = ['/usr/bin/doas', '-n', '/sbin/pfctl'];
+  const driver = pfWith({ '': 'hung' });
+  const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => {
+    return { pf: { ...pf, driver: 'pfctl', pfctl }, pools, backends: [] };
+  });
+  auditor.look();
+  await clock.advance(60_000);
+  expect(auditor.warnings).toEqual([expect.stringMatching(/^pf\.helper is not set, .*of web$/)]);
   auditor.stop();
 });

@@ -364,6 +364,20 @@ describe('trouble', () => {
     ]);
   });
 
+  test('another right that is missing is told of once more, the same is not', async () => {
+    const { clock, pf, events, worker } = employ([A]);
+    pf.fault('add', { kind: 'error', error: 'permission' });
+    worker.aim(goal(A, B));
+    await clock.advance(10_000);
+    pf.fault('add', null);
+    pf.fault('show', { kind: 'error', error: 'permission' });
+    await clock.advance(20_000);
+    expect(events.of('table-error').map(({ error }) => error)).toEqual([
+      'pfctl -t web -T add: permission',
+      'pfctl -t web -T show: permission',
+    ]);
+  });
+
   test('tries again after 100 ms, then twice as long each time, at most a resync', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('show', { kind: 'error', error: 'refused' });

@@ -29,7 +29,7 @@ describe.each(['openbsd', 'freebsd'] as const)('docs/%s.md', (os) => {
     await rig.pf.load(pfConf);
     writeFileSync(
       rig.configFile,
-      hfmToml.replace(/^pfctl = .*$/m, `pfctl = ["${rig.pf.command}"]`),
+      hfmToml.replace(/^pfctl *= .*$/m, `pfctl = ["${rig.pf.command}"]`),
     );
     const { code, stderr } = await rig.spawnHfmd('-n').ended;
     // The group is made by install.sh, and not on this machine.

@@ -112,7 +112,7 @@ export function config(
       maxScripts: 32,
       maxProbes: null,
     },
-    pf: { driver: 'memory', pfctl: ['/sbin/pfctl'], resyncMs },
+    pf: { driver: 'memory', pfctl: ['/sbin/pfctl'], helper: null, resyncMs },
     pools,
     backends,
   };

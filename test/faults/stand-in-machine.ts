@@ -48,7 +48,7 @@ export function createStandInMachine(
   };
 
   return {
-    driver: createPfctlDriver({ exec, pfctl: [pf.command] }),
+    driver: createPfctlDriver({ exec, pfctl: [pf.command], helper: null, user: 'hfm' }),
     entries: (table) => pf.table(table) ?? null,
     put: (table, entries) => pf.setTable(table, entries),
     drop: (table) => pf.removeTable(table),

@@ -15,6 +15,7 @@ const root = mkdtempSync(join(tmpdir(), 'hfm-pfctl-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const OSES = ['openbsd', 'freebsd'] as const;
+const AS_HFM = { helper: null, user: '_hfm' };
 const WEB: TableRef = { table: 'web', anchor: null };
 const IN_HFM: TableRef = { table: 'web', anchor: 'hfm' };
 const [A, B, C] = addresses('10.0.0.1', '10.0.0.2', 'fd00::1') as [never, never, never];
@@ -24,7 +25,7 @@ let machines = 0;
 function machine(os: Os): { pf: Pf; driver: PfDriver } {
   machines += 1;
   const pf = openPf(join(root, String(machines)), { os });
-  return { pf, driver: createPfctlDriver({ exec: systemExec, pfctl: [pf.command] }) };
+  return { pf, driver: createPfctlDriver({ exec: systemExec, pfctl: [pf.command], ...AS_HFM }) };
 }
 
 function kindOf(result: PfResult<unknown>): string {
@@ -135,6 +136,8 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     [{ fault: 'fail' }, 'refused'],
     [{ fault: 'fail', stderr: 'doas: Operation not permitted\n' }, 'permission'],
     [{ fault: 'fail', stderr: 'sudo: a password is required\n' }, 'permission'],
+    [{ fault: 'fail', stderr: 'sudo: /x/pf-end: command not found\n' }, 'missing-program'],
+    [{ fault: 'fail', stderr: 'doas: /x/pf-end: command not found\n' }, 'missing-program'],
     [{ fault: 'kill-before' }, 'killed'],
     [{ fault: 'kill-after' }, 'killed'],
     [{ fault: 'babble-stdout' }, 'babble'],
@@ -167,7 +170,7 @@ describe('a pfctl', () => {
     const file = join(root, `script-${machines}`);
     writeFileSync(file, `#!/bin/sh\n${body}\n`);
     chmodSync(file, 0o755);
-    return createPfctlDriver({ exec: systemExec, pfctl: [file] });
+    return createPfctlDriver({ exec: systemExec, pfctl: [file], ...AS_HFM });
   };
   const LINE =
     'all tcp 10.2.1.1:80 (192.0.2.1:80) <- 198.51.100.7:5001       ESTABLISHED:ESTABLISHED';
@@ -196,10 +199,10 @@ describe('a pfctl', () => {
   });
 
   test('that is not there, or may not be run, is told apart', async () => {
-    const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')] });
+    const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')], ...AS_HFM });
     expect(kindOf(await gone.show(WEB))).toBe('missing-program');
     writeFileSync(join(root, 'plain'), '');
-    const plain = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'plain')] });
+    const plain = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'plain')], ...AS_HFM });
     expect(kindOf(await plain.show(WEB))).toBe('permission');
   });
 });
@@ -212,7 +215,7 @@ describe('each call', () => {
       requests.push(request);
       return result;
     };
-    const driver = createPfctlDriver({ exec, pfctl: ['/usr/bin/doas', '/sbin/pfctl'] });
+    const driver = createPfctlDriver({ exec, pfctl: ['/usr/bin/doas', '/sbin/pfctl'], ...AS_HFM });
     return { requests, driver };
   }
   const exits = (code: number, { stdout = '', stderr = '' } = {}): ExecResult => {
@@ -231,7 +234,7 @@ describe('each call', () => {
     const clock = createFakeClock();
     const fake = createFakeExec(clock);
     fake.answer(HANGS);
-    const driver = createPfctlDriver({ exec: fake.exec, pfctl: ['/sbin/pfctl'] });
+    const driver = createPfctlDriver({ exec: fake.exec, pfctl: ['/sbin/pfctl'], ...AS_HFM });
     const show = driver.show(WEB);
     const states = driver.eachState(() => {}, { ids: false });
     await clock.advance(4000);
@@ -250,6 +253,7 @@ describe('each call', () => {
     const driver = createPfctlDriver({
       exec: fake.exec,
       pfctl: ['/sbin/pfctl'],
+      ...AS_HFM,
       signal: stopping.signal,
     });
     const add = driver.add(WEB, [A]);
@@ -298,6 +302,103 @@ describe('each call', () => {
         message: 'pfctl -t web -T show exited 1: pfctl: /dev/pf: Permission denied',
       },
     });
+  });
+
+  describe('that is refused for want of a right', () => {
+    const DOAS = ['/usr/bin/doas', '-n', '/sbin/pfctl'];
+    const SUDO = ['/usr/local/bin/sudo', '-n', '/sbin/pfctl'];
+    const refused = (pfctl: readonly string[], stderr: string, user = '_hfm') => {
+      const exec: Exec = async () => exits(1, { stderr });
+      return createPfctlDriver({ exec, pfctl, helper: null, user });
+    };
+    const messageOf = (result: PfResult<unknown>): string =>
+      result.ok ? 'ok' : `${result.error.kind}: ${result.error.message}`;
+
+    test('says which rule of doas it takes', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n');
+      expect(messageOf(await driver.show(WEB))).toBe(
+        'permission: pfctl -t web -T show exited 1: doas: Operation not permitted; it takes this rule in doas.conf: permit nopass nolog _hfm as root cmd /sbin/pfctl args -t web -T show ("hfmctl privileges doas" prints all of them)',
+      );
+      expect(messageOf(await driver.add(IN_HFM, [A]))).toContain(
+        ': permit nopass _hfm as root cmd /sbin/pfctl args -a hfm -t web -T add -f - (',
+      );
+    });
+
+    test('says which rule of sudo it takes', async () => {
+      const driver = refused(SUDO, 'sudo: a password is required\n');
+      expect(messageOf(await driver.remove(WEB, [A]))).toContain(
+        '; it takes this rule in sudoers: _hfm ALL = (root) NOPASSWD: /sbin/pfctl -tweb -Tdelete -f- ("hfmctl privileges sudo" prints all of them)',
+      );
+    });
+
+    test('says that it takes the helper', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n');
+      expect(messageOf(await driver.endState('42/ab'))).toMatch(
+        /; this takes pf\.helper, see "hfmctl privileges doas"$/,
+      );
+    });
+
+    test('says which rule the helper takes', async () => {
+      const exec: Exec = async () => exits(1, { stderr: 'doas: Operation not permitted\n' });
+      const helper = ['/usr/bin/doas', '-n', '/usr/local/libexec/hfm/pf-end'];
+      const driver = createPfctlDriver({ exec, pfctl: DOAS, helper, user: '_hfm' });
+      expect(messageOf(await driver.endSourcesOf('10.0.0.1'))).toContain(
+        'pf-end "client 10.0.0.1" exited 1: doas: Operation not permitted; it takes this rule in doas.conf: permit nopass _hfm as root cmd /usr/local/libexec/hfm/pf-end args (',
+      );
+    });
+
+    test('says how to have rights where there is neither, but not to root', async () => {
+      const stderr = 'pfctl: /dev/pf: Permission denied\n';
+      expect(messageOf(await refused(['/sbin/pfctl'], stderr).show(WEB))).toContain(
+        '; hfmd runs as _hfm: let pf.pfctl run pfctl by doas or sudo',
+      );
+      expect(messageOf(await refused(['/sbin/pfctl'], stderr, 'root').show(WEB))).toMatch(
+        /Permission denied$/,
+      );
+    });
+
+    test('says to root that rules are for another user', async () => {
+      const driver = refused(DOAS, 'doas: Operation not permitted\n', 'root');
+      expect(messageOf(await driver.show(WEB))).toMatch(
+        /; root itself has no rule: run it as the user that hfmd runs as$/,
+      );
+    });
+
+    test('says nothing of rules where these let pfctl run', async () => {
+      const driver = refused(DOAS, 'pfctl: /dev/pf: Permission denied\n');
+      expect(messageOf(await driver.show(WEB))).toMatch(/Permission denied$/);
+    });
+  });
+
+  test('of sudo is told by what pfctl says, also after a warning about the name of this node', async () => {
+    const stderr =
+      'sudo: unable to resolve host fw1: Name or service not known\npfctl: Table does not exist.\n';
+    const { driver } = scripted(exits(255, { stderr }));
+    expect(kindOf(await driver.show(WEB))).toBe('missing-table');
+  });
+
+  test('by the helper has its operation on standard input, and the same counts', async () => {
+    const requests: ExecRequest[] = [];
+    const exec: Exec = async (request) => {
+      requests.push(request);
+      const isState = request.stdin?.startsWith('state') === true;
+      return exits(0, {
+        stderr: isState
+          ? 'killed 1 states\n'
+          : 'killed 3 src nodes from 1 sources and 1 destinations\n',
+      });
+    };
+    const helper = ['/usr/bin/doas', '-n', '/usr/local/libexec/hfm/pf-end'];
+    const driver = createPfctlDriver({ exec, pfctl: ['/sbin/pfctl'], helper, user: '_hfm' });
+    expect(await driver.endState('42/ab')).toEqual({ ok: true, value: 1 });
+    expect(await driver.endSourcesTo('fd00::1')).toEqual({ ok: true, value: 3 });
+    expect(await driver.endSourcesOf('10.0.0.1')).toEqual({ ok: true, value: null });
+    expect(new Set(requests.map(({ argv }) => argv))).toEqual(new Set([helper]));
+    expect(requests.map(({ stdin }) => stdin)).toEqual([
+      'state 42/ab\n',
+      'backend fd00::1\n',
+      'client 10.0.0.1\n',
+    ]);
   });
 
   test('that could not be started says why', async () => {

@@ -1,0 +1,40 @@
+import type { PfError } from './driver.ts';
+import { elevationOf } from './elevation.ts';
+import { type Rule, ruleText } from './rules.ts';
+
+/** A command that was not allowed. */
+export interface RefusedCommand {
+  readonly argv: readonly string[];
+  readonly isRead: boolean;
+  /** Who ran it. */
+  readonly user: string;
+}
+
+/** An error for want of a right, with the rule that gives it; any other as it is. */
+export function withMissingRight(error: PfError, command: RefusedCommand): PfError {
+  if (error.kind !== 'permission') return error;
+  const right = missingRight(error.message, command);
+  return right === null ? error : { ...error, message: `${error.message}; ${right}` };
+}
+
+function missingRight(message: string, { argv, isRead, user }: RefusedCommand): string | null {
+  const elevation = elevationOf(argv);
+  if (elevation === null) {
+    if (user === 'root' || !message.includes(': /dev/pf: ')) return null;
+    return `hfmd runs as ${user}: let pf.pfctl run pfctl by doas or sudo ("hfmctl privileges" prints the rules), or run hfmd as root`;
+  }
+  const { by } = elevation;
+  // pfctl itself may have been started and refused.
+  if (!message.includes(`: ${by}: `)) return null;
+  // Such as `hfmd -n` by hand: doas wants a rule for root too.
+  if (user === 'root') return 'root itself has no rule: run it as the user that hfmd runs as';
+  if (isOpenEnded(elevation.argv)) return `this takes pf.helper, see "hfmctl privileges ${by}"`;
+  const rule: Rule = { ...elevation, user, isRead };
+  const file = by === 'doas' ? 'doas.conf' : 'sudoers';
+  return `it takes this rule in ${file}: ${ruleText(rule)} ("hfmctl privileges ${by}" prints all of them)`;
+}
+
+/** Arguments that no rule can name ahead. */
+function isOpenEnded(argv: readonly string[]): boolean {
+  return argv.some((word) => word === '-k' || word === '-K');
+}

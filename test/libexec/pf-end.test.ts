@@ -1,0 +1,3 @@
+import { describePfEnd } from './pf-end-cases.ts';
+
+describePfEnd([]);
