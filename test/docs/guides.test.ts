@@ -49,6 +49,13 @@ describe.each(['openbsd', 'freebsd'] as const)('docs/%s.md', (os) => {
     ]);
   });
 
+  test('names what its rc.d script has', () => {
+    const script = readProjectFile(`rc.d/${os}/hfmd`);
+    const named = readProjectFile(document).match(/hfmd_[a-z]+|daemon_[a-z]+|_hfm\b/g) ?? [];
+    expect(named).toContain('_hfm');
+    expect([...new Set(named)].filter((word) => !script.includes(word))).toEqual([]);
+  });
+
   test('uses commands and options that hfmctl has', () => {
     const text = readProjectFile(document);
     const lines = [...text.matchAll(/(?:`|# |fw[12] )hfmctl ([^;`&|>\n]+)/g)];
