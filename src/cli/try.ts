@@ -73,7 +73,7 @@ async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<Tri
     process = await systemExec(request);
     return process;
   };
-  const probe = createProbe({ exec }, backend, check);
+  const probe = createProbe({ runScript: exec }, backend, check);
   const abort = new AbortController();
   const startMs = performance.now();
   const deadline = setTimeout(() => abort.abort(), check.rhythm.timeoutMs);

@@ -6,6 +6,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
+import type { ScriptStarter } from '../sys/script-starter.ts';
 import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
@@ -26,7 +27,10 @@ import { createAuditor } from './table-audit.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
+  /** For actions. */
   readonly exec: Exec;
+  /** For checks by script; `onTrouble` hears what is wrong with it. */
+  readonly openScripts: (onTrouble: (detail: string) => void) => ScriptStarter;
   readonly driver: PfDriver;
   readonly log: ProcessLog;
   /** Of this node's interfaces, so that its probes are told from clients. */
@@ -74,7 +78,7 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, driver, log, ownAddresses } = deps;
+  const { clock, exec, openScripts, driver, log, ownAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
@@ -147,7 +151,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const auditor = createAuditor({ driver, clock, emit }, () => config.pools);
   const stalls = watchStalls(clock);
   const scheduler = new Scheduler({ clock, stalls }, limitsOf(config));
-  const book = createJobBook({ clock, exec, controller, problems, log });
+  const scripts = openScripts((detail) => problems.note('script-starter', detail));
+  const book = createJobBook({ clock, runScript: scripts.run, controller, problems, log });
 
   let housekeeping: Timer;
   const keepHouse = (): void => {
@@ -181,6 +186,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     await scheduler.stop();
     controller.stop();
     book.close();
+    scripts.stop();
     await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
     keeper.save();
   };
@@ -223,6 +229,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       controller.reload(config);
       auditor.look();
       scheduler.setJobs(book.jobs(), limitsOf(config));
+      if (!hasScripts(config)) scripts.stop();
       return { ok: true, notes };
     },
     async plan() {
@@ -237,7 +244,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       const results = backend.config.checks.map(async (check): Promise<NowResult> => {
         const kind = check.type === 'script' ? 'script' : 'network';
         // One of its own, since the scheduled one may be in flight.
-        const probe = createProbe({ exec }, backend.config, check);
+        const probe = createProbe({ runScript: scripts.run }, backend.config, check);
         const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
         probe.close();
         return { check: check.name, record };
@@ -249,6 +256,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       return stopping;
     },
   };
+}
+
+function hasScripts({ backends }: Config): boolean {
+  return backends.some(({ checks }) => checks.some(({ type }) => type === 'script'));
 }
 
 function errorCount(errors: readonly string[]): string {

@@ -4,7 +4,7 @@ import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Exec } from '../sys/exec.ts';
+import type { RunScript } from '../sys/exec.ts';
 import type { Log } from '../sys/log.ts';
 import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
@@ -21,13 +21,14 @@ export interface JobBook {
 
 export interface JobBookDeps {
   readonly clock: Clock;
-  readonly exec: Exec;
+  readonly runScript: RunScript;
   readonly controller: Controller;
   readonly problems: NodeProblems;
   readonly log: Log;
 }
 
-export function createJobBook({ clock, exec, controller, problems, log }: JobBookDeps): JobBook {
+export function createJobBook(deps: JobBookDeps): JobBook {
+  const { clock, runScript, controller, problems, log } = deps;
   const routes = createRouteJudge(clock);
   let probes = new Map<string, { fingerprint: string; probe: Probe }>();
   return {
@@ -49,7 +50,7 @@ export function createJobBook({ clock, exec, controller, problems, log }: JobBoo
           const kept = known?.fingerprint === fingerprint ? known : null;
           const entry = kept ?? {
             fingerprint,
-            probe: createProbe({ exec }, backend.config, check),
+            probe: createProbe({ runScript }, backend.config, check),
           };
           next.set(key, entry);
           jobs.push({
