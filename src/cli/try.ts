@@ -74,7 +74,7 @@ async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<Tri
     process = await systemExec(request);
     return process;
   };
-  const probe = createProbe({ exec }, backend, check);
+  const probe = createProbe({ runScript: exec }, backend, check);
   const startMs = performance.now();
   const verdict = await new Promise<Verdict>((resolve) => {
     const attempt = probe.start((verdict) => {

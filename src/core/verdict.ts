@@ -29,6 +29,7 @@ export const INCONCLUSIVE_REASONS = [
   'source-address',
   'no-route',
   'script-not-started',
+  'script-lost',
   'script-unknown',
   'internal-error',
 ] as const;

@@ -6,6 +6,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
+import type { ScriptStarter } from '../sys/script-starter.ts';
 import { VERSION } from '../version.ts';
 import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
@@ -30,7 +31,10 @@ import type { WatchBudget } from './watch.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
+  /** For actions. */
   readonly exec: Exec;
+  /** For checks by script; `onTrouble` hears what is wrong with it. */
+  readonly openScripts: (onTrouble: (detail: string) => void) => ScriptStarter;
   readonly driver: PfDriver;
   readonly log: ProcessLog;
   readonly meter: EngineMeter;
@@ -85,7 +89,7 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, driver, log, meter, ownAddresses, carpAddresses } = deps;
+  const { clock, exec, openScripts, driver, log, meter, ownAddresses, carpAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
@@ -162,7 +166,9 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };
   const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
-  const book = createJobBook({ clock, exec, controller, problems, log, budget, hurry });
+  const scripts = openScripts((detail) => problems.note('script-starter', detail));
+  const runScript = scripts.run;
+  const book = createJobBook({ clock, runScript, controller, problems, log, budget, hurry });
 
   const allotDescriptors = (): void => {
     const before = descriptors.warning;
@@ -205,6 +211,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     await scheduler.stop();
     controller.stop();
     book.close();
+    scripts.stop();
     await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
     keeper.save();
   };
@@ -254,6 +261,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       auditor.look();
       allotDescriptors();
       scheduler.setJobs(book.jobs(), descriptors.limits);
+      if (!hasScripts(config)) scripts.stop();
       return { ok: true, notes };
     },
     async plan() {
@@ -268,7 +276,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       const results = backend.config.checks.map(async (check): Promise<NowResult> => {
         const kind = check.type === 'script' ? 'script' : 'network';
         // One of its own, since the scheduled one may be in flight.
-        const probe = createProbe({ exec }, backend.config, check);
+        const probe = createProbe({ runScript: scripts.run }, backend.config, check);
         const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
         probe.close();
         return { check: check.name, record };
@@ -280,6 +288,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       return stopping;
     },
   };
+}
+
+function hasScripts({ backends }: Config): boolean {
+  return backends.some(({ checks }) => checks.some(({ type }) => type === 'script'));
 }
 
 function errorCount(errors: readonly string[]): string {

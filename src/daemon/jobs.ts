@@ -5,7 +5,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import { openIdleConnection } from '../probes/idle-connection.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Exec } from '../sys/exec.ts';
+import type { RunScript } from '../sys/exec.ts';
 import type { Log } from '../sys/log.ts';
 import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
@@ -25,7 +25,7 @@ export interface JobBook {
 
 export interface JobBookDeps {
   readonly clock: Clock;
-  readonly exec: Exec;
+  readonly runScript: RunScript;
   readonly controller: Controller;
   readonly problems: NodeProblems;
   readonly log: Log;
@@ -35,7 +35,7 @@ export interface JobBookDeps {
 }
 
 export function createJobBook(deps: JobBookDeps): JobBook {
-  const { clock, exec, controller, problems, log } = deps;
+  const { clock, runScript, controller, problems, log } = deps;
   const routes = createRouteJudge(clock);
   let probes = new Map<string, Entry>();
   const close = ({ probe, watch }: Entry): void => {
@@ -59,7 +59,7 @@ export function createJobBook(deps: JobBookDeps): JobBook {
           const fingerprint = `${address} ${checkFingerprint(check)}`;
           const known = probes.get(key);
           const kept = known?.fingerprint === fingerprint ? known : null;
-          const probe = kept?.probe ?? createProbe({ exec }, backend.config, check);
+          const probe = kept?.probe ?? createProbe({ runScript }, backend.config, check);
           const watch = kept?.watch ?? watchOf(deps, key, check, probe);
           next.set(key, { fingerprint, probe, watch });
           jobs.push({

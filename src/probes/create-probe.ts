@@ -1,12 +1,12 @@
 import type { CheckConfig } from '../config/config.ts';
-import type { Exec } from '../sys/exec.ts';
+import type { RunScript } from '../sys/exec.ts';
 import { createHttpProbe } from './http.ts';
 import type { Probe } from './probe.ts';
 import { createScriptProbe, type ScriptBackend } from './script.ts';
 import { createTcpProbe } from './tcp.ts';
 
 interface ProbeDeps {
-  readonly exec: Exec;
+  readonly runScript: RunScript;
 }
 
 /** The probe of one check against one backend; connects to nothing yet. */
@@ -17,6 +17,6 @@ export function createProbe(deps: ProbeDeps, backend: ScriptBackend, check: Chec
     case 'tcp':
       return createTcpProbe(check);
     case 'script':
-      return createScriptProbe(deps.exec, backend, check);
+      return createScriptProbe(deps.runScript, backend, check);
   }
 }

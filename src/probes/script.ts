@@ -3,7 +3,7 @@ import { type Address, familyOf } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
-import type { Exec, ExecOutput, ExecResult } from '../sys/exec.ts';
+import type { ExecOutput, RunScript, ScriptResult } from '../sys/exec.ts';
 import type { Probe } from './probe.ts';
 
 export interface ScriptBackend {
@@ -16,7 +16,7 @@ export interface ScriptBackend {
  * sees nothing of hfmd's own environment: PATH, LC_ALL, `env` of the check, and the HFM_* variables.
  */
 export function createScriptProbe(
-  exec: Exec,
+  runScript: RunScript,
   backend: ScriptBackend,
   check: ScriptCheckConfig,
 ): Probe {
@@ -33,7 +33,7 @@ export function createScriptProbe(
         maxOutputBytes: check.maxOutputBytes,
         signal: deadline.signal,
       };
-      exec(request).then(
+      runScript(request).then(
         (result) => done(verdictOn(result, check)),
         (error: unknown) => done(inconclusive('internal-error', String(error))),
       );
@@ -68,12 +68,14 @@ function environmentOf(
   };
 }
 
-function verdictOn(result: ExecResult, check: ScriptCheckConfig): Verdict {
+function verdictOn(result: ScriptResult, check: ScriptCheckConfig): Verdict {
   switch (result.kind) {
     case 'not-started': {
       const [program] = check.command;
       return inconclusive('script-not-started', `${program} did not start (${result.code})`);
     }
+    case 'lost':
+      return inconclusive('script-lost', result.message);
     case 'exited':
       return exitVerdict(result.code, firstLine(result, check.exit), check.exit);
     case 'signalled':

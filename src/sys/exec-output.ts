@@ -1,4 +1,13 @@
-import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+/** The reading end of a process's output; a `Readable` is one. Reading begins with the first `data`. */
+export interface OutputPipe {
+  on(event: 'data', run: (chunk: Buffer) => void): unknown;
+  on(event: 'end' | 'close' | 'error', run: () => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
 
 interface FollowedOutput {
   /** The first bytes as text; a character that the bound cut in two is left out. */
@@ -11,12 +20,12 @@ const BABBLE_BYTES = 64 * 1024 * 1024;
 const BABBLE_PAUSE_MS = 5;
 
 /** Keeps the first `maxBytes` of a pipe and goes on reading, so that the writer never blocks on it. */
-export function keepOutput(pipe: Readable, maxBytes: number, onEnd: () => void): FollowedOutput {
+export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void): FollowedOutput {
   const chunks: Buffer[] = [];
   let keptBytes = 0;
   let droppedBytes = 0;
   let cut = false;
-  pipe.on('data', (chunk: Buffer) => {
+  pipe.on('data', (chunk) => {
     const room = maxBytes - keptBytes;
     if (chunk.length > room) cut = true;
     if (room <= 0) {
@@ -43,19 +52,20 @@ const MAX_LINE = 64 * 1024;
 
 /** Hands out a pipe's lines as they come, and keeps none. A last line without an end counts too. */
 export function passLines(
-  pipe: Readable,
+  pipe: OutputPipe,
   onLine: (line: string) => void,
   onEnd: () => void,
 ): FollowedOutput {
+  const decoder = new StringDecoder('utf8');
   let rest = '';
-  pipe.setEncoding('utf8');
-  pipe.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
+  pipe.on('data', (chunk) => {
+    const lines = (rest + decoder.write(chunk)).split('\n');
     // A line without an end is cut: whoever prints one does not print lines.
     rest = (lines.pop() ?? '').slice(0, MAX_LINE);
     for (const line of lines) onLine(line);
   });
   const ended = followEnd(pipe, () => {
+    rest += decoder.end();
     if (rest !== '') onLine(rest);
     rest = '';
     onEnd();
@@ -64,15 +74,15 @@ export function passLines(
 }
 
 /** Calls `onEnd` once, when the pipe can give no more; tells whether that has happened. */
-function followEnd(pipe: Readable, onEnd: () => void): () => boolean {
+function followEnd(pipe: OutputPipe, onEnd: () => void): () => boolean {
   let ended = false;
   const end = () => {
     if (ended) return;
     ended = true;
     onEnd();
   };
-  pipe.once('end', end);
-  pipe.once('close', end);
+  pipe.on('end', end);
+  pipe.on('close', end);
   // A read error of a pipe ends it like EOF does: 'close' follows, and the exit status tells the rest.
   pipe.on('error', end);
   return () => ended;

@@ -1,24 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 import type { ExecRequest, ExecResult } from './exec.ts';
+import type { StartedProcess } from './follow-process.ts';
 
 type NotStarted = Extract<ExecResult, { kind: 'not-started' }>;
-
-export interface StartedProcess {
-  /** Also the number of its process group. */
-  readonly pid: number;
-  readonly child: StartedChild;
-}
-
-interface StartedChild {
-  readonly stdin: Writable | null;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  once(event: 'exit', run: (code: number | null, signal: string | null) => void): unknown;
-  unref(): void;
-}
 
 type Start =
   | { readonly kind: 'started'; readonly process: StartedProcess }

@@ -36,3 +36,12 @@ export type ExecResult =
 
 /** Runs processes. The fake of tests answers from a script. */
 export type Exec = (request: ExecRequest) => Promise<ExecResult>;
+
+/** What a check by script needs of a process: it reads nothing, and its output is kept. */
+export type ScriptRequest = Omit<ExecRequest, 'stdin' | 'onLine'>;
+
+/** `lost`: by a fault of our own nobody saw what became of the process; it was killed. */
+export type ScriptResult = ExecResult | { readonly kind: 'lost'; readonly message: string };
+
+/** Runs the scripts of checks; every `Exec` can. */
+export type RunScript = (request: ScriptRequest) => Promise<ScriptResult>;

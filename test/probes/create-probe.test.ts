@@ -12,7 +12,7 @@ it.each([
 ])('a %s check gets its probe', async (_type, check, detail) => {
   const { port } = await serveTcp(answering(http200()));
   const backend = { name: 'lb1', address: address('127.0.0.1') };
-  const probe = createProbe({ exec: systemExec }, backend, check(port));
+  const probe = createProbe({ runScript: systemExec }, backend, check(port));
   expect(await runProbe(probe)).toEqual({ kind: 'pass', detail });
   probe.close();
   probe.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExitRule, ScriptCheckConfig } from '../../src/config/config.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
-import type { ExecRequest, ExecResult } from '../../src/sys/exec.ts';
+import type { ExecRequest, ExecResult, ScriptResult } from '../../src/sys/exec.ts';
 import { systemExec } from '../../src/sys/system-exec.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { address, scriptCheck } from './fixtures/checks.ts';
@@ -65,6 +65,14 @@ describe('what a script says', () => {
       kind: 'inconclusive',
       reason: 'script-not-started',
       detail: `${program} did not start (${code})`,
+    });
+  });
+
+  it('that is lost says nothing about the backend', async () => {
+    expect(await verdictOn({ kind: 'lost', message: 'the starter was killed' })).toEqual({
+      kind: 'inconclusive',
+      reason: 'script-lost',
+      detail: 'the starter was killed',
     });
   });
 });
@@ -205,7 +213,7 @@ function run(check: ScriptCheckConfig) {
   return runProbe(createScriptProbe(systemExec, LB1, check));
 }
 
-function verdictOn(result: ExecResult, over: Partial<ScriptCheckConfig> = {}) {
+function verdictOn(result: ScriptResult, over: Partial<ScriptCheckConfig> = {}) {
   const check = scriptCheck(['/bin/check'], over);
   return runProbe(createScriptProbe(() => Promise.resolve(result), LB1, check));
 }

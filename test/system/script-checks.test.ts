@@ -1,6 +1,7 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { aWhile, eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { aWhile, eventually, type Hfmd, memberByMode, openRig, type Rig } from './harness.ts';
 
 function member(name: string, check: string, n: number): string {
   return `[backend.${name}]
@@ -164,6 +165,154 @@ ${member('lb1', 's', 1)}${memberByMode('lb2', '10.2.1.2')}`);
     expect(status.stdout).toMatch(/^! this node: script-not-started: /m);
   });
 });
+
+describe.concurrent('the process that starts scripts', () => {
+  test('is killed while 30 scripts run: they end, nobody leaves, and another takes over', async (context) => {
+    const rig = openRig(context);
+    const script = rig.script(
+      'check',
+      `[ -e "${rig.path('hang')}" ] && sleep 8 # ${rig.folder}\nexit 0`,
+    );
+    const names = Array.from({ length: 30 }, (_, i) => `lb${i + 1}`);
+    rig.write(
+      `[check.s]
+type = "script"
+command = ["${script}"]
+[pool.web]
+table = "web"
+${names.map((name, i) => member(name, 's', i + 1)).join('')}`,
+      { daemon: { max_scripts: 30 }, defaults: { interval: '10s', timeout: '10s', fall: 1 } },
+    );
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(30));
+    const [starter] = await eventually(() => startersOf(hfmd));
+    writeFileSync(rig.path('hang'), '');
+    const sleeping = () => rig.processes().filter((line) => line.includes('check'));
+    // Eight of ten seconds, so most of the 30 at once.
+    await eventually(() => expect(sleeping().length).toBeGreaterThan(15));
+    rmSync(rig.path('hang'));
+    process.kill(Number(starter), 'SIGKILL');
+    await eventually(async () => {
+      const { problems } = await rig.status();
+      expect(problems.join('\n')).toMatch(/script-starter: .* ended: killed by SIGKILL/);
+      expect(problems.join('\n')).toMatch(/script-lost: /);
+    });
+    await eventually(async () => {
+      const { backends } = await rig.status();
+      expect(backends.map(({ checks }) => checks[0]?.last?.verdict)).toEqual(
+        names.map(() => 'pass'),
+      );
+      expect(sleeping()).toEqual([]);
+    });
+    expect(rig.pf.table('web')).toHaveLength(30);
+    const [next] = await eventually(() => startersOf(hfmd));
+    expect(next).not.toBe(starter);
+  });
+
+  test('ends with hfmd, and takes its scripts with it, also at kill -9', async (context) => {
+    const rig = openRig(context);
+    const script = rig.script(
+      'check',
+      `[ -e "${rig.path('hang')}" ] && sleep 4715 # ${rig.folder}\nexit 0`,
+    );
+    rig.write(
+      `[check.s]
+type = "script"
+command = ["${script}"]
+[pool.web]
+table = "web"
+${member('lb1', 's', 1)}${member('lb2', 's', 2)}`,
+      { defaults: { interval: '5s', timeout: '5s' } },
+    );
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(2));
+    const [starter] = await eventually(() => startersOf(hfmd));
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(2));
+    writeFileSync(rig.path('hang'), '');
+    await eventually(() => expect(childrenOf(Number(starter))).toBe(2));
+    hfmd.kill('SIGKILL');
+    await hfmd.ended;
+    await eventually(() => expect(rig.processes()).toEqual([]));
+  });
+
+  test('is there only while a check is by script', async (context) => {
+    const rig = openRig(context);
+    const toml = (check: string) => `[check.s]
+type = "script"
+command = ["${rig.script('check', 'exit 0')}"]
+[check.t]
+type = "tcp"
+[pool.web]
+table = "web"
+${member('lb1', check, 1)}`;
+    rig.write(toml('t'));
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    expect(startersIn(hfmd)).toEqual([]);
+    rig.write(toml('s'));
+    await rig.ctl('reload');
+    await eventually(() => startersOf(hfmd));
+    rig.write(toml('t'));
+    await rig.ctl('reload');
+    await eventually(() => expect(startersIn(hfmd)).toEqual([]));
+  });
+
+  test('is not what rc.d means, nor stopped by what stops hfmd', async (context) => {
+    const rig = openRig(context);
+    rig.write(`[check.s]
+type = "script"
+command = ["${rig.script('check', 'echo "$PPID"')}"]
+[pool.web]
+table = "web"
+${member('lb1', 's', 1)}`);
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.start();
+    const [starter] = await eventually(() => startersOf(hfmd));
+    const isAtWork = async () =>
+      expect((await verdictsOf(rig, 'lb1')).last).toMatchObject({ detail: starter });
+    await eventually(isAtWork);
+    const [own, its] = [hfmd.pid, Number(starter)].map(
+      (pid) => spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout,
+    );
+    expect(its).toMatch(/hfmd\S* script-starter$/m);
+    expect(its).not.toContain(own?.trim());
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.kill(Number(starter), signal);
+    }
+    await aWhile();
+    await eventually(isAtWork);
+    expect(startersIn(hfmd)).toEqual([starter]);
+    hfmd.kill('SIGTERM');
+    expect(await hfmd.ended).toMatchObject({ code: 0, stderr: '' });
+    await eventually(() => expect(rig.processes()).toEqual([]));
+  });
+});
+
+/** Exactly one, or it throws. */
+function startersOf(hfmd: Hfmd): string[] {
+  const starters = startersIn(hfmd);
+  expect(starters).toHaveLength(1);
+  return starters;
+}
+
+function childrenOf(pid: number): number {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid='], { encoding: 'utf8' });
+  return stdout.split('\n').filter((parent) => Number(parent) === pid).length;
+}
+
+/** Those that are children of hfmd. */
+function startersIn(hfmd: Hfmd): string[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(
+      ([, parent, ...args]) => Number(parent) === hfmd.pid && args.at(-1) === 'script-starter',
+    )
+    .map(([pid = '']) => pid);
+}
 
 function residentMb(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -1,0 +1,142 @@
+import type { ExecRequest, ExecResult } from './exec.ts';
+import { keepOutput, type OutputPipe, passLines } from './exec-output.ts';
+
+/** A process that was started as the leader of a process group of its own. */
+export interface StartedProcess {
+  /** Also the number of its process group. */
+  readonly pid: number;
+  readonly child: StartedChild;
+}
+
+interface StartedChild {
+  readonly stdin: { destroy(): unknown } | null;
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+  once(event: 'exit', run: (code: number | null, signal: string | null) => void): unknown;
+  unref(): void;
+}
+
+type Bounds = Pick<ExecRequest, 'timeoutMs' | 'interruptAfterMs' | 'maxOutputBytes' | 'onLine'>;
+
+interface Followed {
+  readonly result: Promise<ExecResult>;
+  /** Kills the group at once; the result is `aborted`, unless the process has exited before. */
+  abort(): void;
+}
+
+/** How long the pipes of a process that exited may take to end. */
+const DRAIN_MS = 20;
+
+type Ending =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'aborted' };
+
+/**
+ * Follows a process to its end.
+ *
+ * The result comes at the deadline whatever the process and its children do: the group is killed and
+ * its pipes are closed, and nobody waits for an orphan that went to another session, nor for a child
+ * that runs as root by doas(1) and can't be killed. A process that exits in time is followed for a
+ * moment, until its pipes end; what then is left of its group is killed.
+ */
+export function followProcess(
+  { pid, child }: StartedProcess,
+  bounds: Bounds,
+  startedMs: number,
+): Followed {
+  const timers: NodeJS.Timeout[] = [];
+  let exit: Ending | null = null;
+  let leftRunning = false;
+  let settled = false;
+  let resolve: (result: ExecResult) => void;
+  const result = new Promise<ExecResult>((resolveResult) => {
+    resolve = resolveResult;
+  });
+
+  const onPipeEnd = () => {
+    if (exit !== null && stdout.ended() && stderr.ended()) endGroup(exit);
+  };
+  const stdout =
+    bounds.onLine === undefined
+      ? keepOutput(child.stdout, bounds.maxOutputBytes, onPipeEnd)
+      : passLines(child.stdout, bounds.onLine, onPipeEnd);
+  const stderr = keepOutput(child.stderr, bounds.maxOutputBytes, onPipeEnd);
+
+  function settle(ending: Ending): void {
+    if (settled) return;
+    settled = true;
+    for (const timer of timers) clearTimeout(timer);
+    const ended = stdout.ended() && stderr.ended();
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
+    // What could not be killed is still reaped when it ends, but must not keep hfmd from stopping.
+    child.unref();
+    resolve({
+      ...ending,
+      ...(ended ? {} : { truncated: true }),
+      ...(leftRunning ? { leftRunning: true } : {}),
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+      durationMs: performance.now() - startedMs,
+    });
+  }
+
+  /** A process that has exited keeps its exit status, however late its pipes are. */
+  function killAndSettle(ending: Ending): void {
+    if (settled) return;
+    leftRunning ||= exit !== null && !stdout.ended();
+    killGroup(pid, 'SIGKILL');
+    settle(exit ?? ending);
+  }
+
+  /** Of a process that has exited, its pipes ended. */
+  function endGroup(ending: Ending): void {
+    if (leftRunning && !settled) killGroup(pid, 'SIGKILL');
+    settle(ending);
+  }
+
+  child.once('exit', (code, signal) => {
+    const ending: Ending =
+      signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal };
+    exit = ending;
+    // Members of its group keep its number taken, so that no stranger can be meant.
+    leftRunning = isGroupAlive(pid);
+    if (stdout.ended() && stderr.ended()) {
+      endGroup(ending);
+    } else if (!settled) {
+      // Timers run before reads: what is in the pipe already must still be read, however late we are.
+      const drained = () => setImmediate(() => killAndSettle(ending));
+      timers.push(setTimeout(drained, DRAIN_MS));
+    }
+  });
+  timers.push(setTimeout(() => killAndSettle({ kind: 'timed-out' }), bounds.timeoutMs));
+  if (bounds.interruptAfterMs !== undefined) {
+    timers.push(setTimeout(() => killGroup(pid, 'SIGINT'), bounds.interruptAfterMs));
+  }
+  return { result, abort: () => killAndSettle({ kind: 'aborted' }) };
+}
+
+function isGroupAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (error) {
+    // ESRCH: nobody is left. EPERM: somebody is, as another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * Signals a whole group. After the leader's exit the number stays taken while a member of the group
+ * lives; else a stranger's group could only get it by a wrap of all pids within `DRAIN_MS`.
+ */
+export function killGroup(pid: number, signal: 'SIGKILL' | 'SIGINT'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: the group is gone already. EPERM: it runs as another user (doas, sudo) and has to end
+    // by itself. kill(2) knows no third error for a valid signal.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+  }
+}

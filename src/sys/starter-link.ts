@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock, Timer } from './clock.ts';
+import type { ScriptRequest, ScriptResult } from './exec.ts';
+import { killGroup } from './follow-process.ts';
+import { createDecoder, encode, type Order, type Word } from './starter-messages.ts';
+
+export interface LinkDeps {
+  readonly clock: Clock;
+  /** argv of the starter. */
+  readonly command: readonly string[];
+  /** Called once, when the starter has ended or could not be started. */
+  readonly onEnd: (why: string) => void;
+  readonly answerMs: number;
+}
+
+interface Run {
+  pid: number | null;
+  settle(result: ScriptResult): void;
+}
+
+/** The result is due this long after an abort at the latest. */
+export const ANSWER_MS = 15;
+/** As long after `timeoutMs`, which is only there in case that no abort comes. */
+const LATE_MS = 1000;
+/** A starter that owes an answer and has not said a word for this long hangs, and is killed. */
+const HUNG_MS = 1000;
+/** While scripts run, the starter is heard at least this often. */
+const PING_MS = 100;
+/** One that was heard this short ago was there to see the script end, if it had. */
+const FRESH_MS = 250;
+
+/** One process that starts scripts, as hfmd sees it. */
+export class StarterLink {
+  readonly #deps: LinkDeps;
+  readonly #runs = new Map<number, Run>();
+  #child: ChildProcess | null = null;
+  #orders: Writable | null = null;
+  #isReady = false;
+  /** Runs while the starter owes an answer. */
+  #hungTimer: Timer | null = null;
+  #pingTimer: Timer | null = null;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #lastId = 0;
+
+  constructor(deps: LinkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether it may be given scripts: it runs, and owes no answer. */
+  get isWell(): boolean {
+    return this.#isReady && this.#hungTimer === null;
+  }
+
+  open(): void {
+    const [file = '', ...args] = this.#deps.command;
+    // In a session of its own: what a terminal or rc.d sends to hfmd's group is not for it.
+    const child = spawn(file, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    child.once('error', (error) => this.#end(error.message));
+    // `close` and not `exit`: what it said before its end counts.
+    child.once('close', (code, signal) =>
+      this.#end(signal === null ? `exit ${code}` : `killed by ${signal}`),
+    );
+    // Without descriptors Node makes no pipes; `error` follows.
+    this.#orders = child.stdin;
+    // EPIPE: it has ended; `close` follows.
+    child.stdin?.on('error', () => {});
+    this.#listen(child.stdout);
+  }
+
+  /**
+   * As `Exec`; the result comes in time whatever the starter does. Where it has not told what became
+   * of a script, that is killed from here: `aborted` or `timed-out` when the starter was there to
+   * see its end, else `lost`.
+   */
+  run(request: ScriptRequest): Promise<ScriptResult> {
+    const { clock, answerMs } = this.#deps;
+    const { signal, ...bare } = request;
+    if (signal?.aborted) return Promise.resolve({ kind: 'aborted', ...NO_OUTPUT, durationMs: 0 });
+    const id = ++this.#lastId;
+    const startedMs = clock.monotonicMs();
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        this.#send({ id, abort: true });
+        timer.cancel();
+        timer = clock.after(answerMs, () => this.#giveUp(id, 'aborted'));
+      };
+      let timer = clock.after(request.timeoutMs + LATE_MS, () => this.#giveUp(id, 'timed-out'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#runs.set(id, {
+        pid: null,
+        settle: (result) => {
+          this.#runs.delete(id);
+          timer.cancel();
+          signal?.removeEventListener('abort', onAbort);
+          const durationMs = clock.monotonicMs() - startedMs;
+          resolve('durationMs' in result ? { ...result, durationMs } : result);
+        },
+      });
+      this.#send({ id, run: bare });
+      this.#pingTimer ??= clock.after(PING_MS, () => this.#ping());
+    });
+  }
+
+  /** Lets it end: it kills what still runs. One that hangs, or is not there yet, is killed. */
+  close(): void {
+    if (this.isWell) this.#orders?.end();
+    else this.#child?.kill('SIGKILL');
+  }
+
+  #send(order: Order): void {
+    this.#orders?.write(encode(order));
+  }
+
+  #listen(words: Readable | null): void {
+    const decode = createDecoder<Word>((word) => {
+      if ('here' in word) {
+        this.#isReady = true;
+        return;
+      }
+      const run = this.#runs.get(word.id);
+      if (run === undefined) return;
+      if ('pid' in word) run.pid = word.pid;
+      else run.settle(word.result);
+    });
+    words?.setEncoding('utf8').on('data', (text: string) => {
+      this.#heardMs = this.#deps.clock.monotonicMs();
+      this.#hungTimer?.cancel();
+      this.#hungTimer = null;
+      decode(text);
+    });
+  }
+
+  #ping(): void {
+    const { clock } = this.#deps;
+    this.#pingTimer = null;
+    if (this.#runs.size === 0) return;
+    if (clock.monotonicMs() - this.#heardMs >= PING_MS) this.#send({ ping: true });
+    this.#pingTimer = clock.after(PING_MS, () => this.#ping());
+  }
+
+  /** Timers run before reads: an answer that is there must still be read, however late we are. */
+  #giveUp(id: number, kind: 'aborted' | 'timed-out'): void {
+    setImmediate(() => {
+      const run = this.#runs.get(id);
+      if (run === undefined) return;
+      const { clock } = this.#deps;
+      this.#hungTimer ??= clock.after(HUNG_MS, () => this.#child?.kill('SIGKILL'));
+      if (run.pid === null || clock.monotonicMs() - this.#heardMs > FRESH_MS) {
+        lose(run, 'gives no answer');
+        return;
+      }
+      killGroup(run.pid, 'SIGKILL');
+      run.settle({ kind, ...NO_OUTPUT, truncated: true, durationMs: 0 });
+    });
+  }
+
+  #end(why: string): void {
+    if (this.#child === null) return;
+    this.#child = null;
+    this.#orders = null;
+    this.#isReady = false;
+    this.#hungTimer?.cancel();
+    this.#pingTimer?.cancel();
+    for (const run of this.#runs.values()) lose(run, `ended: ${why}`);
+    this.#deps.onEnd(why);
+  }
+}
+
+const NO_OUTPUT = { stdout: '', stderr: '' };
+
+/** Nobody has taken the number yet: a starter that hangs reaps nothing, and one that ended ran just now. */
+function lose({ pid, settle }: Run, why: string): void {
+  if (pid !== null) killGroup(pid, 'SIGKILL');
+  settle({ kind: 'lost', message: `the process that starts scripts ${why}` });
+}

@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { RunScript, ScriptRequest, ScriptResult } from '../../src/sys/exec.ts';
+import { fixture, isAlive, output, pidsOf, request, signalsOf } from './processes.ts';
+
+/** What holds of every process that a check may be, whoever starts it. */
+export function holdsForScripts(runScript: RunScript): void {
+  /** Processes that a test let escape on purpose. */
+  const escaped: number[] = [];
+
+  afterEach(() => {
+    for (const pid of escaped.splice(0)) process.kill(pid, 'SIGKILL');
+  });
+
+  const run = (over: Partial<ScriptRequest>): Promise<ScriptResult> => runScript(request(over));
+
+  const sh = (script: string, over: Partial<ScriptRequest> = {}): Promise<ScriptResult> =>
+    run({ argv: ['/bin/sh', '-c', script], ...over });
+
+  /** The child writes its own pid first, so that the test can end it. */
+  const runaway = async (arg = 'exit', over: Partial<ScriptRequest> = {}) => {
+    const result = await run({ argv: [process.execPath, fixture('runaway.mjs'), arg], ...over });
+    escaped.push(Number(output(result).stdout));
+    return result;
+  };
+
+  describe('a process that ends', () => {
+    it('gives its exit status, stdout and stderr', async () => {
+      expect(await sh('echo out; echo err >&2; exit 3')).toMatchObject({
+        kind: 'exited',
+        code: 3,
+        stdout: 'out\n',
+        stderr: 'err\n',
+      });
+    });
+
+    it('by a signal gives the signal', async () => {
+      expect(await sh('kill -TERM $$')).toMatchObject({ kind: 'signalled', signal: 'SIGTERM' });
+    });
+
+    it('sees its argv as it is, without a shell', async () => {
+      const argv = ['/bin/sh', '-c', 'printf "[%s]" "$@"', 'sh', 'a b', '$HOME', '*', ''];
+      expect(await run({ argv })).toMatchObject({ stdout: '[a b][$HOME][*][]' });
+    });
+
+    it('sees its environment and nothing of ours', async () => {
+      process.env.HFM_TEST_SECRET = 'ours';
+      const result = await sh('echo "$ONE [$HFM_TEST_SECRET]"', { env: { ONE: '1' } });
+      delete process.env.HFM_TEST_SECRET;
+      expect(result).toMatchObject({ stdout: '1 []\n' });
+    });
+
+    it('finds stdin empty where none is given', async () => {
+      expect(await run({ argv: ['/bin/cat'] })).toMatchObject({ kind: 'exited', code: 0 });
+    });
+
+    it('leads a process group of its own', async () => {
+      const { stdout } = output(await sh('echo $$; ps -o pgid= -p $$'));
+      const [pid, group] = stdout.split('\n').map(Number);
+      expect(group).toBe(pid);
+    });
+
+    it('has all its output, where that is within the bound', async () => {
+      const { stdout } = output(
+        await sh('head -c 500000 /dev/zero | tr "\\0" y', { maxOutputBytes: 500_000 }),
+      );
+      expect(stdout).toHaveLength(500_000);
+    });
+
+    it('has only the first bytes of its output kept, and is not blocked by the rest', async () => {
+      const script = 'head -c 500000 /dev/zero | tr "\\0" y; echo end >&2';
+      const result = await sh(script, { maxOutputBytes: 10 });
+      expect(result).toMatchObject({ kind: 'exited', stdout: 'yyyyyyyyyy', stderr: 'end\n' });
+    });
+
+    it('has its output cut between characters', async () => {
+      expect(await sh('printf aéé', { maxOutputBytes: 4 })).toMatchObject({ stdout: 'aé' });
+    });
+  });
+
+  describe('a process that leaves a child', () => {
+    it('in its group with the pipes: the exit counts, and the child is killed', async () => {
+      const result = await run({ argv: [fixture('orphan.sh')] });
+      expect(result).toMatchObject({ kind: 'exited', code: 3 });
+      await vi.waitFor(() => expect(isAlive(Number(output(result).stdout))).toBe(false));
+    });
+
+    it('in another session with the pipes: the exit counts', async () => {
+      const result = await runaway();
+      expect(result).toMatchObject({ kind: 'exited', code: 0 });
+      expect(isAlive(Number(output(result).stdout))).toBe(true);
+    });
+
+    it('in its group that lets the pipes go: the exit counts, and the child is killed', async () => {
+      const result = await run({ argv: [fixture('lets-go.sh')] });
+      expect(result).toMatchObject({ kind: 'exited', code: 0, leftRunning: true });
+      const pid = Number(output(result).stdout);
+      await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
+    });
+  });
+
+  describe('at the deadline', () => {
+    it('a process that ignores TERM and INT is killed with its children', async () => {
+      const result = await run({ argv: [fixture('deaf.sh')], timeoutMs: 200 });
+      expect(result.kind).toBe('timed-out');
+      await vi.waitFor(() => expect(pidsOf(result).filter(isAlive)).toEqual([]));
+    });
+
+    it('a child in another session with the pipes holds nothing up', async () => {
+      const result = await runaway('stay', { timeoutMs: 500 });
+      expect(result.kind).toBe('timed-out');
+    });
+
+    it('a flood of output is over', async () => {
+      const result = await run({ argv: [fixture('flood.sh')], timeoutMs: 200, maxOutputBytes: 16 });
+      expect(result).toMatchObject({ kind: 'timed-out', stdout: '0123456789abcdef' });
+    });
+
+    it('a process that closed its pipes is not taken for ended', async () => {
+      const result = await run({ argv: [fixture('closed-pipes.sh')], timeoutMs: 200 });
+      expect(result).toMatchObject({ kind: 'timed-out', stdout: 'before\n' });
+    });
+  });
+
+  describe('before the deadline', () => {
+    it('the group gets SIGINT, and the process may still end well', async () => {
+      const script = 'trap "echo interrupted; exit 4" INT; sleep 60 & wait';
+      expect(await sh(script, { interruptAfterMs: 100 })).toMatchObject({
+        kind: 'exited',
+        code: 4,
+        stdout: 'interrupted\n',
+      });
+    });
+  });
+
+  describe('an abort', () => {
+    it('kills the group at once', async () => {
+      const controller = new AbortController();
+      const result = run({ argv: [fixture('deaf.sh')], signal: controller.signal });
+      setTimeout(() => controller.abort(), 100);
+      expect((await result).kind).toBe('aborted');
+      const pids = pidsOf(await result);
+      await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]));
+    });
+
+    it('before the start starts nothing', async () => {
+      const result = await run({ argv: ['/nonexistent'], signal: AbortSignal.abort() });
+      expect(result.kind).toBe('aborted');
+    });
+
+    it('after the end changes nothing', async () => {
+      const controller = new AbortController();
+      const result = await sh('exit 0', { signal: controller.signal });
+      const kill = vi.spyOn(process, 'kill');
+      controller.abort();
+      expect(signalsOf(kill)).toEqual([]);
+      kill.mockRestore();
+      expect(result.kind).toBe('exited');
+    });
+  });
+
+  describe('what does not start', () => {
+    it.each([
+      ['is not there', ['/nonexistent'], 'ENOENT'],
+      ['may not be run', ['/'], 'EACCES'],
+      ['has too many arguments', ['/bin/echo', 'x'.repeat(5_000_000)], 'E2BIG'],
+      ['has a NUL in an argument', ['/bin/echo', 'a\0b'], 'EINVAL'],
+    ])('because it %s', async (_why, argv, code) => {
+      expect(await run({ argv })).toMatchObject({ kind: 'not-started', code });
+    });
+  });
+}
