@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createChildren } from './children.ts';
 import { readOptions } from './options.ts';
 import { preparePrograms } from './programs.ts';
@@ -10,6 +11,9 @@ import { SCENARIOS } from './rows.ts';
 
 /** Above this load others take what is measured. */
 const QUIET = 0.5;
+/** No row takes so long, but where something hangs. */
+const CAP_MINUTES = 3;
+const FULL_CAP_MINUTES = 30;
 
 const options = readOptions(
   process.argv.slice(2),
@@ -57,7 +61,7 @@ async function measure(
   try {
     const { hfmd, isFull } = options;
     const bench = { folder: mkdtempSync(join(folder, 'row-')), isFull, hfmd, programs, children };
-    const outcomes = await scenario.run(bench, wanted);
+    const outcomes = await Promise.race([scenario.run(bench, wanted), tooLong(isFull)]);
     return (name) => outcomes[name] ?? { kind: 'broken', why: 'nothing was measured' };
   } catch (error) {
     const kind = error instanceof Unavailable ? 'unavailable' : 'broken';
@@ -65,6 +69,12 @@ async function measure(
   } finally {
     await children.stopAll();
   }
+}
+
+async function tooLong(isFull: boolean): Promise<never> {
+  const capMinutes = isFull ? FULL_CAP_MINUTES : CAP_MINUTES;
+  await sleep(capMinutes * 60_000, null, { ref: false });
+  throw new Error(`not done after ${capMinutes} minutes`);
 }
 
 function machine() {

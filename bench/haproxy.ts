@@ -5,7 +5,8 @@ import type { Bench } from './setting.ts';
 
 /** How HAProxy is started to check the same backends as hfmd, once a second, on one thread. */
 export function haproxyArgv(
-  { folder, programs }: Bench,
+  { folder }: Bench,
+  haproxy: string,
   { backends, port }: { backends: number; port: number },
 ): string[] {
   const config = join(folder, 'haproxy.cfg');
@@ -32,5 +33,5 @@ frontend f
   default_backend b
 `,
   );
-  return [programs.haproxy ?? 'haproxy', '-db', '-q', '-f', config];
+  return [haproxy, '-db', '-q', '-f', config];
 }

@@ -73,12 +73,22 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
       return isSpread(engine[key]) ? engine[key] : null;
     },
     inService: (count) =>
-      until(`${count} backends in service`, START_MS, () => {
-        if (child.process.exitCode !== null) throw endOf(readFileSync(logFile, 'utf8'));
-        return pf.table('web').length === count;
-      }),
+      until(
+        () => shortOf(count, pf, logFile),
+        START_MS,
+        () => {
+          if (child.process.exitCode !== null) throw endOf(readFileSync(logFile, 'utf8'));
+          return pf.table('web').length === count;
+        },
+      ),
     stop: () => child.stop(),
   };
+}
+
+/** Why not all are in service, as far as the log tells. */
+function shortOf(count: number, pf: StandIn, logFile: string): string {
+  const [last = ''] = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-1);
+  return `${pf.table('web').length} of ${count} in service; last logged: ${last.slice(0, 300)}`;
 }
 
 /** Why it has ended; a key that this hfmd does not know yet is something that it lacks. */

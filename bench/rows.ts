@@ -1,8 +1,8 @@
 import type { Scenario } from './row.ts';
-import { httpKeepAlive, httpNew, tcp } from './rows/cpu.ts';
+import { http, tcp } from './rows/cpu.ts';
 import { detection } from './rows/detection.ts';
 import { capacities, lateness1000 } from './rows/lateness.ts';
-import { mass, massWord } from './rows/mass.ts';
+import { mass } from './rows/mass.ts';
 import { pfctl } from './rows/pfctl.ts';
 import { rss1000, rss10000 } from './rows/rss.ts';
 import { scriptCpu, scriptLoop } from './rows/script.ts';
@@ -11,8 +11,7 @@ import { watch } from './rows/watch.ts';
 
 /** Every row of the table, in its order. */
 export const SCENARIOS: readonly Scenario[] = [
-  httpNew,
-  httpKeepAlive,
+  http,
   tcp,
   ...capacities,
   lateness1000,
@@ -22,7 +21,6 @@ export const SCENARIOS: readonly Scenario[] = [
   detection,
   pfctl,
   mass,
-  massWord,
   rss1000,
   rss10000,
   start,

@@ -5,15 +5,18 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Waits until `test` holds; throws with `what` when it does not by then. */
+/** Waits until `test` holds; throws with `what`, as it is then, when it does not by then. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   capMs: number,
   test: () => boolean | Promise<boolean>,
 ): Promise<void> {
   const deadlineMs = nowMs() + capMs;
   while (!(await test())) {
-    if (nowMs() > deadlineMs) throw new Error(`not within ${capMs / 1000} s: ${what}`);
+    if (nowMs() > deadlineMs) {
+      const said = typeof what === 'string' ? what : what();
+      throw new Error(`not within ${capMs / 1000} s: ${said}`);
+    }
     await sleep(20);
   }
 }

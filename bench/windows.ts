@@ -12,6 +12,8 @@ export interface Contender {
   pause(): Promise<void>;
   /** The checks that are done so far. */
   count(): Promise<number>;
+  /** From its start, or from its going on, until it is in its rhythm. */
+  readonly settleMs: number;
 }
 
 export interface Window {
@@ -22,18 +24,17 @@ export interface Window {
 
 export interface Rounds {
   readonly rounds: number;
-  readonly settleMs: number;
   readonly windowMs: number;
 }
 
 /** Windows of each contender in turn, as often as asked; by the contender's name. */
 export async function takeTurns(
   contenders: readonly Contender[],
-  { rounds, settleMs, windowMs }: Rounds,
+  { rounds, windowMs }: Rounds,
 ): Promise<ReadonlyMap<string, readonly Window[]>> {
   const windows = new Map(contenders.map(({ name }) => [name, [] as Window[]]));
   for (let round = 0; round < rounds; round++) {
-    for (const { name, resume, pause, count } of contenders) {
+    for (const { name, resume, pause, count, settleMs } of contenders) {
       const { pid } = await resume();
       await sleep(settleMs);
       windows.get(name)?.push(await takeWindow(pid, count, windowMs));
@@ -49,6 +50,7 @@ export function startedAnew(name: string, start: () => Child, count: Count): Con
   return {
     name,
     count,
+    settleMs: 500,
     async resume() {
       running = start();
       return running;
@@ -66,6 +68,7 @@ export function stoppedBetween(name: string, child: Child, count: Count): Conten
   return {
     name,
     count,
+    settleMs: 1200,
     async resume() {
       process.kill(child.pid, 'SIGCONT');
       return child;

@@ -14,6 +14,20 @@ const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 500;
 const CHECKS_PER_SECOND = (BACKENDS * 1000) / INTERVAL_MS;
 
+const HTTP_NEW: Row = {
+  name: 'http-new',
+  title: 'HTTP, new connection / C floor',
+  unit: 'x',
+  bar: 2.6,
+  dream: 1.8,
+};
+const HTTP_KEEPALIVE: Row = {
+  name: 'http-keepalive',
+  title: 'HTTP, keep-alive / C floor, new connection',
+  unit: 'x',
+  bar: 1.2,
+  dream: 0.9,
+};
 const HAPROXY: Row = {
   name: 'haproxy',
   title: "HAProxy's HTTP checks / C floor",
@@ -21,85 +35,62 @@ const HAPROXY: Row = {
   bar: null,
   dream: null,
 };
+const TCP: Row = { name: 'tcp', title: 'TCP / C floor TCP', unit: 'x', bar: 1.9, dream: 1.4 };
 
-export const httpNew = cpuScenario({
-  row: {
-    name: 'http-new',
-    title: 'HTTP, new connection / C floor',
-    unit: 'x',
-    bar: 2.6,
-    dream: 1.8,
+export const http: Scenario = {
+  rows: [HTTP_NEW, HTTP_KEEPALIVE, HAPROXY],
+  async run(bench, wanted) {
+    const ours = [
+      [HTTP_NEW.name, CHECKS.http],
+      [HTTP_KEEPALIVE.name, CHECKS.keepAlive],
+    ] as const;
+    const backends = await startBackends(bench);
+    const floor = floorOf(bench, backends, 'http');
+    const hfmds = await warmHfmds(
+      bench,
+      backends,
+      'http',
+      ours.filter(([name]) => wanted.has(name)),
+    );
+    const { haproxy } = bench.programs;
+    if (haproxy === null || !wanted.has(HAPROXY.name)) {
+      const absent: Outcome = { kind: 'unavailable', why: 'no haproxy on this machine' };
+      return { ...(await measure(bench, floor, hfmds)), [HAPROXY.name]: absent };
+    }
+    const argv = haproxyArgv(bench, haproxy, { backends: BACKENDS, port: backends.port });
+    const beside = startedAnew(
+      HAPROXY.name,
+      () => bench.children.start(argv),
+      () => backends.checks('http'),
+    );
+    return measure(bench, floor, [...hfmds, beside]);
   },
-  check: CHECKS.http,
-  floor: 'http',
-  beside: [HAPROXY],
-});
+};
 
-export const httpKeepAlive = cpuScenario({
-  row: {
-    name: 'http-keepalive',
-    title: 'HTTP, keep-alive / C floor, new',
-    unit: 'x',
-    bar: 1.2,
-    dream: 0.9,
+export const tcp: Scenario = {
+  rows: [TCP],
+  async run(bench) {
+    const backends = await startBackends(bench);
+    const floor = floorOf(bench, backends, 'tcp');
+    return measure(bench, floor, await warmHfmds(bench, backends, 'tcp', [[TCP.name, CHECKS.tcp]]));
   },
-  check: CHECKS.keepAlive,
-  floor: 'http',
-  beside: [],
-});
+};
 
-export const tcp = cpuScenario({
-  row: { name: 'tcp', title: 'TCP / C floor TCP', unit: 'x', bar: 1.9, dream: 1.4 },
-  check: CHECKS.tcp,
-  floor: 'tcp',
-  beside: [],
-});
-
-interface CpuRow {
-  readonly row: Row;
-  readonly check: string;
-  readonly floor: 'http' | 'tcp';
-  readonly beside: readonly Row[];
-}
-
-/** CPU time a check against the floor, in windows that take turns. */
-function cpuScenario({ row, check, floor, beside }: CpuRow): Scenario {
-  return {
-    rows: [row, ...beside],
-    async run(bench, wanted) {
-      const backends = await startBackends(bench);
-      const count = (): Promise<number> => backends.checks(floor);
-      const contenders = [floorOf(bench, backends, floor)];
-      const absent: Record<string, Outcome> = {};
-      if (wanted.has(row.name)) {
-        contenders.push(stoppedBetween(row.name, await warmHfmd(bench, backends, check), count));
-      }
-      for (const { name } of beside) {
-        if (!wanted.has(name)) continue;
-        if (bench.programs.haproxy === null) {
-          absent[name] = { kind: 'unavailable', why: 'no haproxy on this machine' };
-          continue;
-        }
-        const argv = haproxyArgv(bench, { backends: BACKENDS, port: backends.port });
-        contenders.push(startedAnew(name, () => bench.children.start(argv), count));
-      }
-      const windows = await takeTurns(contenders, roundsOf(bench));
-      const floors = windows.get(FLOOR) ?? [];
-      const outcomes = [...windows]
-        .filter(([name]) => name !== FLOOR)
-        .map(([name, own]) => [name, ratioOf(own, floors, CHECKS_PER_SECOND)] as const);
-      return { ...absent, ...Object.fromEntries(outcomes) };
-    },
-  };
+/** CPU time a check of each contender as a multiple of the floor's, by name. */
+async function measure(
+  bench: Bench,
+  floor: Contender,
+  contenders: readonly Contender[],
+): Promise<Record<string, Outcome>> {
+  const windows = await takeTurns([floor, ...contenders], roundsOf(bench));
+  const ratio = ({ name }: Contender): Outcome =>
+    ratioOf(windows.get(name) ?? [], windows.get(floor.name) ?? [], CHECKS_PER_SECOND);
+  return Object.fromEntries(contenders.map((one) => [one.name, ratio(one)]));
 }
 
 function roundsOf({ isFull }: Bench) {
-  return isFull
-    ? { rounds: 10, settleMs: 2000, windowMs: 5000 }
-    : { rounds: 4, settleMs: 1200, windowMs: 1500 };
+  return isFull ? { rounds: 10, windowMs: 5000 } : { rounds: 3, windowMs: 1200 };
 }
-
-const FLOOR = 'floor';
 
 function floorOf(
   { children, programs }: Bench,
@@ -110,13 +101,23 @@ function floorOf(
   if (floor === null) throw new Unavailable('no C compiler, so there is no floor');
   const targets = [backendAddress(0), BACKENDS, backends.port, INTERVAL_MS, TIMEOUT_MS].map(String);
   const start = (): Child => children.start([...floor, kind, ...targets]);
-  return startedAnew(FLOOR, start, () => backends.checks(kind));
+  return startedAnew('floor', start, () => backends.checks(kind));
 }
 
 /** All in service, and what V8 compiles late is compiled. */
-async function warmHfmd(bench: Bench, { port }: Backends, check: string): Promise<Child> {
-  const hfmd = spawnHfmd(bench, { backends: BACKENDS, port, check });
-  await hfmd.inService(BACKENDS);
+async function warmHfmds(
+  bench: Bench,
+  backends: Backends,
+  kind: 'http' | 'tcp',
+  checks: readonly (readonly [name: string, check: string])[],
+): Promise<Contender[]> {
+  const { port } = backends;
+  const started = checks.map(([name, check]) => {
+    return { name, hfmd: spawnHfmd(bench, { backends: BACKENDS, port, check }) };
+  });
+  for (const { hfmd } of started) await hfmd.inService(BACKENDS);
   await sleep(bench.isFull ? 30_000 : 4000);
-  return hfmd.child;
+  return started.map(({ name, hfmd }) =>
+    stoppedBetween(name, hfmd.child, () => backends.checks(kind)),
+  );
 }

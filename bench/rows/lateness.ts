@@ -58,11 +58,11 @@ function latenessScenario({ row, count, check, isPinned }: LatenessRow): Scenari
       const core = isPinned ? { core: 0 } : {};
       const hfmd = spawnHfmd(bench, { backends: count, port: backends.port, check, ...core });
       await hfmd.inService(count);
-      await sleep(bench.isFull ? 20_000 : 3000);
+      await sleep(bench.isFull ? 20_000 : 2000);
       const lateness: number[] = [];
       const windows: number[] = [];
       const faults: string[] = [];
-      for (let i = 0; i < WINDOWS; i++) {
+      for (let i = 0; i < (bench.isFull ? 3 : 1); i++) {
         const windowMs = windowOf(bench);
         const connections = await backends.record(() => sleep(windowMs));
         const ofWindow = latenessOf(connections.map(startOf), INTERVAL_MS);
@@ -94,10 +94,8 @@ function latenessScenario({ row, count, check, isPinned }: LatenessRow): Scenari
   };
 }
 
-const WINDOWS = 3;
-
 function windowOf({ isFull }: Bench): number {
-  return isFull ? 20_000 : 2000;
+  return isFull ? 20_000 : 5000;
 }
 
 function startOf({ backend, acceptedMs }: Connection): Start {

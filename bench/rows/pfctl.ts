@@ -32,7 +32,7 @@ export const pfctl: Scenario = {
     await hfmd.inService(BACKENDS);
     await sleep(2000);
     const times: number[] = [];
-    for (let turn = 0; turn < (bench.isFull ? 600 : 60); turn++) {
+    for (let turn = 0; turn < (bench.isFull ? 600 : 40); turn++) {
       const isDeath = Math.floor(turn / BACKENDS) % 2 === 0;
       const i = turn % BACKENDS;
       const turned = backends.next('turned');

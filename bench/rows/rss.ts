@@ -30,9 +30,9 @@ function rssScenario(count: number, row: Row): Scenario {
       const backends = await startBackends(bench);
       const hfmd = spawnHfmd(bench, { backends: count, port: backends.port, check: CHECKS.tcp });
       await hfmd.inService(count);
-      await sleep(bench.isFull ? 240_000 : 4000);
+      await sleep(bench.isFull ? 240_000 : 2000);
       const samples: number[] = [];
-      for (let i = 0; i < (bench.isFull ? 120 : 8); i++) {
+      for (let i = 0; i < (bench.isFull ? 120 : 6); i++) {
         await sleep(500);
         samples.push(treeRssMb(hfmd.pid));
       }

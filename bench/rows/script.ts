@@ -39,9 +39,7 @@ export const scriptCpu: Scenario = {
     const contenders = [await plainSpawn(bench, treeRssMb(hfmd.pid)), hfmdTurns];
     const windows = await takeTurns(
       contenders,
-      bench.isFull
-        ? { rounds: 10, settleMs: 2000, windowMs: 5000 }
-        : { rounds: 3, settleMs: 1200, windowMs: 2000 },
+      bench.isFull ? { rounds: 10, windowMs: 5000 } : { rounds: 3, windowMs: 1200 },
     );
     return {
       [CPU.name]: ratioOf(windows.get(CPU.name) ?? [], windows.get(PLAIN) ?? [], PER_SECOND),
@@ -54,7 +52,7 @@ export const scriptLoop: Scenario = {
   async run(bench) {
     const backends = await startBackends(bench);
     const hfmd = await warmHfmd(bench, canariesOn(backends.port));
-    const connections = await backends.record(() => sleep(bench.isFull ? 60_000 : 5000));
+    const connections = await backends.record(() => sleep(bench.isFull ? 60_000 : 4000));
     const engine = await hfmd.engine('loop_delay_ms');
     const openMs = connections.map(({ acceptedMs, endedMs }) => endedMs - acceptedMs);
     const outside = percentile(openMs, 0.99);
@@ -82,7 +80,7 @@ async function warmHfmd(bench: Bench, sections: string): Promise<Hfmd> {
     sections,
   });
   await hfmd.inService(PER_SECOND);
-  await sleep(bench.isFull ? 20_000 : 3000);
+  await sleep(bench.isFull ? 20_000 : 2000);
   return hfmd;
 }
 

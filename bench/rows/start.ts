@@ -29,7 +29,7 @@ function startScenario(count: number, row: Row): Scenario {
     async run(bench) {
       const backends = await startBackends(bench);
       const times: number[] = [];
-      for (let i = 0; i < (bench.isFull ? 30 : 5); i++) {
+      for (let i = 0; i < (bench.isFull ? 30 : 4); i++) {
         times.push(await startOnce(bench, backends, count));
       }
       return {

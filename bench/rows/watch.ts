@@ -38,7 +38,7 @@ export const watch: Scenario = {
     await hfmd.inService(BACKENDS);
     const events = followHealth(hfmd);
     const times: number[] = [];
-    for (let round = 0; round < (bench.isFull ? 10 : 5); round++) {
+    for (let round = 0; round < (bench.isFull ? 10 : 3); round++) {
       await hfmd.inService(BACKENDS);
       await Promise.all(backends.map(untilWatched));
       for (const [i, one] of backends.entries()) {

@@ -36,11 +36,13 @@ test('a row gives a figure, and leaves nothing', async () => {
 test('Ctrl-C ends all that it has started', async () => {
   const folder = openFolder();
   const bench = runBench(folder, 'rss-1000');
-  const inFolder = () => processesOf(folder);
-  await eventually(() => expect(inFolder().join('\n')).toContain('hfmd.js'));
+  await eventually(() => {
+    const files = readdirSync(folder, { recursive: true }).map(String);
+    expect(files.filter((file) => file.endsWith('hfmd-1/s'))).toHaveLength(1);
+  });
   bench.kill('SIGINT');
   expect((await bench.ended).code).toBe(130);
-  await eventually(() => expect(inFolder()).toEqual([]));
+  await eventually(() => expect(processesOf(folder)).toEqual([]));
   expect(readdirSync(folder)).toEqual([]);
 });
 
