@@ -156,7 +156,8 @@ put_config() {
 	mkdir -p "$DESTDIR${config%/*}"
 	(
 		umask 077
-		sed "s|^#pfctl .*|pfctl  = [$elevation, \"/sbin/pfctl\"]|; $with_prefix" \
+		sed "s|^#pfctl .*|pfctl  = [$elevation, \"/sbin/pfctl\"]|
+			s|^#helper .*|helper = [$elevation, \"$libexec/pf-end\"]|; $with_prefix" \
 			"$here/hfm.toml.example" >"$DESTDIR$config.new"
 	)
 	[ -n "$DESTDIR" ] || chgrp _hfm "$config.new"
