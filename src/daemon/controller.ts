@@ -107,7 +107,7 @@ export class Controller {
     const held = check.streak.health === 'unknown' ? heldOf(this.#live, backend) : 'neither';
     check.streak = count(check.streak, record.verdict, { rise, fall, held });
     this.#noteWish(backend, check, record.verdict);
-    this.#update(backend, causeOf(check, record));
+    this.#update(backend, () => causeOf(check, record));
     if (backend.health === 'up' && record.verdict.kind === 'pass') {
       backend.lastGoodMs = this.#deps.clock.monotonicMs();
     }
@@ -211,7 +211,7 @@ export class Controller {
     this.#pools.touch(this.poolsOf(name));
   }
 
-  #update(backend: LiveBackend, cause: Cause): void {
+  #update(backend: LiveBackend, why: () => Cause): void {
     const health = healthOf(backend);
     const from = backend.health;
     if (health === from) return;
@@ -220,7 +220,7 @@ export class Controller {
     backend.health = health;
     backend.sinceMs = wallMs;
     backend.sinceMonotonicMs = monotonicMs;
-    this.#announceChange(backend, from, cause, lastedMs);
+    this.#announceChange(backend, from, why(), lastedMs);
     if (from === 'unknown' && health === 'down') this.#reportOut(backend);
     this.#pools.touch(backend.config.memberships.map(({ pool }) => pool));
   }
@@ -278,7 +278,7 @@ export class Controller {
           check.streak = FRESH_STREAK;
           check.asksDrain = false;
         }
-        this.#update(backend, MAINT_CAUSE);
+        this.#update(backend, () => MAINT_CAUSE);
       }
     }
     this.#pools.touch(this.#live.pools.keys());

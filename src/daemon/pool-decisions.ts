@@ -22,10 +22,12 @@ export interface PoolDecisionsDeps {
 }
 
 /**
- * What turns within this time is one moment: the backends of a dead host fail within milliseconds
- * of each other, and a table is to be changed once.
+ * What turns within this time of each other is one moment: the backends of a dead host fail within
+ * milliseconds, and a table is to be changed once.
  */
 const MOMENT_MS = 2;
+/** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
+const LONGEST_MOMENT_MS = 100;
 
 /** The controller's hand for pools: from what backends are to what each table must hold. */
 export class PoolDecisions {
@@ -33,6 +35,9 @@ export class PoolDecisions {
   readonly #live: Live;
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
+  #momentEndsMs = 0;
+  /** Whether something more has turned since the moment was last looked at. */
+  #isOngoing = false;
   /** By table, since a reload may give a pool another name. */
   readonly #rounds = new Map<string, Timer>();
 
@@ -62,7 +67,19 @@ export class PoolDecisions {
   /** What these pools must hold may have changed; it is decided at the end of the moment. */
   touch(pools: Iterable<PoolName>): void {
     for (const pool of pools) this.#dirty.add(pool);
-    this.#moment ??= this.#deps.clock.after(MOMENT_MS, () => this.flush());
+    this.#isOngoing = true;
+    if (this.#moment !== null) return;
+    this.#momentEndsMs = this.#deps.clock.monotonicMs() + LONGEST_MOMENT_MS;
+    this.#awaitEnd();
+  }
+
+  #awaitEnd(): void {
+    const { clock } = this.#deps;
+    this.#isOngoing = false;
+    this.#moment = clock.after(MOMENT_MS, () => {
+      if (this.#isOngoing && clock.monotonicMs() < this.#momentEndsMs) this.#awaitEnd();
+      else this.flush();
+    });
   }
 
   /** Decides now what the pools that changed must hold, instead of at the end of the moment. */

@@ -163,6 +163,35 @@ describe('health moves the tables', () => {
     expect(operations).toEqual(['remove', 'show']);
   });
 
+  test('a moment lasts as long as more turns, up to 100 ms', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
+    const many = config(
+      [pool('web')],
+      [
+        backend('spare', { web: B }),
+        ...names.map((name, i) => backend(name, { web: `10.1.0.${i}` })),
+      ],
+    );
+    const { clock, pf, probe } = await allUp(many, { web: [] });
+    const before = pf.calls.length;
+    const removals = () => pf.calls.slice(before).filter(({ operation }) => operation === 'remove');
+    const turnEach = async (some: readonly string[]): Promise<void> => {
+      for (const name of some) {
+        for (let i = 0; i < 3; i++) probe(name, FAIL);
+        await clock.advance(1);
+      }
+    };
+    await turnEach(names.slice(0, 60));
+    expect(removals()).toHaveLength(0);
+    await clock.advance(10);
+    expect(removals()).toHaveLength(1);
+    await turnEach(names.slice(60));
+    expect(removals()).toHaveLength(2);
+    await clock.advance(100);
+    expect(removals()).toHaveLength(3);
+    expect(pf.entries('web')).toEqual([B]);
+  });
+
   test('a health event tells the check, the reason, the count and how long the old health lasted', async () => {
     const { clock, events, probe } = await allUp();
     await clock.advance(60_000);
