@@ -1,0 +1,176 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { projectFile } from '../docs/page.ts';
+import { artefactOfFile, runInstall, runToEnd, SYSTEMS, scratch, unpack } from './artefact.ts';
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+
+const archive = artefactOfFile();
+
+const CONFIG = { OpenBSD: 'etc/hfm.toml', FreeBSD: 'usr/local/etc/hfm.toml' } as const;
+const RC = { OpenBSD: 'etc/rc.d/hfmd', FreeBSD: 'usr/local/etc/rc.d/hfmd' } as const;
+const MAN = { OpenBSD: 'usr/local/man', FreeBSD: 'usr/local/share/man' } as const;
+
+/** A script that answers as `node -p process.versions.node` does. */
+function fakeNode(folder: string, version: string): string {
+  const path = join(folder, `node-${version}`);
+  writeFileSync(path, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+  return path;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o7777).toString(8);
+}
+
+describe.each(SYSTEMS)('install.sh for %s', (system) => {
+  function setUp() {
+    const folder = scratch();
+    const unpacked = unpack(archive(), folder);
+    const root = join(folder, 'root');
+    const env = { DESTDIR: root, HFM_SYSTEM: system };
+    return { folder, unpacked, root, env, at: (path: string) => join(root, path) };
+  }
+
+  test('puts everything where the system looks for it, and says nothing', () => {
+    const { unpacked, root, env, at } = setUp();
+    expect(runInstall(unpacked, env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    for (const folder of ['checks', 'actions']) {
+      const scripts = readdirSync(projectFile(folder)).filter((name) => !name.includes('.'));
+      const installed = readdirSync(at(`usr/local/libexec/hfm/${folder}`));
+      expect(installed.sort()).toEqual(scripts.sort());
+      for (const name of installed) {
+        expect(modeOf(at(`usr/local/libexec/hfm/${folder}/${name}`))).toBe('555');
+      }
+    }
+    expect(filesBelow(root)).toEqual(
+      expect.arrayContaining([
+        RC[system],
+        CONFIG[system],
+        `${MAN[system]}/man5/hfm.toml.5`,
+        `${MAN[system]}/man8/hfmctl.8`,
+        `${MAN[system]}/man8/hfmd.8`,
+        'usr/local/sbin/hfmctl',
+        'usr/local/sbin/hfmd',
+        'usr/local/share/doc/hfm/LICENSES',
+        'usr/local/share/examples/hfm/hfm.toml',
+      ]),
+    );
+    expect(modeOf(at(RC[system]))).toBe('555');
+    expect(modeOf(at('usr/local/sbin/hfmd'))).toBe('755');
+    expect(modeOf(at(CONFIG[system]))).toBe('640');
+    expect(modeOf(at('var/db/hfm'))).toBe('750');
+  });
+
+  test('names this node in the interpreter lines and the service script', () => {
+    const { unpacked, env, at } = setUp();
+    runInstall(unpacked, env);
+    for (const program of ['hfmd', 'hfmctl']) {
+      const [line] = readFileSync(at(`usr/local/sbin/${program}`), 'utf8').split('\n', 1);
+      expect(line).toBe(`#!${process.execPath}`);
+      expect(runToEnd([at(`usr/local/sbin/${program}`), '-h']).code).toBe(0);
+    }
+    expect(readFileSync(at(RC[system]), 'utf8')).toContain(`"${process.execPath}`);
+  });
+
+  test('the configuration is the example with doas, good as it stands, and stays when edited', () => {
+    const { unpacked, env, at } = setUp();
+    runInstall(unpacked, env);
+    const doas = { OpenBSD: '/usr/bin/doas', FreeBSD: '/usr/local/bin/(doas|sudo)' }[system];
+    const config = readFileSync(at(CONFIG[system]), 'utf8');
+    expect(config).toMatch(new RegExp(`^pfctl +=.*"${doas}", "-n", "/sbin/pfctl"\\]$`, 'm'));
+    // Without doas, pf can't be read here; the configuration is good all the same.
+    const tested = runToEnd([at('usr/local/sbin/hfmd'), '-n', '-f', at(CONFIG[system])]);
+    expect(tested).toMatchObject({ code: 0, stdout: 'configuration OK\n' });
+    writeFileSync(at(CONFIG[system]), '# mine\n');
+    expect(runInstall(unpacked, env).code).toBe(0);
+    expect(readFileSync(at(CONFIG[system]), 'utf8')).toBe('# mine\n');
+  });
+
+  test('another PREFIX is named wherever the default was', () => {
+    const { unpacked, env, at } = setUp();
+    expect(runInstall(unpacked, { ...env, PREFIX: '/opt/hfm' }).code).toBe(0);
+    const rc = system === 'OpenBSD' ? 'etc/rc.d/hfmd' : 'opt/hfm/etc/rc.d/hfmd';
+    const example = 'opt/hfm/share/examples/hfm/hfm.toml';
+    for (const path of [rc, example, 'opt/hfm/libexec/hfm/actions/log-file']) {
+      expect(readFileSync(at(path), 'utf8')).toContain('/opt/hfm/');
+      expect(readFileSync(at(path), 'utf8')).not.toMatch(/\/usr\/local\/(sbin|etc|libexec\/hfm)/);
+    }
+  });
+
+  test('a newer version takes away what only the older had', () => {
+    const { unpacked, env, at } = setUp();
+    runInstall(unpacked, env);
+    expect(existsSync(at('usr/local/libexec/hfm/checks/ping'))).toBe(true);
+    rmSync(join(unpacked, 'checks/ping'));
+    expect(runInstall(unpacked, env).code).toBe(0);
+    expect(existsSync(at('usr/local/libexec/hfm/checks/ping'))).toBe(false);
+    expect(existsSync(at('usr/local/libexec/hfm/checks/redis'))).toBe(true);
+  });
+
+  test('--uninstall leaves the configuration and what is not hfm’s', () => {
+    const { unpacked, root, env, at } = setUp();
+    runInstall(unpacked, env);
+    writeFileSync(at('usr/local/libexec/hfm/checks/own'), '');
+    const { code, stdout } = runInstall(unpacked, env, ['--uninstall']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`/${CONFIG[system]}`);
+    expect(filesBelow(root)).toEqual([CONFIG[system], 'usr/local/libexec/hfm/checks/own'].sort());
+    expect(existsSync(at('var/db/hfm'))).toBe(true);
+    expect(runInstall(unpacked, env, ['--uninstall'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no hfm below'),
+    });
+  });
+});
+
+describe('install.sh', () => {
+  test.each([
+    ['20.19.6', 1],
+    ['18.20.8', 1],
+    ['20.20.0', 0],
+    ['22.0.0', 0],
+  ])('with node %s exits %i', (version, code) => {
+    const folder = scratch();
+    const unpacked = unpack(archive(), folder);
+    const env = { DESTDIR: join(folder, 'root'), HFM_SYSTEM: 'OpenBSD' };
+    const ended = runInstall(unpacked, { ...env, NODE: fakeNode(folder, version) });
+    expect(ended.code).toBe(code);
+    if (code === 0) return;
+    expect(ended.stderr).toContain(`is ${version}, expected 20.20 or newer`);
+    expect(existsSync(env.DESTDIR)).toBe(false);
+  });
+
+  test.each([
+    [{ NODE: 'node' }, 'NODE: found "node", expected an absolute path'],
+    [{ NODE: '/a b/node' }, 'NODE: found "/a b/node", expected letters'],
+    [{ PREFIX: 'usr' }, 'PREFIX: found "usr", expected an absolute path'],
+    [{ HFM_SYSTEM: 'Plan9' }, 'this is Plan9, expected OpenBSD or FreeBSD'],
+    [{ NODE: '/bin/false' }, 'NODE: /bin/false does not run'],
+  ])('refuses %o', (env, message) => {
+    const folder = scratch();
+    const DESTDIR = join(folder, 'root');
+    const script = projectFile('release');
+    const { code, stderr } = runInstall(script, { DESTDIR, HFM_SYSTEM: 'FreeBSD', ...env });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`install.sh: ${message}`);
+    expect(existsSync(DESTDIR)).toBe(false);
+  });
+
+  test('--help names every variable that it reads, and a wrong option exits 64', () => {
+    const script = projectFile('release');
+    const { code, stdout } = runInstall(script, {}, ['--help']);
+    expect(code).toBe(0);
+    for (const name of ['PREFIX', 'NODE', 'DESTDIR', 'HFM_SYSTEM', '--uninstall']) {
+      expect(stdout).toContain(name);
+    }
+    expect(runInstall(script, {}, ['--upgrade']).code).toBe(64);
+  });
+});

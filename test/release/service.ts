@@ -1,0 +1,81 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
+import { projectFile } from '../docs/page.ts';
+import { type Ended, openRig, type Rig } from '../system/harness.ts';
+import { installTo, runAside, runToEnd, type System } from './artefact.ts';
+
+/** hfm installed with its service script, which runs with stand-ins of the system's parts. */
+export interface Service {
+  readonly rig: Rig;
+  /** `rcctl COMMAND hfmd` or `service hfmd COMMAND`. */
+  control(command: string, shell?: readonly string[]): Promise<Ended>;
+  /** The pids of the hfmd's that run, and how each was called. */
+  running(): { pid: number; command: string }[];
+  /** What hfmd printed, for syslog. */
+  syslog(): string;
+  /** How programs were started, and as whom. */
+  calls(): string;
+  /** Adds a line to rc.conf or rc.conf.local. */
+  set(line: string): void;
+}
+
+const RC = { OpenBSD: 'etc/rc.d/hfmd', FreeBSD: 'etc/rc.d/hfmd' } as const;
+const RC_CONF = {
+  OpenBSD: (config: string, user: string) => `hfmd_flags="-f ${config}"\nhfmd_user=${user}\n`,
+  FreeBSD: (config: string, user: string) =>
+    `hfmd_enable=YES\nhfmd_config=${config}\nhfmd_runas=${user}\n`,
+} as const;
+
+/** Who runs the tests is the user that hfmd runs as. */
+const USER = runToEnd(['id', '-un']).stdout.trim();
+
+export function openService(context: TestContext, archive: string, system: System): Service {
+  const rig = openRig(context, { os: system === 'OpenBSD' ? 'openbsd' : 'freebsd' });
+  const { prefix, root } = installTo(archive, rig.folder, system);
+  const script = rig.path('hfmd');
+  const conf = rig.path('rc.conf');
+  const [syslog, calls] = [rig.path('syslog'), rig.path('calls')];
+  const standIns = writeStandIns(rig);
+  const text = readFileSync(join(system === 'OpenBSD' ? root : prefix, RC[system]), 'utf8');
+  writeFileSync(
+    script,
+    text
+      .replace('/etc/rc.d/rc.subr', projectFile('test/release/stand-in/openbsd-rc.subr'))
+      .replace('/etc/rc.subr', projectFile('test/release/stand-in/freebsd-rc.subr'))
+      .replace('/usr/sbin/daemon', standIns.daemon)
+      .replaceAll('/var/run', rig.folder),
+  );
+  writeFileSync(conf, RC_CONF[system](rig.configFile, USER));
+  for (const file of [syslog, calls]) writeFileSync(file, '');
+  const hfmd = join(prefix, 'sbin/hfmd');
+  return {
+    rig,
+    control: (command, shell = ['sh']) =>
+      runAside([...shell, script, command], {
+        PATH: `${standIns.folder}:${process.env.PATH}`,
+        HFM_RC_CONF: conf,
+        HFM_RC_SYSLOG: syslog,
+        HFM_RC_CALLS: calls,
+      }),
+    running: () =>
+      rig.processes().flatMap((line) => {
+        const [, pid, command = ''] = /^(\d+) (.*)$/.exec(line) ?? [];
+        return command.startsWith(`${process.execPath} ${hfmd}`)
+          ? [{ pid: Number(pid), command }]
+          : [];
+      }),
+    syslog: () => readFileSync(syslog, 'utf8'),
+    calls: () => readFileSync(calls, 'utf8'),
+    set: (line) => writeFileSync(conf, `${line}\n`, { flag: 'a' }),
+  };
+}
+
+/** su(1) that notes the user and runs the command as the caller, and daemon(8). */
+function writeStandIns(rig: Rig): { folder: string; daemon: string } {
+  const daemonProgram = projectFile('test/release/stand-in/daemon.mjs');
+  if (!existsSync(daemonProgram)) throw new Error(`no ${daemonProgram}`);
+  rig.script('su', 'echo "su $2 $4" >>"$HFM_RC_CALLS"; exec sh -c "$4"');
+  const daemon = rig.script('daemon', `exec "${process.execPath}" "${daemonProgram}" "$@"`);
+  return { folder: rig.folder, daemon };
+}
