@@ -44,6 +44,12 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly event?: string;
 };
 
+/** Paths of the programs that a rig runs, where they are not those of the build. */
+interface Programs {
+  readonly hfmd: string;
+  readonly hfmctl: string;
+}
+
 /** How a program is run. */
 export interface How {
   readonly env?: Readonly<Record<string, string>>;
@@ -95,8 +101,9 @@ export interface Rig {
 /** Everything that it starts ends with the test; when the test fails, it is shown what was logged. */
 export function openRig(
   { onTestFinished, onTestFailed }: Pick<TestContext, 'onTestFinished' | 'onTestFailed'>,
-  how: { os?: Os } = {},
+  how: { os?: Os; programs?: Programs } = {},
 ): Rig {
+  const { hfmd: program, hfmctl } = how.programs ?? { hfmd: HFMD, hfmctl: HFMCTL };
   const folder = mkdtempSync(join(tmpdir(), 'hfm-'));
   const pf = openPf(join(folder, 'pf'), { os: how.os ?? 'openbsd' });
   const socket = join(folder, 's');
@@ -135,7 +142,7 @@ export function openRig(
     return one;
   };
   const spawnHfmd = (options: readonly string[], how?: How): Hfmd => {
-    const started = track(run(HFMD, ['-f', configFile, ...options], how));
+    const started = track(run(program, ['-f', configFile, ...options], how));
     const hfmd = withLog(started);
     daemons.push(hfmd);
     return hfmd;
@@ -192,7 +199,7 @@ export function openRig(
     start: (...options) => untilReady(spawnHfmd(options)),
     startWith: (how) => untilReady(spawnHfmd([], how)),
     ctl: (...args) => rig.spawnCtl(...args).ended,
-    spawnCtl: (...args) => track(run(HFMCTL, ['-s', socket, ...args])),
+    spawnCtl: (...args) => track(run(hfmctl, ['-s', socket, ...args])),
     status: async () => (await get(socket, '/v1/status')) as StatusJson,
     processes: () => processesOf(folder, pf),
   };

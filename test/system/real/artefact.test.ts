@@ -1,0 +1,63 @@
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type TestContext, test } from 'vitest';
+import { whereIs } from '../../checks/bench.ts';
+import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
+import { complaintsOf, eventually, openRig, type Rig } from '../harness.ts';
+
+const archive = artefactOfFile();
+
+/** Whom the rules name, and nothing else. */
+const USER = { name: 'nobody', uid: 65534, gid: 65534 } as const;
+
+test('installed, it runs as an unprivileged user, with sudo in front of pfctl', async (context) => {
+  const folder = scratch();
+  const { prefix } = installTo(archive(), folder, 'OpenBSD');
+  chmodSync(folder, 0o755);
+  const sbin = join(prefix, 'sbin');
+  const programs = { hfmd: join(sbin, 'hfmd'), hfmctl: join(sbin, 'hfmctl') };
+  const rig = openRig(context, { programs });
+  letThrough(context, rig);
+  const [one, two] = await rig.backends('lb1', 'lb2');
+  rig.write(
+    `[pool.web]
+table = "web"
+kill_sources = "never"
+${one.toml({ web: one.address })}
+${two.toml({ web: two.address })}`,
+    {
+      daemon: { socket_group: USER.gid },
+      pf: { pfctl: [whereIs('sudo'), '-n', rig.pf.command] },
+    },
+  );
+  rig.pf.setTable('web', []);
+  const both = [one.address, two.address].sort();
+
+  const { pid } = await rig.startWith({ user: USER });
+  expect(runToEnd(['ps', '-o', 'user=', '-p', String(pid)]).stdout.trim()).toBe(USER.name);
+  await eventually(() => expect(rig.pf.table('web')).toEqual(both));
+  await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+
+  expect(await rig.ctl('drain', 'lb1', '--wait')).toMatchObject({ code: 0, stderr: '' });
+  expect(rig.pf.table('web')).toEqual([two.address]);
+  expect((await rig.ctl('ready', 'lb1')).code).toBe(0);
+  await eventually(() => expect(rig.pf.table('web')).toEqual(both));
+});
+
+/** pf is root's, and the user may run what the configuration needs of it. */
+function letThrough(context: TestContext, { folder, pf }: Rig): void {
+  chmodSync(pf.folder, 0o700);
+  chownSync(folder, USER.uid, USER.gid);
+  const args = [
+    '-t web -T show',
+    '-t web -T add -f -',
+    '-t web -T delete -f -',
+    '-v -s Tables',
+    '-ss',
+  ];
+  const rules = `/etc/sudoers.d/hfm-test-${process.pid}`;
+  context.onTestFinished(() => rmSync(rules, { force: true }));
+  const lines = args.map((one) => `${USER.name} ALL=(root) NOPASSWD: ${pf.command} ${one}\n`);
+  writeFileSync(rules, lines.join(''), { mode: 0o440 });
+  expect(runToEnd([whereIs('visudo'), '-cf', rules])).toMatchObject({ code: 0 });
+}
