@@ -42,13 +42,13 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
   test('puts everything where the system looks for it, and says nothing', () => {
     const { unpacked, root, env, at } = setUp();
     expect(runInstall(unpacked, env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
-    for (const folder of ['checks', 'actions']) {
+    for (const [folder, target] of [
+      ['checks', 'usr/local/libexec/hfm/checks'],
+      ['actions', 'usr/local/libexec/hfm/actions'],
+      ['libexec', 'usr/local/libexec/hfm'],
+    ] as const) {
       const scripts = readdirSync(projectFile(folder)).filter((name) => !name.includes('.'));
-      const installed = readdirSync(at(`usr/local/libexec/hfm/${folder}`));
-      expect(installed.sort()).toEqual(scripts.sort());
-      for (const name of installed) {
-        expect(modeOf(at(`usr/local/libexec/hfm/${folder}/${name}`))).toBe('555');
-      }
+      for (const name of scripts) expect(modeOf(at(`${target}/${name}`))).toBe('555');
     }
     expect(filesBelow(root)).toEqual(
       expect.arrayContaining([
@@ -86,6 +86,9 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     const doas = { OpenBSD: '/usr/bin/doas', FreeBSD: '/usr/local/bin/(doas|sudo)' }[system];
     const config = readFileSync(at(CONFIG[system]), 'utf8');
     expect(config).toMatch(new RegExp(`^pfctl +=.*"${doas}", "-n", "/sbin/pfctl"\\]$`, 'm'));
+    expect(config).toMatch(
+      new RegExp(`^helper += \\["${doas}", "-n", "/usr/local/libexec/hfm/pf-end"\\]$`, 'm'),
+    );
     // Without doas, pf can't be read here; the configuration is good all the same.
     const tested = runToEnd([at('usr/local/sbin/hfmd'), '-n', '-f', at(CONFIG[system])]);
     expect(tested).toMatchObject({ code: 0, stdout: 'configuration OK\n' });

@@ -18,7 +18,7 @@ test('the artefact is small, and has everything in it', () => {
   expect(statSync(archive()).size).toBeLessThan(1024 * 1024);
   const { stdout } = runToEnd(['tar', '-tzf', archive()]);
   const paths = stdout.trim().split('\n');
-  const folders = ['man', 'docs', 'checks', 'actions'].flatMap((folder) =>
+  const folders = ['man', 'docs', 'checks', 'actions', 'libexec'].flatMap((folder) =>
     readdirSync(projectFile(folder)).map((name) => `${folder}/${name}`),
   );
   expect(paths).toEqual(

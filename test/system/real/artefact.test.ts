@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
-import { complaintsOf, eventually, openRig, type Rig } from '../harness.ts';
+import { complaintsOf, eventually, openRig, type Rig, run } from '../harness.ts';
 
 const archive = artefactOfFile();
 
@@ -17,7 +17,6 @@ test('installed, it runs as an unprivileged user, with sudo in front of pfctl', 
   const sbin = join(prefix, 'sbin');
   const programs = { hfmd: join(sbin, 'hfmd'), hfmctl: join(sbin, 'hfmctl') };
   const rig = openRig(context, { programs });
-  letThrough(context, rig);
   const [one, two] = await rig.backends('lb1', 'lb2');
   rig.write(
     `[pool.web]
@@ -31,6 +30,7 @@ ${two.toml({ web: two.address })}`,
     },
   );
   rig.pf.setTable('web', []);
+  await letThrough(context, rig, programs.hfmctl);
   const both = [one.address, two.address].sort();
 
   const { pid } = await rig.startWith({ user: USER });
@@ -44,20 +44,15 @@ ${two.toml({ web: two.address })}`,
   await eventually(() => expect(rig.pf.table('web')).toEqual(both));
 });
 
-/** pf is root's, and the user may run what the configuration needs of it. */
-function letThrough(context: TestContext, { folder, pf }: Rig): void {
+/** pf is root's, and the user may run what hfmctl says that this configuration needs of it. */
+async function letThrough(context: TestContext, { folder, pf, configFile }: Rig, hfmctl: string) {
   chmodSync(pf.folder, 0o700);
   chownSync(folder, USER.uid, USER.gid);
-  const args = [
-    '-t web -T show',
-    '-t web -T add -f -',
-    '-t web -T delete -f -',
-    '-v -s Tables',
-    '-ss',
-  ];
+  const command = ['privileges', 'sudo', '-f', configFile, '--user', USER.name];
+  const { code, stdout, stderr } = await run(hfmctl, command).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const rules = `/etc/sudoers.d/hfm-test-${process.pid}`;
   context.onTestFinished(() => rmSync(rules, { force: true }));
-  const lines = args.map((one) => `${USER.name} ALL=(root) NOPASSWD: ${pf.command} ${one}\n`);
-  writeFileSync(rules, lines.join(''), { mode: 0o440 });
+  writeFileSync(rules, stdout, { mode: 0o440 });
   expect(runToEnd([whereIs('visudo'), '-cf', rules])).toMatchObject({ code: 0 });
 }
