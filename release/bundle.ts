@@ -28,7 +28,6 @@ export async function bundle(root: string, entryPoint: string): Promise<Bundle> 
     platform: 'node',
     format: 'cjs',
     target: 'node20.20',
-    keepNames: true,
     banner: { js: REQUIRE_ANYWHERE },
     logLevel: 'warning',
   });

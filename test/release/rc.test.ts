@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { eventually, memberByMode } from '../system/harness.ts';
+import { aWhile, eventually, memberByMode } from '../system/harness.ts';
 import { artefactOfFile, SYSTEMS } from './artefact.ts';
 import { openService, type Service } from './service.ts';
 
@@ -112,6 +112,20 @@ describe.concurrent('the service on FreeBSD', () => {
     service.set('hfmd_runas=$(id -un)');
     await started(service);
     expect(service.calls()).toMatch(/^daemon \S+ daemon\.info hfmd$/m);
+  });
+
+  test('stop waits for hfmd, which daemon(8) does not', async (context) => {
+    const service = prepared(openService(context, archive(), 'FreeBSD'));
+    const pid = await started(service);
+    process.kill(pid, 'SIGSTOP');
+    const order: string[] = [];
+    const stopping = service.control('stop').then(({ code }) => order.push(`stopped: ${code}`));
+    await aWhile(3000);
+    order.push('hfmd goes on');
+    process.kill(pid, 'SIGCONT');
+    await stopping;
+    expect(order).toEqual(['hfmd goes on', 'stopped: 0']);
+    expect(service.running()).toEqual([]);
   });
 
   test('hfmd that ends by itself is started again', async (context) => {
