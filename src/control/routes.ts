@@ -29,13 +29,15 @@ import type {
   VersionJson,
 } from './protocol.ts';
 import { resolveName, resolveScopes, unknownName, unknownPool } from './scopes.ts';
-import { isoTime, poolView, probeView, statusView } from './status-view.ts';
+import { fleetView, isoTime, probeView, statusView } from './status-view.ts';
+import type { Turns } from './turns.ts';
 
 /** What every route may ask of the process around it. */
 export interface RouteDeps {
   readonly daemon: Daemon;
   readonly node: string;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly ownAddresses: () => ReadonlySet<string>;
 }
 
@@ -46,7 +48,7 @@ interface RouteRequest {
 
 export interface RouteResponse {
   readonly status: number;
-  readonly json: unknown;
+  readonly json: object;
 }
 
 export type Route = (
@@ -56,7 +58,7 @@ export type Route = (
 
 /** Everything but `GET /v1/events`, which does not end. */
 export const ROUTES: Readonly<Record<string, Route>> = {
-  'GET /v1/status': ({ daemon, node }) => ok(statusView(daemon, node)),
+  'GET /v1/status': async ({ daemon, node, turns }) => ok(await statusView(daemon, node, turns)),
   'GET /v1/version': ({ node }) => ok<VersionJson>({ version: VERSION, node }),
   'GET /v1/explain': explain,
   'GET /v1/tables': tables,
@@ -76,7 +78,7 @@ export function refuse(status: number, error: string, errors?: readonly string[]
   return { status, json };
 }
 
-function ok<T>(json: T): RouteResponse {
+function ok<T extends object>(json: T): RouteResponse {
   return { status: 200, json };
 }
 
@@ -89,20 +91,21 @@ function explain({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse 
   return ok(explainView(daemon, backend));
 }
 
-function tables({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
+async function tables(
+  { daemon, turns }: RouteDeps,
+  { query }: RouteRequest,
+): Promise<RouteResponse> {
   const { live } = daemon.controller;
   const name = query.get('pool');
   if (name !== null && !live.pools.has(poolName(name))) return refuse(404, unknownPool(live, name));
-  const wanted = [...live.pools.values()].filter(
-    ({ config }) => name === null || config.name === name,
-  );
+  const { pools } = await fleetView(daemon, turns);
+  const wanted = pools.filter((pool) => name === null || pool.name === name);
   return ok({
-    tables: wanted.map((pool): TableJson => {
-      const view = poolView(daemon, pool);
-      const managed = daemon.reconciler.leftIn(pool.config);
+    tables: await turns.map(wanted, (pool): TableJson => {
+      const managed = daemon.reconciler.leftIn(pool);
       const own = new Set<string>(managed);
-      const foreign = (view.actual ?? []).filter((entry) => !own.has(entry));
-      return { ...view, managed, foreign };
+      const foreign = (pool.actual ?? []).filter((entry) => !own.has(entry));
+      return { ...pool, managed, foreign };
     }),
   });
 }
