@@ -13,6 +13,7 @@ import type { Daemon } from '../daemon/daemon.ts';
 import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
 import type { Clock } from '../sys/clock.ts';
+import { ownCredentials } from '../sys/user.ts';
 import { VERSION } from '../version.ts';
 import { decodeAdminRequest } from './admin-request.ts';
 import { explainView } from './explain-view.ts';
@@ -22,6 +23,7 @@ import type {
   ErrorJson,
   EventJson,
   KillJson,
+  ProcessJson,
   ReloadJson,
   StatesJson,
   TableJson,
@@ -60,6 +62,7 @@ export type Route = (
 export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v1/status': async ({ daemon, node, turns }) => ok(await statusView(daemon, node, turns)),
   'GET /v1/version': ({ node }) => ok<VersionJson>({ version: VERSION, node }),
+  'GET /v1/process': ownProcess,
   'GET /v1/explain': explain,
   'GET /v1/tables': tables,
   'GET /v1/states': states,
@@ -80,6 +83,11 @@ export function refuse(status: number, error: string, errors?: readonly string[]
 
 function ok<T extends object>(json: T): RouteResponse {
   return { status: 200, json };
+}
+
+function ownProcess({ daemon }: RouteDeps): RouteResponse {
+  const { file } = daemon.controller.live.config;
+  return ok<ProcessJson>({ pid: process.pid, ...ownCredentials(), cwd: process.cwd(), file });
 }
 
 function explain({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
