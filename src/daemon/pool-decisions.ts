@@ -2,7 +2,7 @@ import type { Address, Family } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
-import { sameSet, type TableEntry } from '../core/table-plan.ts';
+import type { TableEntry } from '../core/table-plan.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
 
@@ -45,11 +45,10 @@ export class PoolDecisions {
   tableRead(poolName: PoolName, entries: readonly TableEntry[]): void {
     const pool = this.#live.pools.get(poolName);
     if (pool === undefined) return;
-    const before = pool.actual;
     const actual = new Set(entries);
     pool.actual = actual;
     if (pool.desired !== null) {
-      if (before === null || !sameSet(before, actual)) this.#decide(pool);
+      this.#decide(pool);
       return;
     }
     pool.desired = adopt(this.#live, poolName, actual);
