@@ -20,6 +20,7 @@ export interface ControlDeps {
 
 /** Serves the protocol; `openSocket` binds it. */
 export function createControlServer(deps: ControlDeps): Server {
+  const answered = new WeakMap<Socket, Promise<void>>();
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -28,18 +29,40 @@ export function createControlServer(deps: ControlDeps): Server {
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
     },
     (request, response) => {
-      handle(deps, request, response).catch((error: unknown) => {
-        // Whoever went away needs no answer, and is no news.
-        if (request.destroyed && !response.headersSent) return;
-        deps.log.error({ error: String(error) }, 'control request failed');
-        if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
-        else response.destroy();
-      });
+      const { socket } = request;
+      const before = answered.get(socket) ?? Promise.resolve();
+      answered.set(
+        socket,
+        before.then(() => answer(deps, request, response)),
+      );
     },
   );
   boundConnections(server);
   server.setTimeout(IDLE_TIMEOUT_MS);
   return server;
+}
+
+/**
+ * Resolves when the client has read the answer, or is gone: whoever sends many requests at once has
+ * one at work at a time.
+ */
+async function answer(
+  deps: ControlDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (response.destroyed) return;
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
+  try {
+    await handle(deps, request, response);
+  } catch (error) {
+    // Whoever went away needs no answer, and is no news.
+    if (request.destroyed && !response.headersSent) return;
+    deps.log.error({ error: String(error) }, 'control request failed');
+    if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
+    else response.destroy();
+  }
+  await closed;
 }
 
 /** Of too many connections the one that came first goes, so that the operator always gets in. */
