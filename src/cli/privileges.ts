@@ -3,9 +3,9 @@ import { loadConfig } from '../config/load.ts';
 import { oneLine } from '../core/one-line.ts';
 import { type Elevator, elevationOf, elevatorOf } from '../pf/elevation.ts';
 import { HELPER, helperWarning, neededRules } from '../pf/needs.ts';
-import { whyNotRunnable } from '../sys/program-file.ts';
 import { type Rule, rulesText, ruleText, whyInexpressible } from '../pf/rules.ts';
 import { PATHS } from '../sys/paths.ts';
+import { whyNotRunnable } from '../sys/program-file.ts';
 import { type Command, type Context, onlyName, printJson, text, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
