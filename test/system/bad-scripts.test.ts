@@ -64,7 +64,7 @@ test('each bad script has a verdict in time, and a word that says what is bad', 
   );
   const quick = member('quick', rig.script('quick', 'exit 0'), 100);
   rig.write(`[pool.web]\ntable = "web"\n${sections.join('')}${quick}`, {
-    defaults: { interval: '1s', fast_interval: '300ms', timeout: `${TIMEOUT_MS}ms` },
+    defaults: { interval: '5s', fast_interval: '1s', timeout: `${TIMEOUT_MS}ms` },
   });
   rig.pf.setTable('web', []);
   const hfmd = await rig.start();

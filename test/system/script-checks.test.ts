@@ -128,6 +128,8 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
     rig.write(`[check.flood]
 type = "script"
 command = ["${flood}"]
+timeout = "5s"
+interval = "5s"
 [pool.web]
 table = "web"
 ${member('lb1', 'flood', 1)}`);
