@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
 import { openSocket } from './control/socket.ts';
+import { createTurns } from './control/turns.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
 import { planDescriptors, readDescriptorLimit } from './daemon/descriptors.ts';
 import { EngineMeter } from './daemon/engine-meter.ts';
@@ -120,10 +121,13 @@ async function run(config: Config, options: Options): Promise<number> {
   // Node itself would open its debugger at SIGUSR1, and end at SIGUSR2.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
   const stopped = untilStopped();
+  const turns = createTurns(systemClock);
   const server = createControlServer({
     log,
     routeDeps: () =>
-      daemon === null ? null : { daemon, node: nodeName(), clock: systemClock, ownAddresses },
+      daemon === null
+        ? null
+        : { daemon, node: nodeName(), clock: systemClock, turns, ownAddresses },
   });
   const { socket, socketGroup } = config.daemon;
   const opened = await openSocket(server, socket, socketGroup, log);

@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
-import { whyNotExecutable } from '../config/files.ts';
 import { loadConfig } from '../config/load.ts';
 import { oneLine } from '../core/one-line.ts';
 import { type Elevator, elevationOf, elevatorOf } from '../pf/elevation.ts';
 import { HELPER, helperWarning, neededRules } from '../pf/needs.ts';
 import { type Rule, rulesText, ruleText, whyInexpressible } from '../pf/rules.ts';
 import { PATHS } from '../sys/paths.ts';
+import { whyNotRunnable } from '../sys/program-file.ts';
 import { type Command, type Context, onlyName, printJson, text, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
@@ -103,7 +103,7 @@ function asRunBy(by: Elevator, config: Config): { config: Config; note: string |
 /** Of packages, and of the base system of OpenBSD: the first that is here, or else the last. */
 function pathOf(by: Elevator): string {
   const packaged = `/usr/local/bin/${by}`;
-  return whyNotExecutable(packaged) === null ? packaged : `/usr/bin/${by}`;
+  return whyNotRunnable(packaged) === null ? packaged : `/usr/bin/${by}`;
 }
 
 /** JSON's strings are TOML's as well. */

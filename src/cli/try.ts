@@ -8,18 +8,19 @@ import { createProbe } from '../probes/create-probe.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
 import { PATHS } from '../sys/paths.ts';
 import { systemExec } from '../sys/system-exec.ts';
-import { become, currentUser, ownerOf } from '../sys/user.ts';
-import { columns } from './columns.ts';
-import { type Args, type Command, type Context, printJson, text, UsageError } from './command.ts';
+import { currentUser } from '../sys/user.ts';
+import { type Args, type Command, printJson, text, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
-import { paint } from './terminal.ts';
+import { askDaemon, takePlaceOfDaemon } from './try-as.ts';
+import { type TrialResult, trialText } from './try-text.ts';
 
 export const tryCommand: Command = {
   name: 'try',
   synopsis: '[-f FILE] BACKEND [CHECK] | --action NAME [--event up|down] [BACKEND]',
   summary: 'run a check or an action here, as hfmd would, and show all of it',
-  details: `Needs no running hfmd. Run by root it becomes the user that hfmd runs as.
-  -f, --file FILE  the configuration (${PATHS.config})
+  details: `Needs no running hfmd. Run by root it takes hfmd's user, groups and working directory;
+anybody else stays who he is, and is told so.
+  -f, --file FILE  the configuration (that of the running hfmd, else ${PATHS.config})
   --action NAME    an action that a backend names in on_up or on_down
   --event EVENT    what it is told: up or down (down)
 Exits 1 when a check does not pass or an action does not exit 0.`,
@@ -29,32 +30,25 @@ Exits 1 when a check does not pass or an action does not exit 0.`,
     event: { type: 'string' },
   },
   async run(context, args) {
-    const loaded = loadConfig(text(args, 'file') ?? PATHS.config);
+    const running = await askDaemon(context.client);
+    const loaded = loadConfig(text(args, 'file') ?? running?.file ?? PATHS.config);
     if (!loaded.ok) {
       for (const error of loaded.errors) context.terminal.err(`${error}\n`);
       return EXIT.degraded;
     }
     const { backends, daemon } = loaded.config;
-    becomeDaemonUser(context, daemon.socket);
     const action = text(args, 'action');
     const trials =
       action === null ? checkTrials(backends, args) : [actionTrial(backends, action, args)];
+    const { daemonUser } = await takePlaceOfDaemon(context, daemon, running);
+    const user = currentUser();
     const results: TrialResult[] = [];
     for (const trial of trials) results.push(await trial());
-    if (context.json) printJson(context, { user: currentUser(), results });
-    else for (const result of results) context.terminal.out(resultText(context, result));
+    if (context.json) printJson(context, { user, daemon_user: daemonUser, results });
+    else for (const result of results) context.terminal.out(trialText(context, user, result));
     return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.degraded;
   },
 };
-
-interface TrialResult {
-  readonly title: string;
-  readonly ok: boolean;
-  readonly verdict: Verdict | null;
-  readonly durationMs: number;
-  /** Of a script or an action. */
-  readonly process: ExecResult | null;
-}
 
 type Trial = () => Promise<TrialResult>;
 
@@ -71,7 +65,7 @@ function checkTrials(backends: readonly BackendConfig[], { positionals }: Args):
 async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<TrialResult> {
   let process: ExecResult | null = null;
   const exec: Exec = async (request) => {
-    process = await systemExec(request);
+    process = await systemExec({ ...request, watchesChildren: true });
     return process;
   };
   const probe = createProbe({ runScript: exec }, backend, check);
@@ -131,6 +125,7 @@ async function tryAction(
     env,
     timeoutMs: action.timeoutMs,
     maxOutputBytes: MAX_OUTPUT_BYTES,
+    watchesChildren: true,
   });
   const within = formatDuration(action.timeoutMs);
   return {
@@ -156,57 +151,4 @@ function find<T extends { readonly name: string }>(
     all.map((one) => one.name),
   );
   throw new UsageError(`no ${what} "${name}"${near === null ? '' : `; did you mean "${near}"?`}`);
-}
-
-/** The socket belongs to whoever runs hfmd; root takes that place, anybody else stays who he is. */
-function becomeDaemonUser({ terminal }: Context, socket: string): void {
-  const owner = ownerOf(socket);
-  const uid = process.getuid?.();
-  if (owner === null || owner.uid === uid) return;
-  if (uid === 0) become(owner);
-  else terminal.err(`hfmctl: hfmd runs as ${owner.name}, and this runs as ${currentUser()}\n`);
-}
-
-function resultText({ terminal }: Context, result: TrialResult): string {
-  const { title, ok, verdict, durationMs, process } = result;
-  const rows: string[][] = [];
-  if (verdict !== null) {
-    const reason = verdict.kind === 'pass' ? '' : ` (${verdict.reason})`;
-    const kind = paint(terminal, ok ? 'green' : 'red', verdict.kind);
-    rows.push(['  verdict', `${kind}${reason}: ${verdict.detail}`]);
-  }
-  rows.push(['  time', `${Math.round(durationMs * 10) / 10} ms`]);
-  if (process !== null) {
-    rows.push(['  ended', endingText(process)]);
-    if (process.kind !== 'not-started') {
-      rows.push(...outputRows('stdout', process.stdout), ...outputRows('stderr', process.stderr));
-      const left = process.leftRunning ? 'processes, which were killed' : 'nothing';
-      rows.push(['  left running', left]);
-    }
-  }
-  return `${title}, as ${currentUser()}\n${columns(rows)}`;
-}
-
-function outputRows(name: string, output: string): string[][] {
-  const lines = output.replace(/\n$/, '').split('\n');
-  return lines.map((line, i) => [i === 0 ? `  ${name}` : '', line === '' ? '-' : visible(line)]);
-}
-
-/** What a script prints must not play with the terminal. */
-function visible(line: string): string {
-  return line.replace(/\p{Cc}/gu, '?');
-}
-
-function endingText(result: ExecResult): string {
-  switch (result.kind) {
-    case 'exited':
-      return `exit ${result.code}`;
-    case 'signalled':
-      return `killed by ${result.signal}`;
-    case 'timed-out':
-    case 'aborted':
-      return 'killed at its deadline';
-    case 'not-started':
-      return `not started: ${result.message}`;
-  }
 }

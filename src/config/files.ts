@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 export type FileText =
@@ -11,17 +11,6 @@ export function readText(path: string): FileText {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
   } catch (error) {
     return { ok: false, why: explain(error) };
-  }
-}
-
-/** Null when `path` is a file that this process may execute, else why it is not. */
-export function whyNotExecutable(path: string): string | null {
-  try {
-    if (!statSync(path).isFile()) return 'it is not a file';
-    accessSync(path, constants.X_OK);
-    return null;
-  } catch (error) {
-    return explain(error);
   }
 }
 

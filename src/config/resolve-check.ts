@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { type Address, parseAddress, urlHost } from '../core/address.ts';
+import { whyNotRunnable } from '../sys/program-file.ts';
 import type { CheckConfig, StatusRange, TextMatch, TlsConfig } from './config.ts';
-import { readText, whyNotExecutable } from './files.ts';
+import { readText } from './files.ts';
 import { inherit, type Layers } from './inherit.ts';
 import type { HTTP_KEYS, SCRIPT_KEYS, TCP_KEYS } from './keys.ts';
 import { childOf, complain, type Place } from './place.ts';
@@ -152,8 +153,9 @@ function resolveScript(
 
 /** Complains when a program of the configuration can't be run by this process. */
 export function requireExecutable(program: string, place: Place): void {
-  const why = whyNotExecutable(program);
-  if (why !== null) complain(place, `found ${program} (${why}), expected an executable file`);
+  const broken = whyNotRunnable(program);
+  if (broken === null) return;
+  complain(place, `found ${program} (${broken.why}), expected an executable file`);
 }
 
 function placeholdersOf(owner: CheckOwner, port: number | null): Placeholders {

@@ -125,7 +125,7 @@ function explain(socketPath: string, error: unknown): string {
     case 'EPERM':
       return `no permission for ${socketPath}: it is for its owner and group only`;
     case 'ECONNRESET':
-      return 'hfmd has ended the connection';
+      return 'hfmd has ended the connection: it stops, or has too many clients';
     default:
       return `${socketPath}: ${message}`;
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Turns } from './turns.ts';
 
 /** No request of the protocol comes near this. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -55,4 +56,52 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
     'content-length': Buffer.byteLength(text),
   });
   response.end(text);
+}
+
+/** As `sendJson`, for an answer that may be long: its text is made in slices. */
+export async function sendLongJson(
+  response: ServerResponse,
+  status: number,
+  value: object,
+  turns: Turns,
+): Promise<void> {
+  const blocks = await turns.map(jsonBlocks(value), (block) => block);
+  // The client may have gone meanwhile.
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': blocks.reduce((sum, { length }) => sum + length, 0),
+  });
+  for (const block of blocks) response.write(block);
+  response.end();
+}
+
+const BLOCK_CHARS = 16 * 1024;
+
+function* jsonBlocks(value: object): Generator<Buffer> {
+  let text = '';
+  for (const part of jsonParts(value)) {
+    text += part;
+    if (text.length < BLOCK_CHARS) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  yield Buffer.from(`${text}\n`);
+}
+
+/** What JSON.stringify makes of an object, each item of the arrays in it for itself. */
+function* jsonParts(value: object): Generator<string> {
+  let before = '{';
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    yield `${before}${JSON.stringify(key)}:`;
+    if (Array.isArray(item)) {
+      yield '[';
+      for (const [i, one] of item.entries())
+        yield (i > 0 ? ',' : '') + JSON.stringify([one]).slice(1, -1);
+      yield ']';
+    } else yield JSON.stringify(item);
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
 }

@@ -228,6 +228,17 @@ export interface TablePlanJson {
   readonly error: string | null;
 }
 
+/** What hfmd runs as, and so its scripts. */
+export interface ProcessJson {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly cwd: string;
+  /** Its configuration. */
+  readonly file: string;
+}
+
 export interface VersionJson {
   readonly version: string;
   readonly node: string;

@@ -13,6 +13,7 @@ import type { Daemon } from '../daemon/daemon.ts';
 import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
 import type { Clock } from '../sys/clock.ts';
+import { ownCredentials } from '../sys/user.ts';
 import { VERSION } from '../version.ts';
 import { decodeAdminRequest } from './admin-request.ts';
 import { explainView } from './explain-view.ts';
@@ -22,6 +23,7 @@ import type {
   ErrorJson,
   EventJson,
   KillJson,
+  ProcessJson,
   ReloadJson,
   StatesJson,
   TableJson,
@@ -29,13 +31,15 @@ import type {
   VersionJson,
 } from './protocol.ts';
 import { resolveName, resolveScopes, unknownName, unknownPool } from './scopes.ts';
-import { isoTime, poolView, probeView, statusView } from './status-view.ts';
+import { fleetView, isoTime, probeView, statusView } from './status-view.ts';
+import type { Turns } from './turns.ts';
 
 /** What every route may ask of the process around it. */
 export interface RouteDeps {
   readonly daemon: Daemon;
   readonly node: string;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly ownAddresses: () => ReadonlySet<string>;
 }
 
@@ -46,7 +50,7 @@ interface RouteRequest {
 
 export interface RouteResponse {
   readonly status: number;
-  readonly json: unknown;
+  readonly json: object;
 }
 
 export type Route = (
@@ -56,8 +60,9 @@ export type Route = (
 
 /** Everything but `GET /v1/events`, which does not end. */
 export const ROUTES: Readonly<Record<string, Route>> = {
-  'GET /v1/status': ({ daemon, node }) => ok(statusView(daemon, node)),
+  'GET /v1/status': async ({ daemon, node, turns }) => ok(await statusView(daemon, node, turns)),
   'GET /v1/version': ({ node }) => ok<VersionJson>({ version: VERSION, node }),
+  'GET /v1/process': ownProcess,
   'GET /v1/explain': explain,
   'GET /v1/tables': tables,
   'GET /v1/states': states,
@@ -76,8 +81,13 @@ export function refuse(status: number, error: string, errors?: readonly string[]
   return { status, json };
 }
 
-function ok<T>(json: T): RouteResponse {
+function ok<T extends object>(json: T): RouteResponse {
   return { status: 200, json };
+}
+
+function ownProcess({ daemon }: RouteDeps): RouteResponse {
+  const { file } = daemon.controller.live.config;
+  return ok<ProcessJson>({ pid: process.pid, ...ownCredentials(), cwd: process.cwd(), file });
 }
 
 function explain({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
@@ -89,20 +99,21 @@ function explain({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse 
   return ok(explainView(daemon, backend));
 }
 
-function tables({ daemon }: RouteDeps, { query }: RouteRequest): RouteResponse {
+async function tables(
+  { daemon, turns }: RouteDeps,
+  { query }: RouteRequest,
+): Promise<RouteResponse> {
   const { live } = daemon.controller;
   const name = query.get('pool');
   if (name !== null && !live.pools.has(poolName(name))) return refuse(404, unknownPool(live, name));
-  const wanted = [...live.pools.values()].filter(
-    ({ config }) => name === null || config.name === name,
-  );
+  const { pools } = await fleetView(daemon, turns);
+  const wanted = pools.filter((pool) => name === null || pool.name === name);
   return ok({
-    tables: wanted.map((pool): TableJson => {
-      const view = poolView(daemon, pool);
-      const managed = daemon.reconciler.leftIn(pool.config);
+    tables: await turns.map(wanted, (pool): TableJson => {
+      const managed = daemon.reconciler.leftIn(pool);
       const own = new Set<string>(managed);
-      const foreign = (view.actual ?? []).filter((entry) => !own.has(entry));
-      return { ...view, managed, foreign };
+      const foreign = (pool.actual ?? []).filter((entry) => !own.has(entry));
+      return { ...pool, managed, foreign };
     }),
   });
 }

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../sys/log.ts';
-import { readBody, sendJson } from './http-json.ts';
+import { readBody, sendJson, sendLongJson } from './http-json.ts';
 import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';
 
 /** A client has this long to send its request, and to read a part of the answer. */
 const REQUEST_TIMEOUT_MS = 5000;
 const IDLE_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 1024;
+/** Each takes a descriptor, of which some systems give 128 in all, and the probes need the most. */
+const MAX_CONNECTIONS = 64;
 /** A follower of events that does not read is let go when this much waits for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
@@ -19,6 +20,7 @@ export interface ControlDeps {
 
 /** Serves the protocol; `openSocket` binds it. */
 export function createControlServer(deps: ControlDeps): Server {
+  const answered = new WeakMap<Socket, Promise<void>>();
   const server = createServer(
     {
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -27,18 +29,51 @@ export function createControlServer(deps: ControlDeps): Server {
       keepAliveTimeout: REQUEST_TIMEOUT_MS,
     },
     (request, response) => {
-      handle(deps, request, response).catch((error: unknown) => {
-        // Whoever went away needs no answer, and is no news.
-        if (request.destroyed && !response.headersSent) return;
-        deps.log.error({ error: String(error) }, 'control request failed');
-        if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
-        else response.destroy();
-      });
+      const { socket } = request;
+      const before = answered.get(socket) ?? Promise.resolve();
+      answered.set(
+        socket,
+        before.then(() => answer(deps, request, response)),
+      );
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server);
   server.setTimeout(IDLE_TIMEOUT_MS);
   return server;
+}
+
+/**
+ * Resolves when the client has read the answer, or is gone: whoever sends many requests at once has
+ * one at work at a time.
+ */
+async function answer(
+  deps: ControlDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (response.destroyed) return;
+  const closed = new Promise<void>((resolve) => response.once('close', resolve));
+  try {
+    await handle(deps, request, response);
+  } catch (error) {
+    // Whoever went away needs no answer, and is no news.
+    if (request.destroyed && !response.headersSent) return;
+    deps.log.error({ error: String(error) }, 'control request failed');
+    if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
+    else response.destroy();
+  }
+  await closed;
+}
+
+/** Of too many connections the one that came first goes, so that the operator always gets in. */
+function boundConnections(server: Server): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    const [first] = open;
+    if (open.size > MAX_CONNECTIONS) first?.destroy();
+  });
 }
 
 const BASE = 'http://hfmd';
@@ -84,7 +119,7 @@ async function handle(
   request.socket.setTimeout(0);
   const { status, json } = await route(deps, { query: url.searchParams, body: body.body });
   request.socket.setTimeout(IDLE_TIMEOUT_MS);
-  sendJson(response, status, json);
+  await sendLongJson(response, status, json, deps.turns);
 }
 
 /** One JSON object a line: the recent ones, and then, to a follower, each as it happens. */

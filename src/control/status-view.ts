@@ -23,12 +23,16 @@ import type {
   ProbeJson,
   StatusJson,
 } from './protocol.ts';
+import type { Turns } from './turns.ts';
 
 /** Everything, as `hfmctl status --json` shows it. */
-export function statusView(daemon: Daemon, node: string): StatusJson {
+export async function statusView(daemon: Daemon, node: string, turns: Turns): Promise<StatusJson> {
   const { live } = daemon.controller;
-  const backends = [...live.backends.values()].map((backend) => backendView(daemon, backend));
-  const pools = [...live.pools.values()].map((pool) => poolView(daemon, pool));
+  const { backends, pools, members } = await fleetView(daemon, turns);
+  const fleetProblems = [
+    ...(await turns.map(backends, backendProblems)),
+    ...(await turns.map(pools, (pool) => poolProblems(pool, members.get(pool.name) ?? []))),
+  ].flat();
   const retired = daemon.reconciler.retired.map(({ config: { ref }, view }) => ({
     ...ref,
     addresses: daemon.reconciler.leftIn(ref),
@@ -42,8 +46,7 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
     last_at: isoTime(lastMs),
   }));
   const problems = [
-    ...backends.flatMap(backendProblems),
-    ...pools.flatMap((pool) => poolProblems(pool, backends)),
+    ...fleetProblems,
     ...retired.flatMap(({ table, error }) => (error === null ? [] : [`<${table}>: ${error}`])),
     ...nodeProblems.map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
   ];
@@ -69,6 +72,29 @@ export function statusView(daemon: Daemon, node: string): StatusJson {
   };
 }
 
+interface FleetView {
+  readonly backends: readonly BackendJson[];
+  readonly pools: readonly PoolJson[];
+  /** By the name of the pool. */
+  readonly members: ReadonlyMap<string, readonly MembershipJson[]>;
+}
+
+/** Every backend and every pool. */
+export async function fleetView(daemon: Daemon, turns: Turns): Promise<FleetView> {
+  const { live } = daemon.controller;
+  const backends = await turns.map(live.backends.values(), (one) => backendView(daemon, one));
+  const members = new Map<string, MembershipJson[]>();
+  for (const membership of backends.flatMap((backend) => backend.pools)) {
+    const known = members.get(membership.name);
+    if (known === undefined) members.set(membership.name, [membership]);
+    else known.push(membership);
+  }
+  const pools = await turns.map(live.pools.values(), (pool) =>
+    poolView(daemon, pool, members.get(pool.config.name) ?? []),
+  );
+  return { backends, pools, members };
+}
+
 export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
   const { live } = daemon.controller;
   const { name, address, memberships } = backend.config;
@@ -85,15 +111,13 @@ export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
   };
 }
 
-export function poolView(daemon: Daemon, pool: LivePool): PoolJson {
-  const { controller, reconciler, aftermath } = daemon;
+function poolView(
+  { reconciler, aftermath }: Daemon,
+  pool: LivePool,
+  members: readonly MembershipJson[],
+): PoolJson {
   const { name, table, anchor } = pool.config;
   const view: TableView = reconciler.viewOf(pool.config);
-  const members = [...controller.live.backends.values()].flatMap((backend) =>
-    backend.config.memberships
-      .filter((membership) => membership.pool === name)
-      .map((membership) => membershipView(daemon, backend, membership)),
-  );
   return {
     name,
     table,
@@ -193,10 +217,9 @@ function backendProblems({ name, health, admin, pools }: BackendJson): string[] 
   return health === 'down' && !isOut ? [`${name} is down`, ...held] : held;
 }
 
-function poolProblems(pool: PoolJson, backends: readonly BackendJson[]): string[] {
+function poolProblems(pool: PoolJson, members: readonly MembershipJson[]): string[] {
   const { name, in_sync, error, actual, fallback_in_use, contested } = pool;
   const problems: string[] = [];
-  const members = backends.flatMap((one) => one.pools.filter((own) => own.name === name));
   const isMeant = members.every(({ admin: { state } }) => state === 'drain' || state === 'maint');
   if (pool.in_service === 0 && !fallback_in_use && !isMeant) {
     problems.push(`${name}: nothing in service`);

@@ -46,20 +46,24 @@ export function urlHost(address: Address): string {
 
 /** The order of `pfctl -T show`: IPv4 before IPv6, each by number. */
 export function compareAddresses(a: Address, b: Address): number {
-  const inet6A = a.includes(':');
-  const inet6B = b.includes(':');
-  if (inet6A !== inet6B) return inet6A ? 1 : -1;
-  const wordsA = (inet6A ? parseInet6(a) : parseInet4(a)) ?? [];
-  const wordsB = (inet6B ? parseInet6(b) : parseInet4(b)) ?? [];
-  for (const [i, word] of wordsA.entries()) {
-    const other = wordsB[i] ?? 0;
-    if (word !== other) return word - other;
-  }
-  return 0;
+  return compareTexts(orderKey(a), orderKey(b));
 }
 
 export function sortAddresses(addresses: Iterable<Address>): Address[] {
-  return [...addresses].sort(compareAddresses);
+  const keyed = [...addresses].map((address) => ({ address, key: orderKey(address) }));
+  return keyed.sort((a, b) => compareTexts(a.key, b.key)).map(({ address }) => address);
+}
+
+/** A text by which addresses stand in pf's order. */
+function orderKey(address: Address): string {
+  const isInet6 = address.includes(':');
+  const numbers = (isInet6 ? parseInet6(address) : parseInet4(address)) ?? [];
+  return numbers.reduce((key, number) => key + String.fromCharCode(number), isInet6 ? '6' : '4');
+}
+
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 function refuse(why: string): AddressResult {

@@ -149,9 +149,8 @@ export function floorBreach(
 
 /** The floor of one family: a percentage is of the addresses configured, rounded up. */
 function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family): number {
-  const configured = candidates
-    .flatMap(({ addresses }) => addresses)
-    .filter((address) => familyOf(address) === family).length;
+  let configured = 0;
+  for (const { addresses } of candidates) configured += countFamily(addresses, family);
   switch (floor.kind) {
     case 'count':
       return Math.min(floor.count, configured);

@@ -6,6 +6,7 @@ import type { BackendName } from '../core/names.ts';
 import { oneLine } from '../core/one-line.ts';
 import { type Clock, within } from '../sys/clock.ts';
 import type { Exec, ExecResult } from '../sys/exec.ts';
+import { besides } from '../sys/exec-text.ts';
 import type { Announcement } from './controller.ts';
 
 export interface ActionsDeps {
@@ -136,9 +137,8 @@ function outcomeOf(result: ExecResult): string {
   switch (result.kind) {
     case 'exited': {
       const said = oneLine(result.stderr.trim().split('\n', 1)[0] ?? '', MAX_SAID);
-      return said === '' || result.code === 0
-        ? `exit ${result.code}`
-        : `exit ${result.code}: ${said}`;
+      const why = said === '' || result.code === 0 ? '' : `: ${said}`;
+      return `exit ${result.code}${why}${besides(result)}`;
     }
     case 'signalled':
       return `killed by ${result.signal}`;

@@ -135,7 +135,7 @@ export class Controller {
       const from = before.get(key)?.state ?? 'ready';
       this.#emitAdmin(key, from, after.get(key) ?? null, by, override?.reason ?? null);
     }
-    this.#afterOverride(probed);
+    this.#afterOverride(probed, this.#poolsOfScopes(scopes));
   }
 
   /** Where an override would take more out of a pool than its floor leaves. */
@@ -144,8 +144,9 @@ export class Controller {
     const after: Live = { ...this.#live, overrides };
     const nowMs = this.#deps.clock.monotonicMs();
     const breaches: Breach[] = [];
-    for (const pool of this.#live.pools.values()) {
-      const { name } = pool.config;
+    for (const name of this.#poolsOfScopes(scopes)) {
+      const pool = this.#live.pools.get(name);
+      if (pool === undefined) continue;
       const breach = floorBreach(
         pool.config,
         candidatesOf(after, name),
@@ -169,7 +170,7 @@ export class Controller {
       this.#emitAdmin(key, from, null, null, 'its time is over');
     }
     this.#live.overrides = overrides;
-    this.#afterOverride(probed);
+    this.#afterOverride(probed, this.#live.pools.keys());
   }
 
   /** Takes over a configuration, keeping what is known. */
@@ -193,6 +194,13 @@ export class Controller {
   poolsOf(name: BackendName): PoolName[] {
     const backend = this.#live.backends.get(name);
     return backend?.config.memberships.map(({ pool }) => pool) ?? [];
+  }
+
+  /** The pools in which a word for these scopes may change what is decided. */
+  #poolsOfScopes(scopes: readonly Scope[]): Set<PoolName> {
+    return new Set(
+      scopes.flatMap(({ backend, pool }) => (pool === null ? this.poolsOf(backend) : [pool])),
+    );
   }
 
   /** Decides nothing more. */
@@ -268,7 +276,7 @@ export class Controller {
   }
 
   /** Who goes into maintenance loses what was known: it must rise again. */
-  #afterOverride(probedBefore: ReadonlySet<BackendName>): void {
+  #afterOverride(probedBefore: ReadonlySet<BackendName>, pools: Iterable<PoolName>): void {
     this.#deps.onWord();
     const probed = this.#probed();
     for (const backend of this.#live.backends.values()) {
@@ -281,7 +289,7 @@ export class Controller {
         this.#update(backend, () => MAINT_CAUSE);
       }
     }
-    this.#pools.touch(this.#live.pools.keys());
+    this.#pools.touch(pools);
     this.#pools.flush();
     const same =
       probed.size === probedBefore.size && [...probed].every((one) => probedBefore.has(one));

@@ -1,7 +1,8 @@
+import type { PoolConfig } from '../config/config.ts';
 import type { PoolName } from '../core/names.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Leaving } from './aftermath.ts';
-import { type Live, wishOf } from './live.ts';
+import { candidatesOf, type Live } from './live.ts';
 
 /** What the pool's policy has in store for entries that have left its table. */
 export function leavingOf(
@@ -10,13 +11,13 @@ export function leavingOf(
   entries: readonly TableEntry[],
 ): Leaving[] {
   const pool = poolName === null ? undefined : live.pools.get(poolName);
-  return entries.map((address) => ({
-    pool: poolName,
-    address,
-    sources: pool?.config.killSources ?? sourcesOfRetired(live),
-    endStates:
-      pool !== undefined && pool.config.killStates === causeOf(live, pool.config.name, address),
-  }));
+  const sources = pool?.config.killSources ?? sourcesOfRetired(live);
+  const causes = pool === undefined ? new Map<string, never>() : causesIn(live, pool.config);
+  return entries.map((address) => {
+    const cause = causes.get(address);
+    const endStates = cause !== undefined && cause === pool?.config.killStates;
+    return { pool: poolName, address, sources, endStates };
+  });
 }
 
 /** Whether an address is out of the table that it left; of a retired table, out of every other. */
@@ -44,15 +45,19 @@ function sourcesOfRetired(live: Readonly<Live>): 'auto' | 'never' {
     : 'auto';
 }
 
-function causeOf(live: Readonly<Live>, pool: PoolName, address: string): 'down' | 'maint' | null {
-  for (const backend of live.backends.values()) {
-    const membership = backend.config.memberships.find((one) => one.pool === pool);
-    if (!membership?.addresses.some((one) => one === address)) continue;
-    const wish = wishOf(live, backend, pool);
-    if (wish.kind !== 'out') return null;
-    return wish.by === 'health' ? 'down' : wish.by === 'maint' ? 'maint' : null;
+/** Why members of a pool are to be out, by their addresses; empty where nobody asks. */
+function causesIn(
+  live: Readonly<Live>,
+  { name, killStates }: PoolConfig,
+): Map<string, 'down' | 'maint'> {
+  const causes = new Map<string, 'down' | 'maint'>();
+  if (killStates === 'never') return causes;
+  for (const { addresses, wish } of candidatesOf(live, name)) {
+    if (wish.kind !== 'out' || wish.by === 'drain' || wish.by === 'backend') continue;
+    const cause = wish.by === 'health' ? 'down' : 'maint';
+    for (const address of addresses) causes.set(address, cause);
   }
-  return null;
+  return causes;
 }
 
 function includes(desired: ReadonlySet<string> | null, address: string): boolean {

@@ -60,7 +60,7 @@ export interface LivePool {
 }
 
 /** What the pools want of a member, its health and the operator's word taken together. */
-export function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
+function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
   const override = overrideOf(live.overrides, { backend: backend.config.name, pool });
   switch (override?.state) {
     case 'drain':

@@ -1,4 +1,4 @@
-import { type Address, compareAddresses } from '../core/address.ts';
+import { type Address, sortAddresses } from '../core/address.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import { type PfDriver, type PfResult, type TableRef, tableLabel } from './driver.ts';
 
@@ -14,9 +14,7 @@ export function createMemoryDriver(): PfDriver {
   return {
     kind: 'memory',
     async show(ref) {
-      return done(
-        [...tableOf(ref).entries].sort((a, b) => compareAddresses(a as Address, b as Address)),
-      );
+      return done(sortAddresses([...tableOf(ref).entries] as Address[]));
     },
     async add(ref, addresses) {
       for (const address of addresses) tableOf(ref).entries.add(address);

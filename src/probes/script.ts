@@ -4,6 +4,7 @@ import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
 import type { ExecOutput, RunScript, ScriptResult } from '../sys/exec.ts';
+import { besides } from '../sys/exec-text.ts';
 import type { Probe } from './probe.ts';
 
 export interface ScriptBackend {
@@ -72,12 +73,13 @@ function verdictOn(result: ScriptResult, check: ScriptCheckConfig): Verdict {
   switch (result.kind) {
     case 'not-started': {
       const [program] = check.command;
-      return inconclusive('script-not-started', `${program} did not start (${result.code})`);
+      const why = `${program} did not start: ${result.message} (${result.code})`;
+      return inconclusive('script-not-started', why);
     }
     case 'lost':
       return inconclusive('script-lost', result.message);
     case 'exited':
-      return exitVerdict(result.code, firstLine(result, check.exit), check.exit);
+      return exitVerdict(result.code, lineOf(result, check.exit), besides(result), check.exit);
     case 'signalled':
       if (result.signal === 'SIGINT' && wasInterrupted(result, check)) {
         const after = formatDuration(check.interruptAfterMs ?? 0);
@@ -92,10 +94,10 @@ function verdictOn(result: ScriptResult, check: ScriptCheckConfig): Verdict {
   }
 }
 
-function exitVerdict(code: number, line: string, rule: ExitRule): Verdict {
-  const status = `exit ${code}`;
-  const detail = line === '' ? status : `${status}: ${line}`;
-  if (code === 0) return pass(line === '' ? status : line);
+function exitVerdict(code: number, line: string, more: string, rule: ExitRule): Verdict {
+  const status = `exit ${code}${SHELL_EXITS[code] ?? ''}`;
+  const detail = `${line === '' ? status : `${status}: ${line}`}${more}`;
+  if (code === 0) return pass(`${line === '' ? status : line}${more}`);
   if (rule.kind === 'nagios') {
     if (code === 1 && rule.warning === 'pass') return pass(detail);
     if (code === 3 && rule.unknown === 'inconclusive')
@@ -104,18 +106,24 @@ function exitVerdict(code: number, line: string, rule: ExitRule): Verdict {
   return fail('script-exit', detail);
 }
 
+/** sh(1), Exit status of commands. */
+const SHELL_EXITS: Readonly<Record<number, string>> = {
+  126: ' (a command in it may not be run)',
+  127: ' (a command in it was not found)',
+};
+
 /** Whether the SIGINT was ours. */
 function wasInterrupted({ durationMs }: ExecOutput, { interruptAfterMs }: ScriptCheckConfig) {
   return interruptAfterMs !== null && durationMs >= interruptAfterMs;
 }
 
 function withLine(what: string, output: ExecOutput, check: ScriptCheckConfig): string {
-  const line = firstLine(output, check.exit);
-  return line === '' ? what : `${what}: ${line}`;
+  const line = lineOf(output, check.exit);
+  return `${line === '' ? what : `${what}: ${line}`}${besides(output)}`;
 }
 
-/** Of stdout, else of stderr. Nagios plugins put performance data behind a `|`. */
-function firstLine({ stdout, stderr }: ExecOutput, rule: ExitRule): string {
+/** The first line of stdout, else of stderr. Nagios plugins put performance data behind a `|`. */
+function lineOf({ stdout, stderr }: ExecOutput, rule: ExitRule): string {
   const texts = rule.kind === 'nagios' ? [stdout.replace(/\|.*/g, ''), stderr] : [stdout, stderr];
   for (const text of texts) {
     for (const line of text.split('\n')) {

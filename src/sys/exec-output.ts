@@ -12,6 +12,8 @@ export interface OutputPipe {
 interface FollowedOutput {
   /** The first bytes as text; a character that the bound cut in two is left out. */
   text(): string;
+  /** Bytes that came and were not kept. */
+  dropped(): number;
   /** Whether the writer closed its end, or we closed ours. */
   ended(): boolean;
 }
@@ -24,12 +26,10 @@ export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void
   const chunks: Buffer[] = [];
   let keptBytes = 0;
   let droppedBytes = 0;
-  let cut = false;
   pipe.on('data', (chunk) => {
     const room = maxBytes - keptBytes;
-    if (chunk.length > room) cut = true;
+    droppedBytes += Math.max(0, chunk.length - room);
     if (room <= 0) {
-      droppedBytes += chunk.length;
       if (droppedBytes < BABBLE_BYTES) return;
       // Whoever babbles on is read at a walk, so that reading it does not take a processor.
       pipe.pause();
@@ -43,7 +43,8 @@ export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void
   });
   const ended = followEnd(pipe, onEnd);
   return {
-    text: () => new TextDecoder().decode(Buffer.concat(chunks), { stream: cut }),
+    text: () => new TextDecoder().decode(Buffer.concat(chunks), { stream: droppedBytes > 0 }),
+    dropped: () => droppedBytes,
     ended,
   };
 }
@@ -70,7 +71,7 @@ export function passLines(
     rest = '';
     onEnd();
   });
-  return { text: () => '', ended };
+  return { text: () => '', dropped: () => 0, ended };
 }
 
 /** Calls `onEnd` once, when the pipe can give no more; tells whether that has happened. */

@@ -3,7 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 import type { ExecRequest, ExecResult } from './exec.ts';
+import type { OutputPipe } from './exec-output.ts';
 import type { StartedProcess } from './follow-process.ts';
+import { spawnErrorText, whyNotRunnable } from './program-file.ts';
 
 type NotStarted = Extract<ExecResult, { kind: 'not-started' }>;
 
@@ -15,8 +17,13 @@ type Start =
  * Starts a process: argv without a shell, an explicit environment, a process group of its own.
  * Of execa's own timeout, buffers and kill nothing is used: they wait for every holder of the pipes.
  */
-export function startProcess({ argv, env, stdin }: ExecRequest): Start {
+export function startProcess({ argv, env, stdin, watchesChildren }: ExecRequest): Start {
   const [file = '', ...args] = argv;
+  const broken = whyNotRunnable(file);
+  if (broken !== null) {
+    const { code, why } = broken;
+    return { kind: 'not-started', result: Promise.resolve(refused(code, why)) };
+  }
   const spawned: ChildProcess[] = [];
   const onSpawn = (message: unknown) => {
     if (isSpawnMessage(message)) spawned.push(message.process);
@@ -29,16 +36,20 @@ export function startProcess({ argv, env, stdin }: ExecRequest): Start {
       detached: true,
       reject: false,
       buffer: false,
-      stdin: stdin === undefined ? 'ignore' : 'pipe',
-      stdout: 'pipe',
-      stderr: 'pipe',
+      stdio: [
+        stdin === undefined ? 'ignore' : 'pipe',
+        'pipe',
+        'pipe',
+        ...(watchesChildren ? (['pipe'] as const) : []),
+      ],
     });
     const { pid } = child;
     if (pid === undefined) {
       return { kind: 'not-started', result: child.then((outcome) => notStarted(outcome.cause)) };
     }
     if (stdin !== undefined && child.stdin !== null) writeInput(child.stdin, stdin);
-    return { kind: 'started', process: { pid, child } };
+    const watchPipe = watchesChildren ? (child.stdio[3] as unknown as OutputPipe) : null;
+    return { kind: 'started', process: { pid, child, watchPipe } };
   } catch (error) {
     // execa 9.6 with EMFILE or ENFILE: it throws "subprocess.stdio is not iterable" and leaves the
     // child without a listener for the `error` event that follows, which would end hfmd.
@@ -55,7 +66,12 @@ export function startProcess({ argv, env, stdin }: ExecRequest): Start {
 
 function notStarted(error: unknown): NotStarted {
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'not-started', code: errorCode(error), message };
+  const code = errorCode(error);
+  return refused(code, spawnErrorText(code, message));
+}
+
+function refused(code: string, message: string): NotStarted {
+  return { kind: 'not-started', code, message };
 }
 
 function nextError(child: ChildProcess): Promise<NotStarted> {

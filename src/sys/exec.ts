@@ -12,6 +12,8 @@ export interface ExecRequest {
   readonly maxOutputBytes: number;
   /** Kills the process group at once; the result is `aborted`. */
   readonly signal?: AbortSignal;
+  /** Also sees children that closed stdout and stderr, by a descriptor that they are likely to keep. */
+  readonly watchesChildren?: true;
   /** Gets each line of stdout as it comes; stdout is not kept then, however long it is. */
   readonly onLine?: (line: string) => void;
 }
@@ -22,8 +24,13 @@ export interface ExecOutput {
   readonly durationMs: number;
   /** Set when a pipe was still open at the end, so that output may be missing. */
   readonly truncated?: true;
-  /** Set when processes of its group lived on when it had ended; they were killed. */
-  readonly leftRunning?: true;
+  /**
+   * Set when processes of its own lived on when it had ended: in its group, which was killed, or out
+   * of reach, as another user or in another session, with its pipes still open.
+   */
+  readonly left?: 'killed' | 'out-of-reach';
+  /** Bytes of both that came beyond `maxOutputBytes`, where there were any. */
+  readonly droppedBytes?: number;
 }
 
 /** Never an exception: what became of the process. */
@@ -32,13 +39,14 @@ export type ExecResult =
   | ({ readonly kind: 'signalled'; readonly signal: string } & ExecOutput)
   | ({ readonly kind: 'timed-out' } & ExecOutput)
   | ({ readonly kind: 'aborted' } & ExecOutput)
+  /** The message is in words, such as "no such file". */
   | { readonly kind: 'not-started'; readonly code: string; readonly message: string };
 
 /** Runs processes. The fake of tests answers from a script. */
 export type Exec = (request: ExecRequest) => Promise<ExecResult>;
 
 /** What a check by script needs of a process: it reads nothing, and its output is kept. */
-export type ScriptRequest = Omit<ExecRequest, 'stdin' | 'onLine'>;
+export type ScriptRequest = Omit<ExecRequest, 'stdin' | 'onLine' | 'watchesChildren'>;
 
 /** `lost`: by a fault of our own nobody saw what became of the process; it was killed. */
 export type ScriptResult = ExecResult | { readonly kind: 'lost'; readonly message: string };

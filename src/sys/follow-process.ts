@@ -1,4 +1,4 @@
-import type { ExecRequest, ExecResult } from './exec.ts';
+import type { ExecOutput, ExecRequest, ExecResult } from './exec.ts';
 import { keepOutput, type OutputPipe, passLines } from './exec-output.ts';
 
 /** A process that was started as the leader of a process group of its own. */
@@ -6,6 +6,8 @@ export interface StartedProcess {
   /** Also the number of its process group. */
   readonly pid: number;
   readonly child: StartedChild;
+  /** Ends when every process has ended that has it from this one; null where nobody watches. */
+  readonly watchPipe: OutputPipe | null;
 }
 
 interface StartedChild {
@@ -24,7 +26,7 @@ interface Followed {
   abort(): void;
 }
 
-/** How long the pipes of a process that exited may take to end. */
+/** How long the pipes and the children of a process that exited may take to end. */
 const DRAIN_MS = 20;
 
 type Ending =
@@ -42,79 +44,103 @@ type Ending =
  * moment, until its pipes end; what then is left of its group is killed.
  */
 export function followProcess(
-  { pid, child }: StartedProcess,
+  { pid, child, watchPipe }: StartedProcess,
   bounds: Bounds,
   startedMs: number,
 ): Followed {
   const timers: NodeJS.Timeout[] = [];
   let exit: Ending | null = null;
-  let leftRunning = false;
+  let groupLived = false;
+  let outOfReach = false;
   let settled = false;
   let resolve: (result: ExecResult) => void;
   const result = new Promise<ExecResult>((resolveResult) => {
     resolve = resolveResult;
   });
 
-  const onPipeEnd = () => {
-    if (exit !== null && stdout.ended() && stderr.ended()) endGroup(exit);
-  };
+  const onPipeEnd = () => settleIfGone();
   const stdout =
     bounds.onLine === undefined
       ? keepOutput(child.stdout, bounds.maxOutputBytes, onPipeEnd)
       : passLines(child.stdout, bounds.onLine, onPipeEnd);
   const stderr = keepOutput(child.stderr, bounds.maxOutputBytes, onPipeEnd);
+  const watch = watchPipe === null ? null : keepOutput(watchPipe, 0, onPipeEnd);
+  const allEnded = () => stdout.ended() && stderr.ended() && watch?.ended() !== false;
 
   function settle(ending: Ending): void {
     if (settled) return;
     settled = true;
     for (const timer of timers) clearTimeout(timer);
     const ended = stdout.ended() && stderr.ended();
-    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
+    const droppedBytes = stdout.dropped() + stderr.dropped();
+    const left = leftBehind();
+    for (const pipe of [child.stdin, child.stdout, child.stderr, watchPipe]) pipe?.destroy();
     // What could not be killed is still reaped when it ends, but must not keep hfmd from stopping.
     child.unref();
     resolve({
       ...ending,
       ...(ended ? {} : { truncated: true }),
-      ...(leftRunning ? { leftRunning: true } : {}),
+      ...(left === null ? {} : { left }),
+      ...(droppedBytes === 0 ? {} : { droppedBytes }),
       stdout: stdout.text(),
       stderr: stderr.text(),
       durationMs: performance.now() - startedMs,
     });
   }
 
-  /** A process that has exited keeps its exit status, however late its pipes are. */
-  function killAndSettle(ending: Ending): void {
-    if (settled) return;
-    leftRunning ||= exit !== null && !stdout.ended();
-    killGroup(pid, 'SIGKILL');
-    settle(exit ?? ending);
+  function leftBehind(): NonNullable<ExecOutput['left']> | null {
+    if (outOfReach && !allEnded()) return 'out-of-reach';
+    return groupLived ? 'killed' : null;
   }
 
-  /** Of a process that has exited, its pipes ended. */
-  function endGroup(ending: Ending): void {
-    if (leftRunning && !settled) killGroup(pid, 'SIGKILL');
+  function settleIfGone(): void {
+    if (exit !== null && !settled && allEnded() && !isGroupAlive(pid)) settle(exit);
+  }
+
+  /** A process that has exited keeps its exit status, however late its pipes are. */
+  function endNow(ending: Ending): void {
+    if (settled) return;
+    outOfReach = exit !== null;
+    exit ??= ending;
+    killGroup(pid, 'SIGKILL');
+    if (watchPipe === null) settle(exit);
+    else later(() => endLate(exit ?? ending));
+  }
+
+  /** What has had a moment to end after its parent is left behind, and killed. */
+  function endChildren(ending: Ending): void {
+    if (settled) return;
+    groupLived = isGroupAlive(pid);
+    killGroup(pid, 'SIGKILL');
+    if (allEnded()) settle(ending);
+    else later(() => endLate(ending));
+  }
+
+  /** What still holds the pipes a moment after the group was killed can't be reached. */
+  function endLate(ending: Ending): void {
+    outOfReach = true;
     settle(ending);
   }
 
+  /** Timers run before reads: what is in a pipe already must still be read, however late we are. */
+  function later(end: () => void): void {
+    timers.push(setTimeout(() => setImmediate(end), DRAIN_MS));
+  }
+
   child.once('exit', (code, signal) => {
+    if (exit !== null) return;
     const ending: Ending =
       signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal };
     exit = ending;
     // Members of its group keep its number taken, so that no stranger can be meant.
-    leftRunning = isGroupAlive(pid);
-    if (stdout.ended() && stderr.ended()) {
-      endGroup(ending);
-    } else if (!settled) {
-      // Timers run before reads: what is in the pipe already must still be read, however late we are.
-      const drained = () => setImmediate(() => killAndSettle(ending));
-      timers.push(setTimeout(drained, DRAIN_MS));
-    }
+    settleIfGone();
+    if (!settled) later(() => endChildren(ending));
   });
-  timers.push(setTimeout(() => killAndSettle({ kind: 'timed-out' }), bounds.timeoutMs));
+  timers.push(setTimeout(() => endNow({ kind: 'timed-out' }), bounds.timeoutMs));
   if (bounds.interruptAfterMs !== undefined) {
     timers.push(setTimeout(() => killGroup(pid, 'SIGINT'), bounds.interruptAfterMs));
   }
-  return { result, abort: () => killAndSettle({ kind: 'aborted' }) };
+  return { result, abort: () => endNow({ kind: 'aborted' }) };
 }
 
 function isGroupAlive(pid: number): boolean {

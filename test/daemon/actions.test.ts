@@ -117,6 +117,7 @@ test.each([
   ['exit 3: no mail', false, exits(3, { stderr: 'no mail\nand more\n' })],
   ['exit 1', false, exits(1)],
   ['killed at its timeout after 10000 ms', false, HANGS],
+  ['exit 0 (left a process running, out of reach)', true, exits(0, { left: 'out-of-reach' })],
   ['not started: ENOENT', false, notStarted('ENOENT', 'ENOENT')],
 ])('what became of it is told: %s', async (detail, ok, answer) => {
   const { clock, exec, events, actions } = createUnit();

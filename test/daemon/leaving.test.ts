@@ -119,3 +119,16 @@ test('an address is out until it is wanted again; of a retired table, until any 
   await wiring.clock.advance(10);
   expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([true, true]);
 });
+
+test('of a pool of 20 000 all may leave at once', async () => {
+  const address = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const all = Array.from({ length: 20_000 }, (_, i) => address(i));
+  const clock = createFakeClock();
+  const members = all.map((one, i) => backend(`b${i}`, { web: one }));
+  const pools = [{ ...pool('web'), killStates: 'down' } as const];
+  const { controller } = await wire(config(pools, members), { clock, pf: createFakePf(clock) });
+  const beganMs = performance.now();
+  expect(leavingOf(controller.live, WEB, all)).toHaveLength(all.length);
+  // Looked for one by one it took minutes; now it takes some milliseconds, and longer when busy.
+  expect(performance.now() - beganMs).toBeLessThan(3000);
+});

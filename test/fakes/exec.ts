@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/sys/clock.ts';
-import type { Exec, ExecRequest, ExecResult } from '../../src/sys/exec.ts';
+import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../../src/sys/exec.ts';
 
 /** What becomes of a process: its result at once or after a time, or nothing until its timeout. */
 export type Answer =
@@ -17,9 +17,12 @@ export interface FakeExec {
   answer(answer: Answer | ((request: ExecRequest) => Answer)): void;
 }
 
-export function exits(code: number, { afterMs = 0, stdout = '', stderr = '' } = {}): Answer {
-  const result: ExecResult = { kind: 'exited', code, stdout, stderr, durationMs: afterMs };
-  return { kind: 'ends', afterMs, result };
+export function exits(
+  code: number,
+  { afterMs = 0, ...output }: Partial<ExecOutput> & { readonly afterMs?: number } = {},
+): Answer {
+  const silent = { stdout: '', stderr: '', durationMs: afterMs };
+  return { kind: 'ends', afterMs, result: { kind: 'exited', code, ...silent, ...output } };
 }
 
 export function notStarted(code: string, message: string): Answer {

@@ -50,21 +50,39 @@ describe('what a script says', () => {
     });
   });
 
-  it.each([126, 127])('exit %i is an exit', async (code) => {
-    expect(await sh(`exit ${code}`)).toMatchObject({
+  it.each([
+    ['/nonexistent/command', 'exit 127 (a command in it was not found): '],
+    ['/etc/passwd', 'exit 126 (a command in it may not be run): '],
+  ])('is an exit where the shell does not run %s', async (command, detail) => {
+    expect(await sh(command)).toMatchObject({
+      kind: 'fail',
       reason: 'script-exit',
-      detail: `exit ${code}`,
+      detail: expect.stringMatching(`^${detail.replace(/[()]/g, '\\$&')}.*${command}`),
     });
   });
 
   it.each([
-    ['/nonexistent/check', 'ENOENT'],
-    ['/', 'EACCES'],
-  ])('%s that does not start says nothing about the backend', async (program, code) => {
+    ['/nonexistent/check', 'no such file (ENOENT)'],
+    ['/', 'it is not a file (EACCES)'],
+  ])('%s that does not start says nothing about the backend', async (program, why) => {
     expect(await run(scriptCheck([program]))).toEqual({
       kind: 'inconclusive',
       reason: 'script-not-started',
-      detail: `${program} did not start (${code})`,
+      detail: `${program} did not start: ${why}`,
+    });
+  });
+
+  it('has a note where it left something running, or babbled', async () => {
+    expect(await sh('sleep 60 & echo done')).toEqual({
+      kind: 'pass',
+      detail: 'done (left processes running, which were killed)',
+    });
+    expect(await sh('echo done; head -c 3000000 /dev/zero; exit 1')).toMatchObject({
+      detail: 'exit 1: done (printed 3 MB)',
+    });
+    const left = { stdout: 'ok\n', stderr: '', durationMs: 5, left: 'out-of-reach' } as const;
+    expect(await verdictOn({ kind: 'exited', code: 0, ...left })).toMatchObject({
+      detail: 'ok (left a process running, out of reach)',
     });
   });
 
@@ -189,7 +207,7 @@ describe('the deadline of a script', () => {
     const verdict = await sh('trap "echo draining; exit 0" INT; sleep 30 & wait', {
       interruptAfterMs: 50,
     });
-    expect(verdict).toEqual({ kind: 'pass', detail: 'draining' });
+    expect(verdict).toEqual({ kind: 'pass', detail: expect.stringMatching(/^draining/) });
   });
 
   it('a bug of ours is inconclusive, never an exception', async () => {

@@ -35,6 +35,25 @@ describe('stdin', () => {
   });
 });
 
+describe('who watches for children', () => {
+  const runaway = async (arg: string, timeoutMs: number) => {
+    const argv = [process.execPath, fixture('runaway.mjs'), arg];
+    const result = await run({ argv, watchesChildren: true, timeoutMs });
+    escaped.push(Number(output(result).stdout));
+    return result;
+  };
+
+  it('sees one in another session that has let the pipes go', async () => {
+    const result = await runaway('mute', 20_000);
+    expect(result).toMatchObject({ kind: 'exited', code: 0, left: 'out-of-reach' });
+    expect(await sh('exit 0', { watchesChildren: true })).not.toHaveProperty('left');
+  });
+
+  it('sees it at the deadline too', async () => {
+    expect(await runaway('stay', 1000)).toMatchObject({ kind: 'timed-out', left: 'out-of-reach' });
+  });
+});
+
 describe('hfmd itself', () => {
   it('keeps no zombie and no descriptor, 50 times', async () => {
     for (let i = 0; i < 50; i++) await sh('echo out; echo err >&2', { stdin: 'x' });

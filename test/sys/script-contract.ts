@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RunScript, ScriptRequest, ScriptResult } from '../../src/sys/exec.ts';
 import { fixture, isAlive, output, pidsOf, request, signalsOf } from './processes.ts';
 
@@ -70,6 +73,7 @@ export function holdsForScripts(runScript: RunScript): void {
       const script = 'head -c 500000 /dev/zero | tr "\\0" y; echo end >&2';
       const result = await sh(script, { maxOutputBytes: 10 });
       expect(result).toMatchObject({ kind: 'exited', stdout: 'yyyyyyyyyy', stderr: 'end\n' });
+      expect(result).toMatchObject({ droppedBytes: 499_990 });
     });
 
     it('has its output cut between characters', async () => {
@@ -80,22 +84,26 @@ export function holdsForScripts(runScript: RunScript): void {
   describe('a process that leaves a child', () => {
     it('in its group with the pipes: the exit counts, and the child is killed', async () => {
       const result = await run({ argv: [fixture('orphan.sh')] });
-      expect(result).toMatchObject({ kind: 'exited', code: 3 });
+      expect(result).toMatchObject({ kind: 'exited', code: 3, left: 'killed' });
       await vi.waitFor(() => expect(isAlive(Number(output(result).stdout))).toBe(false));
     });
 
     it('in another session with the pipes: the exit counts', async () => {
       const result = await runaway();
-      expect(result).toMatchObject({ kind: 'exited', code: 0 });
+      expect(result).toMatchObject({ kind: 'exited', code: 0, left: 'out-of-reach' });
       expect(isAlive(Number(output(result).stdout))).toBe(true);
     });
 
     it('in its group that lets the pipes go: the exit counts, and the child is killed', async () => {
       const result = await run({ argv: [fixture('lets-go.sh')] });
-      expect(result).toMatchObject({ kind: 'exited', code: 0, leftRunning: true });
+      expect(result).toMatchObject({ kind: 'exited', code: 0, left: 'killed' });
       const pid = Number(output(result).stdout);
       await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
     });
+  });
+
+  it('that leaves nothing behind is said to leave nothing', async () => {
+    expect(await sh('true | cat; echo done')).not.toHaveProperty('left');
   });
 
   describe('at the deadline', () => {
@@ -160,12 +168,63 @@ export function holdsForScripts(runScript: RunScript): void {
 
   describe('what does not start', () => {
     it.each([
-      ['is not there', ['/nonexistent'], 'ENOENT'],
-      ['may not be run', ['/'], 'EACCES'],
-      ['has too many arguments', ['/bin/echo', 'x'.repeat(5_000_000)], 'E2BIG'],
-      ['has a NUL in an argument', ['/bin/echo', 'a\0b'], 'EINVAL'],
-    ])('because it %s', async (_why, argv, code) => {
-      expect(await run({ argv })).toMatchObject({ kind: 'not-started', code });
+      ['is not there', ['/nonexistent'], 'ENOENT', 'no such file'],
+      ['may not be run', ['/etc/passwd'], 'EACCES', 'permission denied'],
+      ['is no file', ['/'], 'EACCES', 'it is not a file'],
+      [
+        'has too many arguments',
+        ['/bin/echo', 'x'.repeat(5_000_000)],
+        'E2BIG',
+        'its arguments and its environment are too long',
+      ],
+      ['has a NUL in an argument', ['/bin/echo', 'a\0b'], 'EINVAL', /null bytes/],
+    ])('because it %s', async (_why, argv, code, message) => {
+      expect(await run({ argv })).toMatchObject({
+        kind: 'not-started',
+        code,
+        message: expect.stringMatching(message),
+      });
+    });
+
+    it.each([
+      ['nothing', '', 'ENOEXEC', 'it is empty'],
+      [
+        'an interpreter that is not there',
+        '#! /nonexistent/sh -e\n',
+        'ENOENT',
+        'its #! line asks for "/nonexistent/sh": no such file',
+      ],
+      [
+        'the line ends of another system',
+        '#!/bin/sh\r\nexit 0\r\n',
+        'ENOENT',
+        'its #! line asks for "/bin/sh\\r": no such file',
+      ],
+      ['the code of another machine', BIG_ENDIAN, 'ENOEXEC', 'it is a program for another machine'],
+    ])('because there is %s in its file', async (_what, content, code, message) => {
+      const file = programOf(content);
+      expect(await run({ argv: [file] })).toEqual({ kind: 'not-started', code, message });
+    });
+
+    it('but a script without a #! line does, by sh(1)', async () => {
+      const file = programOf('echo $((6 * 7))\n');
+      expect(await run({ argv: [file] })).toMatchObject({ kind: 'exited', stdout: '42\n' });
     });
   });
+}
+
+/** The head of a program for a machine of the other byte order, elf(5). */
+const BIG_ENDIAN = Buffer.concat([
+  Buffer.from('\x7fELF\x02\x02\x01'),
+  Buffer.alloc(11),
+  Buffer.from([0, 21]),
+]);
+
+/** An executable file, until the test ends. */
+function programOf(content: string | Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hfm-exec-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'program');
+  writeFileSync(file, content, { mode: 0o755 });
+  return file;
 }

@@ -99,6 +99,9 @@ describe.concurrent('the control socket', () => {
   });
 });
 
+/** As in the daemon class of some systems. */
+const FEW_DESCRIPTORS = ['/bin/sh', '-c', 'ulimit -n 128 && exec "$@"', 'sh'];
+
 describe('clients that misbehave leave probes punctual and the socket answering:', () => {
   const ABUSES: readonly [string, (rig: Rig) => Promise<Socket[]>][] = [
     ['500 idle ones', (rig) => many(500, rig, '')],
@@ -135,7 +138,7 @@ describe('clients that misbehave leave probes punctual and the socket answering:
       { defaults: { interval: '100ms', timeout: '100ms', fall: 40 }, pf: { resync: '5s' } },
     );
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
-    const hfmd = await rig.start();
+    const hfmd = await rig.startWith({ through: FEW_DESCRIPTORS });
     await eventually(async () =>
       expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
     );
@@ -153,7 +156,8 @@ describe('clients that misbehave leave probes punctual and the socket answering:
     expect(status.code).toBeLessThanOrEqual(1);
     expect(status.stdout).toMatch(/^lb1 .* up .*\nlb2 .* up /m);
     const seconds = (performance.now() - beganMs) / 1000;
-    const { engine, backends } = await rig.status();
+    const { engine, backends, node_problems } = await rig.status();
+    expect(node_problems.map(({ kind }) => kind)).not.toContain('no-descriptors');
     // Two backends, ten probes a second; on a busy machine at least half of that.
     expect((engine.started - before.started) / seconds).toBeGreaterThan(10);
     expect(backends.map(({ health }) => health)).toEqual(['up', 'up']);

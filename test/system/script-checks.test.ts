@@ -128,13 +128,15 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
     rig.write(`[check.flood]
 type = "script"
 command = ["${flood}"]
+timeout = "5s"
+interval = "5s"
 [pool.web]
 table = "web"
 ${member('lb1', 'flood', 1)}`);
     rig.pf.setTable('web', []);
     const hfmd = await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
-    expect((await verdictsOf(rig, 'lb1')).last?.detail).toBe('the first line');
+    expect((await verdictsOf(rig, 'lb1')).last?.detail).toBe('the first line (printed 50 MB)');
     await aWhile();
     expect(residentMb(hfmd.pid)).toBeLessThan(250);
   });

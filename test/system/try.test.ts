@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { openRig, type Rig } from './harness.ts';
 
@@ -37,6 +38,42 @@ describe('hfmctl try', () => {
     const tried = await rig.ctl('try', '-f', rig.configFile, 'lb1', 'script');
     expect(tried.code).toBe(0);
     expect(tried.stdout).toMatch(/left running +processes, which were killed\n/);
+  });
+
+  test('says that something got away, and how much was printed', async (context) => {
+    const rig = openRig(context);
+    rigWith(rig, 'setsid tail -f "$0" >/dev/null 2>&1 & echo first; head -c 100000 /dev/zero');
+    const tried = await rig.ctl('try', '-f', rig.configFile, 'lb1');
+    expect(tried.code).toBe(0);
+    expect(tried.stdout).toMatch(/not kept +95910 bytes more\n/);
+    expect(tried.stdout).toMatch(
+      /left running +a process of another session or user, which is still there\n/,
+    );
+  });
+
+  test('has the configuration of the running hfmd where none is named', async (context) => {
+    const rig = openRig(context);
+    rigWith(rig, 'echo "of $HFM_BACKEND"');
+    rig.pf.setTable('web', ['10.2.1.1']);
+    const hfmd = await rig.start();
+    const tried = await rig.ctl('try', 'lb1');
+    expect(tried).toMatchObject({ code: 0, stderr: '' });
+    expect(tried.stdout).toMatch(/verdict +pass: of lb1\n/);
+    hfmd.kill('SIGKILL');
+    await hfmd.ended;
+    const without = await rig.ctl('try', 'lb1');
+    expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('/etc/hfm.toml') });
+  });
+
+  test('without hfmd and what it leaves behind says as whom it runs', async (context) => {
+    const rig = openRig(context);
+    rigWith(rig, 'exit 0');
+    const { stdout, stderr } = await rig.ctl('try', '-f', rig.configFile, 'lb1', '--json');
+    const { username } = userInfo();
+    expect(stderr).toBe(
+      `hfmctl: hfmd does not run, and nothing tells which user it runs as: this runs as ${username}\n`,
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ user: username, daemon_user: null });
   });
 
   test('cuts a script that hangs at its deadline', async (context) => {

@@ -44,7 +44,7 @@ export const notifyWebhook: Shelf = {
         nc: `note "$*"; note "$(tr -d '\\r')"; printf 'HTTP/1.1 204 No Content\\r\\n\\r\\n'`,
       },
       exit: 0,
-      notes: `-w 10 ::1 8080\nPOST /hook?x=1 HTTP/1.0\nHost: [::1]:8080\nContent-Type: application/json\nContent-Length: ${JSON_OF_CHANGE.length}\n\n${JSON_OF_CHANGE}`,
+      notes: `-w 10 ::1 8080\nPOST /hook?x=1 HTTP/1.0\nHost: [::1]:8080\nContent-Type: application/json\nContent-Length: ${JSON_OF_CHANGE.length + 1}\n\n${JSON_OF_CHANGE}`,
     },
     {
       does: 'fails with what the server says to nc',

@@ -46,6 +46,13 @@ export const haproxyStats: Shelf = {
       notes: `-V -M -w 5 -o - ${URL}`,
     },
     {
+      does: 'reads a page that is longer than an argument of a program can be',
+      ...by('curl', 'web', 'BACKEND'),
+      files: { csv: `${CSV}${'many,srv,0,UP,1,1,0,\n'.repeat(10_000)}last,BACKEND,0,UP,9,9,0,\n` },
+      exit: 0,
+      says: 'web/BACKEND is UP',
+    },
+    {
       does: 'asks the socket by nc',
       ...by('nc', 'web', 'web1'),
       exit: 0,

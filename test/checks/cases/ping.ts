@@ -37,6 +37,14 @@ export const ping: Shelf = {
       notes: '-n -q -c 3 -w 1 192.0.2.1',
     },
     {
+      does: 'pings an IPv6 address with ping6, on OpenBSD',
+      env: { HFM_ADDRESS: 'fd00::2' },
+      fakes: { uname: 'echo OpenBSD', ping6: `note "$*"; cat <<'END'\n${OPENBSD}\nEND` },
+      exit: 0,
+      says: '0% of 3 lost, 0.061 ms',
+      notes: '-n -q -c 3 -w 1 fd00::2',
+    },
+    {
       does: 'judges the loss by its own measure, on FreeBSD',
       ...on('FreeBSD', FREEBSD),
       args: ['-a', 'fd00::2', '-c', '60'],
