@@ -75,7 +75,7 @@ export class HttpClient {
   }
 
   close(): void {
-    this.#socket?.destroy();
+    this.#socket?.destroy(this.#exchange?.isEnded === false ? CUT_SHORT : undefined);
     this.#socket = null;
     this.#fresh = null;
     this.#exchange = null;
@@ -92,7 +92,7 @@ export class HttpClient {
         // undici goes on only after this call has returned.
         queueMicrotask(() => {
           // It connects again by itself where the server closed an idle connection.
-          if (socket === null) return callback(new Error('the connection was closed'), null);
+          if (socket === null) return callback(CLOSED, null);
           callback(null, socket);
           // After undici's own listener: what there was to read has been judged.
           socket.on('readable', () => this.#afterRead());
@@ -123,6 +123,12 @@ export class HttpClient {
     else this.close();
   }
 }
+
+/** With a code of its own, UND_ERR_SOCKET, undici would connect again without end. */
+const CLOSED = Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+
+/** Without an error undici takes the end of the connection for that of the answer, also of one it gave up. */
+const CUT_SHORT = new Error('the rest of the answer was not awaited');
 
 /** One request and the judgement of its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
@@ -167,7 +173,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
-    this.#socket.destroy();
+    this.#socket.destroy(CUT_SHORT);
     if (this.verdict !== null) return;
     this.#settle(this.#judge.onError(error), this.#nothingReceived());
   }
