@@ -148,24 +148,73 @@ describe('a starter that is killed', () => {
 
 describe('a starter that hangs', () => {
   it('holds no result up: at the deadline its scripts are lost and killed, and it is replaced', async () => {
-    const troubles: string[] = [];
-    const starter = open({ troubles });
-    await untilReady(starter);
-    const pid = starterOf(await sh(starter, 'echo $PPID'));
-    const long = sh(starter, 'sleep 60', { timeoutMs: 700 });
-    await vi.waitFor(() => expect(descendantsOf(pid).length).toBeGreaterThan(0), 20_000);
-    const scripts = descendantsOf(pid);
-    process.kill(pid, 'SIGSTOP');
+    const { starter, clock, troubles, pid } = await openStill();
     const abort = new AbortController();
+    const long = sh(starter, 'sleep 60', { timeoutMs: 500 });
+    const deep = sh(starter, 'sleep 60', { signal: abort.signal });
+    const scripts = await untilRunning(starter, pid, 2);
+    process.kill(pid, 'SIGSTOP');
     const unstarted = sh(starter, 'exit 0', { signal: abort.signal });
-    setTimeout(() => abort.abort(), 100);
-    expect(await unstarted).toMatchObject({ kind: 'lost' });
+    await clock.advance(400);
+    abort.abort();
+    await clock.advance(ANSWER_MS);
+    expect(await Promise.all([deep, unstarted])).toMatchObject([
+      { kind: 'lost' },
+      { kind: 'lost' },
+    ]);
     expect(await sh(starter, 'exit 0')).toMatchObject({ code: 'ELSEWHERE' });
+    await clock.advance(1000);
     expect(await long).toMatchObject({ kind: 'lost' });
     await vi.waitFor(() => expect([pid, ...scripts].filter(isAlive)).toEqual([]), 20_000);
     expect(troubles).toEqual(['the process that starts scripts ended: killed by SIGKILL']);
+    await clock.advance(100);
     await untilReady(starter);
   });
+
+  it('and was heard a moment ago was there to see a script end: it is killed, and counts', async () => {
+    const { starter, clock, pid } = await openStill();
+    const abort = new AbortController();
+    const run = sh(starter, 'sleep 60', { signal: abort.signal });
+    const scripts = await untilRunning(starter, pid, 1);
+    process.kill(pid, 'SIGSTOP');
+    abort.abort();
+    await clock.advance(ANSWER_MS);
+    expect(await run).toMatchObject({ kind: 'aborted' });
+    await vi.waitFor(() => expect(scripts.filter(isAlive)).toEqual([]), 20_000);
+  });
+
+  it('for a moment only is not replaced', async () => {
+    const { starter, clock, troubles, pid } = await openStill();
+    process.kill(pid, 'SIGSTOP');
+    const abort = new AbortController();
+    const run = sh(starter, 'exit 0', { signal: abort.signal });
+    abort.abort();
+    await clock.advance(ANSWER_MS);
+    expect(await run).toMatchObject({ kind: 'lost' });
+    process.kill(pid, 'SIGCONT');
+    await untilReady(starter);
+    await clock.advance(5000);
+    expect(starterOf(await sh(starter, 'echo $PPID'))).toBe(pid);
+    expect(troubles).toEqual([]);
+  });
+
+  /** A starter at work on a clock that stands still. */
+  async function openStill() {
+    const clock = createFakeClock();
+    const troubles: string[] = [];
+    const starter = open({ clock, troubles });
+    await untilReady(starter);
+    const pid = starterOf(await sh(starter, 'echo $PPID'));
+    return { starter, clock, troubles, pid };
+  }
+
+  /** The pids of its scripts, once it has told of them all. */
+  async function untilRunning(starter: ScriptStarter, pid: number, count: number) {
+    await vi.waitFor(() => expect(childrenOf(pid)).toHaveLength(count), 20_000);
+    const scripts = descendantsOf(pid);
+    await sh(starter, 'exit 0');
+    return scripts;
+  }
 });
 
 describe('hfmd', () => {
