@@ -58,17 +58,21 @@ export function openService(context: TestContext, archive: string, system: Syste
         HFM_RC_SYSLOG: syslog,
         HFM_RC_CALLS: calls,
       }),
-    running: () =>
-      rig.processes().flatMap((line) => {
-        const [, pid, command = ''] = /^(\d+) (.*)$/.exec(line) ?? [];
-        return command.startsWith(`${process.execPath} ${hfmd}`)
-          ? [{ pid: Number(pid), command }]
-          : [];
-      }),
+    running: () => processesOf(`${process.execPath} ${hfmd} `),
     syslog: () => readFileSync(syslog, 'utf8'),
     calls: () => readFileSync(calls, 'utf8'),
     set: (line) => writeFileSync(conf, `${line}\n`, { flag: 'a' }),
   };
+}
+
+/** The processes whose command begins so, but for what one of them has forked to become another. */
+function processesOf(begin: string): { pid: number; command: string }[] {
+  const lines = runToEnd(['ps', '-A', '-o', 'pid=,ppid=,args=']).stdout.split('\n');
+  const all = lines.flatMap((line) => {
+    const [, pid, parent, command = ''] = /^ *(\d+) +(\d+) (.*)$/.exec(line) ?? [];
+    return command.startsWith(begin) ? [{ pid: Number(pid), parent: Number(parent), command }] : [];
+  });
+  return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent));
 }
 
 /** su(1) that notes the user and runs the command as the caller, and daemon(8). */

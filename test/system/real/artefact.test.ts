@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
+import { STARTER_ARGUMENT } from '../../../src/sys/starter-messages.ts';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
 import { complaintsOf, eventually, openRig, type Rig, run } from '../harness.ts';
@@ -23,7 +24,12 @@ test('installed, it runs as an unprivileged user, with sudo in front of pfctl', 
 table = "web"
 kill_sources = "never"
 ${one.toml({ web: one.address })}
-${two.toml({ web: two.address })}`,
+${two.toml({ web: two.address })}
+[backend.own]
+address = "127.0.0.1"
+checks  = [{ type = "script", command = ["/bin/true"], interval = "5s", timeout = "5s" }]
+pools   = { web = "10.2.1.30" }
+`,
     {
       daemon: { socket_group: USER.gid },
       pf: { pfctl: [whereIs('sudo'), '-n', rig.pf.command] },
@@ -31,17 +37,21 @@ ${two.toml({ web: two.address })}`,
   );
   rig.pf.setTable('web', []);
   await letThrough(context, rig, programs.hfmctl);
-  const both = [one.address, two.address].sort();
+  const all = ['10.2.1.30', one.address, two.address].sort();
 
   const { pid } = await rig.startWith({ user: USER });
   expect(runToEnd(['ps', '-o', 'user=', '-p', String(pid)]).stdout.trim()).toBe(USER.name);
-  await eventually(() => expect(rig.pf.table('web')).toEqual(both));
+  await eventually(() => expect(rig.pf.table('web')).toEqual(all));
   await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+  // The process that starts scripts is the same file.
+  expect(runToEnd(['ps', '-A', '-o', 'args=']).stdout).toContain(
+    `${programs.hfmd} ${STARTER_ARGUMENT}\n`,
+  );
 
   expect(await rig.ctl('drain', 'lb1', '--wait')).toMatchObject({ code: 0, stderr: '' });
-  expect(rig.pf.table('web')).toEqual([two.address]);
+  expect(rig.pf.table('web')).toEqual(all.filter((address) => address !== one.address));
   expect((await rig.ctl('ready', 'lb1')).code).toBe(0);
-  await eventually(() => expect(rig.pf.table('web')).toEqual(both));
+  await eventually(() => expect(rig.pf.table('web')).toEqual(all));
 });
 
 /** pf is root's, and the user may run what hfmctl says that this configuration needs of it. */
