@@ -13,6 +13,8 @@ export interface DescriptorPlan {
 
 /** hfmd's own: the log, the control socket with its clients, eight pfctl at once. */
 const OWN = 128;
+/** Of a small limit hfmd keeps no more than this share: with few places a hanging backend blocks others. */
+const OWN_SHARE = 0.5;
 /** stdin, stdout and stderr. */
 const PER_SCRIPT = 3;
 const SHELL_TIMEOUT_MS = 2000;
@@ -49,7 +51,8 @@ export function planDescriptors(
   const scripts = Math.min(daemon.maxScripts, checks.length - network);
   const watched = checks.filter((check) => check.type !== 'script' && check.watch).length;
   const probes = Math.max(1, daemon.maxProbes ?? network);
-  const free = (limit ?? Number.POSITIVE_INFINITY) - OWN - scripts * PER_SCRIPT;
+  const most = limit ?? Number.POSITIVE_INFINITY;
+  const free = most - Math.floor(Math.min(OWN + scripts * PER_SCRIPT, most * OWN_SHARE));
   const places = Math.max(1, Math.min(probes, free));
   const watches = Math.max(0, Math.min(watched, free - places));
   const limits = { network: places, scripts: daemon.maxScripts };

@@ -52,6 +52,8 @@ export function followProcess(
   let exit: Ending | null = null;
   let groupLived = false;
   let outOfReach = false;
+  /** Whether what held its output open was killed, with what it may have had to say. */
+  let isCut = false;
   let settled = false;
   let resolve: (result: ExecResult) => void;
   const result = new Promise<ExecResult>((resolveResult) => {
@@ -65,13 +67,14 @@ export function followProcess(
       : passLines(child.stdout, bounds.onLine, onPipeEnd);
   const stderr = keepOutput(child.stderr, bounds.maxOutputBytes, onPipeEnd);
   const watch = watchPipe === null ? null : keepOutput(watchPipe, 0, onPipeEnd);
-  const allEnded = () => stdout.ended() && stderr.ended() && watch?.ended() !== false;
+  const outputEnded = () => stdout.ended() && stderr.ended();
+  const allEnded = () => outputEnded() && watch?.ended() !== false;
 
   function settle(ending: Ending): void {
     if (settled) return;
     settled = true;
     for (const timer of timers) clearTimeout(timer);
-    const ended = stdout.ended() && stderr.ended();
+    const isWhole = outputEnded() && !isCut;
     const droppedBytes = stdout.dropped() + stderr.dropped();
     const left = leftBehind();
     for (const pipe of [child.stdin, child.stdout, child.stderr, watchPipe]) pipe?.destroy();
@@ -79,7 +82,7 @@ export function followProcess(
     child.unref();
     resolve({
       ...ending,
-      ...(ended ? {} : { truncated: true }),
+      ...(isWhole ? {} : { truncated: true }),
       ...(left === null ? {} : { left }),
       ...(droppedBytes === 0 ? {} : { droppedBytes }),
       stdout: stdout.text(),
@@ -111,6 +114,7 @@ export function followProcess(
   function endChildren(ending: Ending): void {
     if (settled) return;
     groupLived = isGroupAlive(pid);
+    isCut = !outputEnded();
     killGroup(pid, 'SIGKILL');
     if (allEnded()) settle(ending);
     else later(() => endLate(ending));

@@ -60,7 +60,8 @@ describe('what they are used for', () => {
       watches: 0,
       warning: expect.stringContaining('128 of 500 probes run at once'),
     });
-    expect(planDescriptors(many(5, false), 20)).toMatchObject({ limits: { network: 1 } });
+    expect(planDescriptors(many(50, false), 60)).toMatchObject({ limits: { network: 30 } });
+    expect(planDescriptors(many(5, false), 1)).toMatchObject({ limits: { network: 1 } });
   });
 
   test('a check that is off needs none', () => {

@@ -60,7 +60,9 @@ pools = { web = "10.2.1.${i + 1}" }
     rig.pf.setTable('web', ['10.2.1.1']);
     rig.pf.setTable('hogs', []);
     const hfmd = await rig.startWith({
-      through: ['/bin/sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'],
+      through: ['/bin/sh', '-c', 'ulimit -n 130; exec "$@"', 'sh'],
+      // Of these hfmd knows nothing, and so runs more probes than there are descriptors for.
+      openFiles: 60,
     });
     await eventually(async () =>
       expect((await rig.status()).node_problems.map(({ kind }) => kind)).toContain(

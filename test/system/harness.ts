@@ -56,6 +56,8 @@ export interface How {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** A program and its arguments that runs ours in its own place. */
   readonly through?: readonly string[];
+  /** So many files that it did not open are open in it. */
+  readonly openFiles?: number;
 }
 
 type Value = string | number | boolean | readonly string[];
@@ -249,17 +251,18 @@ pools = { ${pool} = "${address}" }
 /** Runs a program of ours to its end, or until it is killed. */
 export function run(program: string, args: readonly string[], how: How = {}): Running {
   const [command = '', ...argv] = [...(how.through ?? []), process.execPath, program, ...args];
+  const opened = Array.from({ length: how.openFiles ?? 0 }, () => 2);
   const child = spawn(command, argv, {
     ...how.user,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...opened],
     env: { PATH: process.env.PATH ?? '', HOME: '/', ...how.env },
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+  child.stdout?.setEncoding('utf8').on('data', (chunk) => {
     stdout += chunk;
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => {
     stderr += chunk;
   });
   const ended = new Promise<Ended>((resolve) => {

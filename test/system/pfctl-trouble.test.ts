@@ -23,13 +23,13 @@ const faulty = (name: string, says: RegExp, ...faults: readonly Fault[]): Troubl
 const TROUBLES: readonly Trouble[] = [
   {
     name: 'pfctl is not there',
-    says: /could not be started: .*ENOENT/,
+    says: /could not be started: no such file/,
     begin: ({ pf }) => renameSync(pf.command, `${pf.command}.gone`),
     end: ({ pf }) => renameSync(`${pf.command}.gone`, pf.command),
   },
   {
     name: 'pfctl is not executable',
-    says: /could not be started: .*EACCES/,
+    says: /could not be started: permission denied/,
     begin: ({ pf }) => chmodSync(pf.command, 0o644),
     end: ({ pf }) => chmodSync(pf.command, 0o755),
   },
