@@ -28,6 +28,8 @@ interface Followed {
 
 /** How long the pipes and the children of a process that exited may take to end. */
 const DRAIN_MS = 20;
+/** How long those of a group that was killed may take: on a busy machine they end late. */
+const KILLED_MS = 100;
 
 type Ending =
   | { readonly kind: 'exited'; readonly code: number }
@@ -107,7 +109,7 @@ export function followProcess(
     exit ??= ending;
     killGroup(pid, 'SIGKILL');
     if (watchPipe === null) settle(exit);
-    else later(() => endLate(exit ?? ending));
+    else later(KILLED_MS, () => endLate(exit ?? ending));
   }
 
   /** What has had a moment to end after its parent is left behind, and killed. */
@@ -117,7 +119,7 @@ export function followProcess(
     isCut = !outputEnded();
     killGroup(pid, 'SIGKILL');
     if (allEnded()) settle(ending);
-    else later(() => endLate(ending));
+    else later(KILLED_MS, () => endLate(ending));
   }
 
   /** What still holds the pipes a moment after the group was killed can't be reached. */
@@ -127,8 +129,8 @@ export function followProcess(
   }
 
   /** Timers run before reads: what is in a pipe already must still be read, however late we are. */
-  function later(end: () => void): void {
-    timers.push(setTimeout(() => setImmediate(end), DRAIN_MS));
+  function later(ms: number, end: () => void): void {
+    timers.push(setTimeout(() => setImmediate(end), ms));
   }
 
   child.once('exit', (code, signal) => {
@@ -138,7 +140,7 @@ export function followProcess(
     exit = ending;
     // Members of its group keep its number taken, so that no stranger can be meant.
     settleIfGone();
-    if (!settled) later(() => endChildren(ending));
+    if (!settled) later(DRAIN_MS, () => endChildren(ending));
   });
   timers.push(setTimeout(() => endNow({ kind: 'timed-out' }), bounds.timeoutMs));
   if (bounds.interruptAfterMs !== undefined) {
