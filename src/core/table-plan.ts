@@ -78,3 +78,27 @@ function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   for (const item of a) if (!b.has(item)) return false;
   return true;
 }
+
+/** What may leave without others: entries of a family that the table serves from its goal already. */
+export function spared(
+  remove: readonly TableEntry[],
+  entries: readonly TableEntry[],
+  goal: TableGoal,
+): TableEntry[] {
+  const serving = [...goal.desired].filter((address) => entries.includes(address));
+  const isInet6 = (entry: TableEntry): boolean => entry.includes(':');
+  return remove.filter((entry) => serving.some((one) => isInet6(one) === isInet6(entry)));
+}
+
+/** Of a table that is not as pf was told: a negated entry in the way, or somebody undoing it. */
+export function describeRefusal(entries: readonly TableEntry[], goal: TableGoal): string {
+  const holds = new Set(entries);
+  const { missing, surplus } = differenceOf(entries, goal);
+  const negated = missing.filter((address) => holds.has(`!${address}`));
+  const parts = [
+    missing.length > 0 ? `does not take ${missing.join(' ')}` : '',
+    surplus.length > 0 ? `does not give up ${surplus.join(' ')}` : '',
+    negated.length > 0 ? `it holds ${negated.map((address) => `!${address}`).join(' ')}` : '',
+  ];
+  return `the table ${parts.filter((part) => part !== '').join(', ')}`;
+}

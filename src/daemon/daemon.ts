@@ -21,6 +21,7 @@ import type { ProbeRecord } from './live.ts';
 import { logEvent } from './log-events.ts';
 import { createNodeProblems, type NodeProblems } from './node-problems.ts';
 import { Reconciler } from './reconciler.ts';
+import { notesOn } from './reload-notes.ts';
 import { planReload, type TablePlan } from './reload-plan.ts';
 import { Scheduler } from './scheduler.ts';
 import type { CarpAddresses } from './source-audit.ts';
@@ -304,19 +305,4 @@ function announcedOf(controller: Controller): Map<string, 'up' | 'down'> {
     if (health !== null) announced.set(config.name, health);
   }
   return announced;
-}
-
-/** What a reload can't bring into force. */
-function notesOn(before: Config, after: Config): string[] {
-  const fixed: [string, unknown, unknown][] = [
-    ['daemon.socket', before.daemon.socket, after.daemon.socket],
-    ['daemon.socket_group', before.daemon.socketGroup, after.daemon.socketGroup],
-    ['daemon.state_file', before.daemon.stateFile, after.daemon.stateFile],
-    ['pf.driver', before.pf.driver, after.pf.driver],
-    ['pf.pfctl', before.pf.pfctl.join(' '), after.pf.pfctl.join(' ')],
-    ['pf.helper', before.pf.helper?.join(' '), after.pf.helper?.join(' ')],
-  ];
-  return fixed
-    .filter(([, was, is]) => was !== is)
-    .map(([key]) => `${key} has changed, which takes effect when hfmd is started again`);
 }

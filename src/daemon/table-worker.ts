@@ -1,9 +1,11 @@
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
 import {
+  describeRefusal,
   differenceOf,
   planChange,
   sameGoal,
+  spared,
   type TableChange,
   type TableEntry,
   type TableGoal,
@@ -176,7 +178,8 @@ class Worker implements TableWorker {
       const change = planChange(entries, goal);
       if (change.kind === 'none') return null;
       if (pass === MAX_PASSES) {
-        if (goal === firstGoal) return notAccepted(entries, goal);
+        if (goal === firstGoal)
+          return { kind: 'not-accepted', message: describeRefusal(entries, goal) };
         this.#again = true;
         return null;
       }
@@ -351,33 +354,6 @@ class Worker implements TableWorker {
   }
 }
 
-/** What may leave without others: entries of a family that the table serves from its goal already. */
-function spared(
-  remove: readonly TableEntry[],
-  entries: readonly TableEntry[],
-  goal: TableGoal,
-): TableEntry[] {
-  const serving = [...goal.desired].filter((address) => entries.includes(address));
-  const isInet6 = (entry: TableEntry): boolean => entry.includes(':');
-  return remove.filter((entry) => serving.some((one) => isInet6(one) === isInet6(entry)));
-}
-
 function errorOf(result: PfResult<null>): PfError | null {
   return result.ok ? null : result.error;
-}
-
-/** pf said "done" and the table says otherwise: a negated entry in the way, or somebody undoing it. */
-function notAccepted(entries: readonly TableEntry[], goal: TableGoal): PfError {
-  const holds = new Set(entries);
-  const { missing, surplus } = differenceOf(entries, goal);
-  const negated = missing.filter((address) => holds.has(`!${address}`));
-  const parts = [
-    missing.length > 0 ? `does not take ${missing.join(' ')}` : '',
-    surplus.length > 0 ? `does not give up ${surplus.join(' ')}` : '',
-    negated.length > 0 ? `it holds ${negated.map((address) => `!${address}`).join(' ')}` : '',
-  ];
-  return {
-    kind: 'not-accepted',
-    message: `the table ${parts.filter((part) => part !== '').join(', ')}`,
-  };
 }

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runCli } from '../../src/cli/main.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
+import { runCommand } from '../fakes/cli.ts';
 
 const DOAS = `pfctl = ["/usr/bin/doas", "-n", "/sbin/pfctl"]
 helper = ["/usr/bin/doas", "-n", "/usr/local/libexec/hfm/pf-end"]
@@ -30,25 +29,8 @@ pools = { web = "10.2.1.11" }
   );
 }
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const terminal: Terminal = {
-    out: (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    colours: false,
-    wallMs: () => 0,
-    user: null,
-    catchInterrupts: () => {
-      throw new Error('the rules wait for nothing');
-    },
-  };
-  const code = await runCli(['privileges', ...argv, '-f', file], terminal, {});
-  return { code, stdout, stderr };
+function run(...argv: string[]) {
+  return runCommand('privileges', ...argv, '-f', file);
 }
 
 describe('hfmctl privileges', () => {

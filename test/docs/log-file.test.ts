@@ -3,19 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CHANGE } from '../actions/change.ts';
 import { projectFile } from './page.ts';
-
-const CHANGE = {
-  HFM_EVENT: 'down',
-  HFM_BACKEND: 'lb1',
-  HFM_ADDRESS: '10.2.1.11',
-  HFM_FROM: 'up',
-  HFM_TO: 'down',
-  HFM_REASON: 'connect-refused',
-  HFM_DETAIL: '10.2.1.11:80 refused the connection',
-  HFM_POOLS: 'web mail',
-  HFM_TABLES: 'confirmed',
-};
 
 describe('actions/log-file', () => {
   let folder = '';

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { runCli } from '../../src/cli/main.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
+import { runCommand } from '../fakes/cli.ts';
 
 const GOOD = `interval = 1s; timeout_kill = 1s
 lb1 { test = /t; test_arguments = 10.2.1.1; change_fail = /f }
@@ -27,25 +26,8 @@ function write(text: string): string {
   return file;
 }
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const terminal: Terminal = {
-    out: (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    colours: false,
-    wallMs: () => 0,
-    user: null,
-    catchInterrupts: () => {
-      throw new Error('an import waits for nothing');
-    },
-  };
-  const code = await runCli(['import', ...argv], terminal, {});
-  return { code, stdout, stderr };
+function run(...argv: string[]) {
+  return runCommand('import', ...argv);
 }
 
 test('everything carried over: the result on stdout, and 0', async () => {
