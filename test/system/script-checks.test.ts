@@ -190,7 +190,7 @@ ${names.map((name, i) => member(name, 's', i + 1)).join('')}`,
     await eventually(() => expect(rig.pf.table('web')).toHaveLength(30));
     const [starter] = await eventually(() => startersOf(hfmd));
     writeFileSync(rig.path('hang'), '');
-    const sleeping = () => rig.processes().filter((line) => line.includes('check'));
+    const sleeping = () => rig.processes().filter((line) => line.includes(script));
     // Eight of ten seconds, so most of the 30 at once.
     await eventually(() => expect(sleeping().length).toBeGreaterThan(15));
     rmSync(rig.path('hang'));

@@ -42,7 +42,12 @@ describe('hfmctl try', () => {
 
   test('says that something got away, and how much was printed', async (context) => {
     const rig = openRig(context);
-    rigWith(rig, 'setsid tail -f "$0" >/dev/null 2>&1 & echo first; head -c 100000 /dev/zero');
+    rigWith(
+      rig,
+      `setsid sh -c 'mkdir "$0.away"; exec tail -f "$0"' "$0" >/dev/null 2>&1 &
+until rmdir "$0.away" 2>/dev/null; do sleep 0.01; done
+echo first; head -c 100000 /dev/zero`,
+    );
     const tried = await rig.ctl('try', '-f', rig.configFile, 'lb1');
     expect(tried.code).toBe(0);
     expect(tried.stdout).toMatch(/not kept +95910 bytes more\n/);
