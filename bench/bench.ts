@@ -3,6 +3,7 @@ import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createChildren } from './children.ts';
+import { installHfm } from './installed.ts';
 import { readOptions } from './options.ts';
 import { preparePrograms } from './programs.ts';
 import { jsonOf, passes, type Result, tableOf } from './report.ts';
@@ -38,6 +39,7 @@ if (load > QUIET) {
   );
 }
 const programs = preparePrograms(folder);
+const hfmd = options.hfmd ?? installHfm(folder);
 const results: Result[] = [];
 for (const scenario of SCENARIOS) {
   const wanted = scenario.rows.filter(options.isWanted);
@@ -59,7 +61,7 @@ async function measure(
   wanted: ReadonlySet<string>,
 ): Promise<(name: string) => Outcome> {
   try {
-    const { hfmd, isFull } = options;
+    const { isFull } = options;
     const bench = { folder: mkdtempSync(join(folder, 'row-')), isFull, hfmd, programs, children };
     const outcomes = await Promise.race([scenario.run(bench, wanted), tooLong(isFull)]);
     return (name) => outcomes[name] ?? { kind: 'broken', why: 'nothing was measured' };
@@ -86,6 +88,6 @@ function machine() {
     cpu: cpu?.model ?? 'unknown',
     cores: cpus().length,
     load_before: load,
-    hfmd: options.hfmd,
+    hfmd,
   };
 }

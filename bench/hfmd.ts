@@ -47,7 +47,7 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'w');
   const pinned = setup.core === undefined ? [] : ['taskset', '-c', String(setup.core)];
-  const child = bench.children.start([...pinned, process.execPath, bench.hfmd, '-f', config], {
+  const child = bench.children.start([...pinned, bench.hfmd, '-f', config], {
     stdio: ['ignore', log, log],
   });
   closeSync(log);

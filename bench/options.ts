@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFolder } from './programs.ts';
 import type { Row } from './row.ts';
 
 export interface Options {
@@ -8,8 +7,8 @@ export interface Options {
   readonly isFull: boolean;
   /** Where the report goes as JSON. */
   readonly json: string | null;
-  /** The hfmd to measure. */
-  readonly hfmd: string;
+  /** The hfmd to measure; null for the one of this project, as it is installed. */
+  readonly hfmd: string | null;
   isWanted(row: Row): boolean;
 }
 
@@ -25,12 +24,11 @@ export function readOptions(args: readonly string[], rows: readonly Row[]): Opti
   const unknown = positionals.filter((name) => !rows.some((row) => row.name === name));
   if (unknown.length > 0) leave(64, `bench: no such row: ${unknown.join(' ')}; see --list`);
   const isFull = values.full === true;
+  const hfmd = values.hfmd ?? process.env.HFM_BENCH_HFMD;
   return {
     isFull,
     json: values.json ?? null,
-    hfmd: resolve(
-      values.hfmd ?? process.env.HFM_BENCH_HFMD ?? `${projectFolder()}/dist/src/hfmd.js`,
-    ),
+    hfmd: hfmd === undefined ? null : resolve(hfmd),
     isWanted: ({ name, isLong }) =>
       positionals.length === 0 ? isFull || isLong !== true : positionals.includes(name),
   };

@@ -7,7 +7,7 @@ export interface Bench {
   readonly folder: string;
   /** Longer windows and more runs. */
   readonly isFull: boolean;
-  /** The program under test, as operators start it: a path to hfmd.js. */
+  /** The program under test, which its first line says how to run. */
   readonly hfmd: string;
   readonly programs: Programs;
   readonly children: Children;

@@ -67,7 +67,6 @@ function resolveHttp(
   if (url === null) return null;
   const host = values.host ?? null;
   return {
-    ...base,
     type: 'http',
     url: url.href,
     method: values.method ?? 'GET',
@@ -81,6 +80,7 @@ function resolveHttp(
     keepAlive: values.keep_alive ?? false,
     watch: values.watch ?? false,
     source: sourceFor(values.source, owner.address, place),
+    ...base,
   };
 }
 
@@ -106,7 +106,6 @@ function resolveTcp(
     return null;
   }
   return {
-    ...base,
     type: 'tcp',
     address: owner.address,
     port,
@@ -116,6 +115,7 @@ function resolveTcp(
     maxReadBytes: values.max_read ?? 4096,
     watch: values.watch ?? false,
     source,
+    ...base,
   };
 }
 
@@ -139,7 +139,6 @@ function resolveScript(
   requireExecutable(argv[0] ?? '', commandPlace);
   const placeholders = placeholdersOf(owner, port);
   return {
-    ...base,
     type: 'script',
     command: argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i)) ?? part),
     env: { ...(port === null ? {} : { HFM_PORT: String(port) }), ...values.env },
@@ -148,6 +147,7 @@ function resolveScript(
       : { kind: 'plain' },
     interruptAfterMs,
     maxOutputBytes: values.max_output ?? 4096,
+    ...base,
   };
 }
 

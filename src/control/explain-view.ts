@@ -25,7 +25,7 @@ export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
         down_interval_ms: rhythm.downIntervalMs,
         timeout_ms: rhythm.timeoutMs,
         worst_case_ms: worstCaseDetectionMs(rhythm, fall),
-        history: history.map(probeView),
+        history: history.all().map(probeView),
       };
     }),
     pools: view.pools.map((membership) => {

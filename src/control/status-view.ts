@@ -9,8 +9,8 @@ import {
   type LiveBackend,
   type LiveCheck,
   type LivePool,
-  type ProbeRecord,
 } from '../daemon/live.ts';
+import type { ProbeRecord } from '../daemon/probe-history.ts';
 import type { TableView } from '../daemon/table-worker.ts';
 import { VERSION } from '../version.ts';
 import { engineView } from './engine-view.ts';
@@ -152,14 +152,14 @@ export function isoTime(wallMs: number): string {
 
 function checkView(check: LiveCheck): CheckJson {
   const { config, streak, history } = check;
-  const last = history.at(-1);
+  const { last } = history;
   return {
     name: config.name,
     type: config.type,
     mode: config.mode,
     health: checkHealth(check) ?? 'unknown',
     streak: { passes: streak.passes, failures: streak.failures },
-    last: last === undefined ? null : probeView(last),
+    last: last === null ? null : probeView(last),
   };
 }
 

@@ -25,9 +25,9 @@ import {
   type Live,
   type LiveBackend,
   type LiveCheck,
-  type ProbeRecord,
 } from './live.ts';
 import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
+import type { ProbeRecord } from './probe-history.ts';
 import { succeed } from './succession.ts';
 
 export interface ControllerDeps {
@@ -66,8 +66,6 @@ export interface Breach extends FloorBreach {
   readonly pool: PoolName;
 }
 
-/** How many verdicts `explain` can look back on. */
-const HISTORY = 10;
 /** The one writer of state. No I/O: verdicts and words come in, goals and events go out. */
 export class Controller {
   readonly #deps: ControllerDeps;
@@ -101,7 +99,7 @@ export class Controller {
     const backend = this.#live.backends.get(backendName);
     const check = backend?.checks.find(({ config }) => config.name === checkName);
     if (backend === undefined || check === undefined) return null;
-    check.history = [...check.history.slice(1 - HISTORY), record];
+    check.history.add(record);
     const { rise, fall } = check.config;
     // What the tables hold matters to the first verdict only.
     const held = check.streak.health === 'unknown' ? heldOf(this.#live, backend) : 'neither';

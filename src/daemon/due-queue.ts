@@ -1,104 +1,101 @@
+/** What can wait in a queue, in one at a time. Both fields are the queue's to write. */
+export interface Queued {
+  dueMs: number;
+  /** Where it stands in the queue; `NOWHERE` in none. */
+  place: number;
+}
+
+export const NOWHERE = -1;
+
 /** Things by the time they are due, the earliest first: a binary heap that can drop any of them. */
-export class DueQueue<T> {
-  readonly #heap: Entry<T>[] = [];
-  readonly #entries = new Map<T, Entry<T>>();
+export class DueQueue<T extends Queued> {
+  readonly #heap: T[] = [];
 
   get size(): number {
-    return this.#entries.size;
+    return this.#heap.length;
   }
 
   /** Sets when `item` is due, also if it is queued already. */
   set(item: T, dueMs: number): void {
     this.delete(item);
-    const entry = { item, dueMs, dropped: false };
-    this.#entries.set(item, entry);
-    this.#heap.push(entry);
-    this.#rise(this.#heap.length - 1);
+    item.dueMs = dueMs;
+    this.#rise(item, this.#heap.length);
   }
 
   /** Makes an item that is queued due at `dueMs`, unless it is so earlier. */
   hasten(item: T, dueMs: number): void {
-    const entry = this.#entries.get(item);
-    if (entry !== undefined && dueMs < entry.dueMs) this.set(item, dueMs);
+    if (this.has(item) && dueMs < item.dueMs) this.set(item, dueMs);
   }
 
   has(item: T): boolean {
-    return this.#entries.has(item);
+    return item.place !== NOWHERE;
   }
 
   delete(item: T): void {
-    const entry = this.#entries.get(item);
-    if (entry === undefined) return;
-    // It leaves the heap when it comes to the top.
-    entry.dropped = true;
-    this.#entries.delete(item);
+    if (!this.has(item)) return;
+    const { place } = item;
+    const last = this.#heap.pop();
+    item.place = NOWHERE;
+    if (last === undefined || last === item) return;
+    if (last.dueMs < item.dueMs) this.#rise(last, place);
+    else this.#sink(last, place);
   }
 
   /** When the earliest is due; null when there is none. */
   nextDueMs(): number | null {
-    this.#dropTop();
     return this.#heap[0]?.dueMs ?? null;
   }
 
-  /** Takes the earliest out if it is due at `nowMs`. */
-  take(nowMs: number): { readonly item: T; readonly dueMs: number } | null {
-    this.#dropTop();
+  /** The earliest, if it is due at `nowMs`. */
+  peek(nowMs: number): T | null {
     const top = this.#heap[0];
-    if (top === undefined || top.dueMs > nowMs) return null;
-    this.#removeTop();
-    this.#entries.delete(top.item);
+    return top === undefined || top.dueMs > nowMs ? null : top;
+  }
+
+  /** Takes the earliest out if it is due at `nowMs`. */
+  take(nowMs: number): T | null {
+    const top = this.peek(nowMs);
+    if (top !== null) this.delete(top);
     return top;
   }
 
-  #dropTop(): void {
-    while (this.#heap[0]?.dropped === true) this.#removeTop();
+  /** All of them, in no order. */
+  items(): T[] {
+    return [...this.#heap];
   }
 
-  #removeTop(): void {
-    const last = this.#heap.pop();
-    if (last === undefined || this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#sink();
-  }
-
-  #rise(from: number): void {
-    let i = from;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (this.#dueAt(parent) <= this.#dueAt(i)) return;
-      this.#swap(i, parent);
-      i = parent;
+  /** Finds the place of `item` on the way up from `from`, which is free. */
+  #rise(item: T, from: number): void {
+    let place = from;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const parent = this.#heap[above];
+      if (parent === undefined || parent.dueMs <= item.dueMs) break;
+      this.#put(parent, place);
+      place = above;
     }
+    this.#put(item, place);
   }
 
-  #sink(): void {
-    let i = 0;
+  /** The same on the way down. */
+  #sink(item: T, from: number): void {
+    let place = from;
     for (;;) {
-      const left = 2 * i + 1;
-      let least = i;
-      if (this.#dueAt(left) < this.#dueAt(least)) least = left;
-      if (this.#dueAt(left + 1) < this.#dueAt(least)) least = left + 1;
-      if (least === i) return;
-      this.#swap(i, least);
-      i = least;
+      const child = this.#earlier(this.#heap[2 * place + 1], this.#heap[2 * place + 2]);
+      if (child === undefined || child.dueMs >= item.dueMs) break;
+      const below = child.place;
+      this.#put(child, place);
+      place = below;
     }
+    this.#put(item, place);
   }
 
-  #dueAt(i: number): number {
-    return this.#heap[i]?.dueMs ?? Number.POSITIVE_INFINITY;
+  #earlier(one: T | undefined, other: T | undefined): T | undefined {
+    return one !== undefined && other !== undefined && other.dueMs < one.dueMs ? other : one;
   }
 
-  #swap(i: number, j: number): void {
-    const a = this.#heap[i];
-    const b = this.#heap[j];
-    if (a === undefined || b === undefined) return;
-    this.#heap[i] = b;
-    this.#heap[j] = a;
+  #put(item: T, place: number): void {
+    this.#heap[place] = item;
+    item.place = place;
   }
-}
-
-interface Entry<T> {
-  readonly item: T;
-  readonly dueMs: number;
-  dropped: boolean;
 }

@@ -19,7 +19,7 @@ export function createEventLog(clock: Clock): EventLog {
   return {
     emit(event) {
       seq += 1;
-      const stamped = { ...event, seq, atMs: clock.wallMs() };
+      const stamped = { seq, atMs: clock.wallMs(), ...event };
       events.push(stamped);
       if (events.length >= 2 * CAPACITY) events = events.slice(-CAPACITY);
       for (const listener of listeners) listener(stamped);

@@ -74,7 +74,7 @@ export function createJobBook(deps: JobBookDeps): JobBook {
                 : probed;
               const { verdict, durationMs } = record;
               log.debug(
-                { backend: name, check: check.name, ...verdict, durationMs },
+                { backend: name, check: check.name, durationMs, ...verdict },
                 `${key}: ${verdict.kind}`,
               );
               if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {

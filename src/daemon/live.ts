@@ -6,7 +6,7 @@ import type { BackendName, PoolName } from '../core/names.ts';
 import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { ProbeHistory } from './probe-history.ts';
 
 /** Everything that hfmd knows of its backends and pools. Only the controller writes it. */
 export interface Live {
@@ -36,16 +36,7 @@ export interface LiveCheck {
   streak: Streak;
   /** Whether its last answer that counted asked for the backend to be drained. */
   asksDrain: boolean;
-  /** The last few, the newest last. */
-  history: ProbeRecord[];
-}
-
-/** One probe that has ended. */
-export interface ProbeRecord {
-  readonly verdict: Verdict;
-  readonly durationMs: number;
-  /** Wall time of its end. */
-  readonly atMs: number;
+  history: ProbeHistory;
 }
 
 export interface LivePool {

@@ -10,12 +10,13 @@ export interface RouteJudge {
   keep(backends: ReadonlySet<BackendName>): void;
 }
 
+/** Written in place: each probe has a part in it. */
 interface Latest {
-  readonly hasRoute: boolean;
+  hasRoute: boolean;
   /** A route was there when the probe began; that there is none was found when it ended. */
-  readonly atMs: number;
+  atMs: number;
   /** When the first of the probes in a row came that found no route. */
-  readonly sinceMs: number;
+  sinceMs: number;
 }
 
 /**
@@ -45,12 +46,14 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
       const hasRoute = verdict.kind === 'pass' || verdict.reason !== 'no-route';
       const nowMs = clock.monotonicMs();
       const atMs = hasRoute ? nowMs - durationMs : nowMs;
-      const before = latest.get(backend);
-      const sinceMs = before?.hasRoute === false ? before.sinceMs : nowMs;
-      latest.set(backend, { hasRoute, atMs, sinceMs });
+      const one = latest.get(backend) ?? { hasRoute, atMs, sinceMs: nowMs };
+      latest.set(backend, one);
+      if (one.hasRoute) one.sinceMs = nowMs;
+      one.hasRoute = hasRoute;
+      one.atMs = atMs;
       if (hasRoute || probed.size < 2) return verdict;
       const { lost, routeMs } = view(nowMs);
-      const reached = routeMs.length - firstAfter(routeMs, sinceMs);
+      const reached = routeMs.length - firstAfter(routeMs, one.sinceMs);
       if (lost <= reached) return verdict;
       return inconclusive(
         'no-route',

@@ -3,10 +3,10 @@ import { nextDueMs, onTick, phaseMs, type Rhythm } from '../core/schedule.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 import type { Attempt, Probe } from '../probes/probe.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { DueQueue } from './due-queue.ts';
+import { DueQueue, NOWHERE, type Queued } from './due-queue.ts';
 import type { EngineMeter } from './engine-meter.ts';
-import type { ProbeRecord } from './live.ts';
 import { Places } from './places.ts';
+import type { ProbeRecord } from './probe-history.ts';
 import type { StallWatch } from './stall-watch.ts';
 
 /** One check of one backend, to be probed again and again. */
@@ -50,8 +50,8 @@ export class Scheduler {
   readonly #deps: SchedulerDeps;
   readonly #runners = new Map<string, Runner>();
   readonly #starts = new DueQueue<Runner>();
+  /** Every probe that is in flight. */
   readonly #deadlines = new DueQueue<Run>();
-  readonly #inFlight = new Set<Run>();
   readonly #places: Readonly<Record<Job['kind'], Places>>;
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
@@ -64,7 +64,7 @@ export class Scheduler {
   }
 
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#deadlines.size;
   }
 
   /** How many wait for a place among those that may run at once. */
@@ -121,8 +121,8 @@ export class Scheduler {
     this.#isStopped = true;
     for (const runner of this.#runners.values()) this.#end(runner);
     this.#runners.clear();
-    for (const run of this.#inFlight) this.#cut(run);
-    if (this.#inFlight.size > 0) {
+    for (const run of this.#deadlines.items()) this.#cut(run);
+    if (this.inFlight > 0) {
       await new Promise<void>((resolve) => {
         const others = this.#onIdle;
         this.#onIdle = () => {
@@ -145,6 +145,8 @@ export class Scheduler {
       isEnded: false,
       hurriedToMs: FAR_MS,
       run: null,
+      dueMs: FAR_MS,
+      place: NOWHERE,
     };
     this.#runners.set(job.key, runner);
     this.#starts.set(runner, onTick(fromMs + phase * share, intervalMs));
@@ -171,14 +173,15 @@ export class Scheduler {
   #onTimer(): void {
     this.#timerDueMs = FAR_MS;
     const untilMs = this.#deps.clock.monotonicMs() + MOMENT_MS;
-    for (let over = this.#deadlines.take(untilMs); over !== null; ) {
-      if (over.item.isCut) this.#settle(over.item, DISOBEYED);
-      else this.#cut(over.item);
-      over = this.#deadlines.take(untilMs);
+    for (let run = this.#deadlines.peek(untilMs); run !== null; ) {
+      if (run.isCut) this.#settle(run, DISOBEYED);
+      else this.#cut(run);
+      run = this.#deadlines.peek(untilMs);
     }
     for (let due = this.#starts.take(untilMs); due !== null; due = this.#starts.take(untilMs)) {
-      const { item, dueMs } = due;
-      this.#places[item.job.kind].enter(() => this.#turn(item, dueMs));
+      const runner = due;
+      const { dueMs } = runner;
+      this.#places[runner.job.kind].enter(() => this.#turn(runner, dueMs));
     }
     this.#arm();
   }
@@ -205,7 +208,7 @@ export class Scheduler {
       this.#starts.set(runner, this.#nextDueMs(runner, startedMs, streak));
       this.#arm();
     });
-    if (this.#inFlight.has(run)) runner.run = run;
+    if (this.#deadlines.has(run)) runner.run = run;
   }
 
   #nextDueMs(runner: Runner, startedMs: number, streak: Streak): number {
@@ -225,8 +228,15 @@ export class Scheduler {
   #run({ probe, rhythm }: Pick<Job, 'rhythm' | 'probe'>, onEnd: Run['onEnd']): Run {
     const startMs = this.#deps.clock.monotonicMs();
     const { timeoutMs } = rhythm;
-    const run: Run = { startMs, timeoutMs, onEnd, attempt: null, isCut: false };
-    this.#inFlight.add(run);
+    const run: Run = {
+      startMs,
+      timeoutMs,
+      onEnd,
+      attempt: null,
+      isCut: false,
+      dueMs: FAR_MS,
+      place: NOWHERE,
+    };
     this.#deadlines.set(run, startMs + timeoutMs);
     this.#arm();
     try {
@@ -240,7 +250,7 @@ export class Scheduler {
 
   /** The probe settles now, or is not waited for any longer. */
   #cut(run: Run): void {
-    if (run.isCut || !this.#inFlight.has(run)) return;
+    if (run.isCut || !this.#deadlines.has(run)) return;
     run.isCut = true;
     this.#deadlines.set(run, this.#deps.clock.monotonicMs() + OBEY_MS);
     this.#arm();
@@ -248,13 +258,13 @@ export class Scheduler {
   }
 
   #settle(run: Run, verdict: Verdict): void {
-    if (!this.#inFlight.delete(run)) return;
+    if (!this.#deadlines.has(run)) return;
     this.#deadlines.delete(run);
     const { clock } = this.#deps;
     const durationMs = clock.monotonicMs() - run.startMs;
     const judged = run.isCut ? this.#judge(verdict, run) : verdict;
     run.onEnd({ verdict: judged, durationMs, atMs: clock.wallMs() });
-    if (this.#inFlight.size === 0) this.#onIdle?.();
+    if (this.inFlight === 0) this.#onIdle?.();
   }
 
   /** A deadline that passed while we stood still ourselves says nothing about the backend. */
@@ -276,7 +286,7 @@ const FAR_MS = Number.POSITIVE_INFINITY;
 
 const DISOBEYED: Verdict = fail('deadline', 'no verdict at the deadline');
 
-interface Runner {
+interface Runner extends Queued {
   readonly job: Job;
   /** The start of its grid, on the monotonic clock. */
   readonly originMs: number;
@@ -287,7 +297,7 @@ interface Runner {
 }
 
 /** A probe under way, in or outside of the schedule. */
-interface Run {
+interface Run extends Queued {
   readonly startMs: number;
   readonly timeoutMs: number;
   readonly onEnd: (record: ProbeRecord) => void;

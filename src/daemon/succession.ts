@@ -11,6 +11,7 @@ import {
   type LiveCheck,
   type LivePool,
 } from './live.ts';
+import { ProbeHistory } from './probe-history.ts';
 
 export interface Now {
   readonly wallMs: number;
@@ -68,7 +69,7 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
       config: check,
       streak: { ...FRESH_STREAK, health },
       asksDrain: known?.asksDrain ?? false,
-      history: known?.history ?? [],
+      history: known?.history ?? new ProbeHistory(),
     };
   });
   const backend: LiveBackend = {

@@ -19,6 +19,7 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
   };
 
   const isJustConnect = check.send === null && check.expect === null;
+  const connected = pass(check.tls === null ? 'connected' : 'connected, TLS handshake done');
 
   return {
     endpoint: target,
@@ -28,7 +29,7 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
           done(opened.verdict);
         } else if (isJustConnect) {
           closeUnused(opened.socket, target);
-          done(pass(check.tls === null ? 'connected' : 'connected, TLS handshake done'));
+          done(connected);
         } else {
           attempt = converse(opened.socket, check, target, done);
         }

@@ -1,33 +1,44 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DueQueue } from '../../src/daemon/due-queue.ts';
+import { DueQueue, NOWHERE, type Queued } from '../../src/daemon/due-queue.ts';
+
+interface Named extends Queued {
+  readonly name: string;
+}
+
+function named(name: string): Named {
+  return { name, dueMs: 0, place: NOWHERE };
+}
+
+const a = named('a');
+const b = named('b');
 
 test('gives the earliest, and only when it is due', () => {
-  const queue = new DueQueue<string>();
-  queue.set('b', 20);
-  queue.set('a', 10);
+  const queue = new DueQueue<Named>();
+  queue.set(b, 20);
+  queue.set(a, 10);
   expect(queue.nextDueMs()).toBe(10);
   expect(queue.take(9)).toBeNull();
-  expect(queue.take(10)).toMatchObject({ item: 'a', dueMs: 10 });
+  expect(queue.take(10)).toMatchObject({ name: 'a', dueMs: 10 });
   expect(queue.take(10)).toBeNull();
   expect(queue.nextDueMs()).toBe(20);
 });
 
 test('an item set again is due at its new time only', () => {
-  const queue = new DueQueue<string>();
-  queue.set('a', 10);
-  queue.set('a', 30);
+  const queue = new DueQueue<Named>();
+  queue.set(a, 10);
+  queue.set(a, 30);
   expect(queue.size).toBe(1);
   expect(queue.take(20)).toBeNull();
-  expect(queue.take(30)?.item).toBe('a');
+  expect(queue.take(30)).toBe(a);
   expect(queue.take(99)).toBeNull();
 });
 
 test('a deleted item does not come', () => {
-  const queue = new DueQueue<string>();
-  queue.set('a', 10);
-  queue.delete('a');
-  queue.delete('never there');
+  const queue = new DueQueue<Named>();
+  queue.set(a, 10);
+  queue.delete(a);
+  queue.delete(b);
   expect(queue.nextDueMs()).toBeNull();
   expect(queue.take(99)).toBeNull();
 });
@@ -47,15 +58,17 @@ test('does what a sorted array does', () => {
   );
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 100, size: 'max' }), (operations) => {
-      const queue = new DueQueue<number>();
+      const queue = new DueQueue<Named>();
+      const items = Array.from({ length: 31 }, (_, i) => named(String(i)));
+      const itemOf = (i: number): Named => items[i] as Named;
       const model = new Map<number, number>();
       const earliest = (): number | null => (model.size === 0 ? null : Math.min(...model.values()));
       for (const one of operations) {
         if (one.kind === 'set') {
-          queue.set(one.item, one.dueMs);
+          queue.set(itemOf(one.item), one.dueMs);
           model.set(one.item, one.dueMs);
         } else if (one.kind === 'delete') {
-          queue.delete(one.item);
+          queue.delete(itemOf(one.item));
           model.delete(one.item);
         } else {
           const taken = queue.take(one.nowMs);
@@ -63,8 +76,8 @@ test('does what a sorted array does', () => {
           if (dueMs === null || dueMs > one.nowMs) expect(taken).toBeNull();
           else {
             expect(taken?.dueMs).toBe(dueMs);
-            expect(model.get(taken?.item ?? -1)).toBe(dueMs);
-            model.delete(taken?.item ?? -1);
+            expect(model.get(Number(taken?.name))).toBe(dueMs);
+            model.delete(Number(taken?.name));
           }
         }
         expect(queue.size).toBe(model.size);

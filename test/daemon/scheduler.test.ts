@@ -4,7 +4,7 @@ import { count, type Streak } from '../../src/core/health.ts';
 import { type Rhythm, tickMs, worstCaseDetectionMs } from '../../src/core/schedule.ts';
 import { fail, pass, type Verdict } from '../../src/core/verdict.ts';
 import { EngineMeter } from '../../src/daemon/engine-meter.ts';
-import type { ProbeRecord } from '../../src/daemon/live.ts';
+import type { ProbeRecord } from '../../src/daemon/probe-history.ts';
 import { type Job, Scheduler } from '../../src/daemon/scheduler.ts';
 import { watchStalls } from '../../src/daemon/stall-watch.ts';
 import type { Attempt, Done } from '../../src/probes/probe.ts';

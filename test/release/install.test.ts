@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { projectFile } from '../docs/page.ts';
 import { artefactOfFile, runInstall, runToEnd, SYSTEMS, scratch, unpack } from './artefact.ts';
+import { interpreterLine } from './service.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -72,12 +73,17 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
   test('names this node in the interpreter lines and the service script', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
+    const lines = ['hfmd', 'hfmctl'].map((name) => interpreterLine(at(`usr/local/sbin/${name}`)));
+    expect(lines).toEqual([
+      expect.stringMatching(`^${process.execPath} --max-semi-space-size=\\d+$`),
+      process.execPath,
+    ]);
     for (const program of ['hfmd', 'hfmctl']) {
-      const [line] = readFileSync(at(`usr/local/sbin/${program}`), 'utf8').split('\n', 1);
-      expect(line).toBe(`#!${process.execPath}`);
       expect(runToEnd([at(`usr/local/sbin/${program}`), '-h']).code).toBe(0);
     }
-    expect(readFileSync(at(RC[system]), 'utf8')).toContain(`"${process.execPath}`);
+    // FreeBSD reads the rest of the line where it needs it.
+    const named = system === 'OpenBSD' ? lines[0] : process.execPath;
+    expect(readFileSync(at(RC[system]), 'utf8')).toMatch(new RegExp(`="${named}[ "]`));
   });
 
   test('the configuration is the example with doas, good as it stands, and stays when edited', () => {

@@ -58,11 +58,17 @@ export function openService(context: TestContext, archive: string, system: Syste
         HFM_RC_SYSLOG: syslog,
         HFM_RC_CALLS: calls,
       }),
-    running: () => processesOf(`${process.execPath} ${hfmd} `),
+    running: () => processesOf(`${interpreterLine(hfmd)} ${hfmd} `),
     syslog: () => readFileSync(syslog, 'utf8'),
     calls: () => readFileSync(calls, 'utf8'),
     set: (line) => writeFileSync(conf, `${line}\n`, { flag: 'a' }),
   };
+}
+
+/** What the kernel puts before a script: the interpreter and its argument. */
+export function interpreterLine(script: string): string {
+  const [line = ''] = readFileSync(script, 'utf8').split('\n', 1);
+  return line.replace(/^#!/, '');
 }
 
 /** The processes whose command begins so, but for what one of them has forked to become another. */

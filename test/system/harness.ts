@@ -267,6 +267,10 @@ export function run(program: string, args: readonly string[], how: How = {}): Ru
   });
   const ended = new Promise<Ended>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('error', ({ message }) => {
+      stderr += message;
+      resolve({ code: null, signal: null, stdout, stderr });
+    });
   });
   return {
     child,
