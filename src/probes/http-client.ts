@@ -119,8 +119,14 @@ export class HttpClient {
     if (this.#exchange === null) return;
     const { verdict, isEnded } = this.#exchange;
     if (verdict === null || (this.#request.keepAlive && verdict.kind === 'pass')) return;
-    if (isEnded) this.#socket?.destroy();
-    else this.close();
+    if (!isEnded) {
+      this.close();
+      return;
+    }
+    this.#socket?.destroy();
+    // Not kept until the next probe: what lives for so long is costly to collect.
+    this.#socket = null;
+    this.#exchange = null;
   }
 }
 
