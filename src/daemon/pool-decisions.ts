@@ -50,6 +50,9 @@ export class PoolDecisions {
   tableRead(poolName: PoolName, entries: readonly TableEntry[]): void {
     const pool = this.#live.pools.get(poolName);
     if (pool === undefined) return;
+    // Of a table that holds what it held nothing new can be decided; all else that bears on it does
+    // its own deciding.
+    if (pool.outcome !== null && pool.actual !== null && isSame(pool.actual, entries)) return;
     const actual = new Set(entries);
     pool.actual = actual;
     if (pool.desired !== null) {
@@ -139,4 +142,9 @@ export class PoolDecisions {
       this.#deps.emit({ kind: 'fallback', pool: name, inUse: after.fallbackInUse });
     }
   }
+}
+
+/** Whether a reading, in which no entry comes twice, shows what was read before. */
+function isSame(before: ReadonlySet<TableEntry>, entries: readonly TableEntry[]): boolean {
+  return before.size === entries.length && entries.every((entry) => before.has(entry));
 }
