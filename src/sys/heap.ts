@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Lets V8's heap grow by 40 percent of what is live before it is collected, where it would wait for
+ * Lets V8's heap grow by half of what is live before it is collected, where it would wait for
  * several times as much: a firewall has better uses for 100 MB. Takes effect at once; the size of the
  * young generation, which does not, is in the first line of the installed hfmd.
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=40');
+  setFlagsFromString('--heap-growing-percent=50');
 }
