@@ -19,9 +19,11 @@ export interface WatchBudget {
 
 /**
  * A process that ends closes what it holds one by one, and one that drains may close its listener
- * last: a probe that passes right after a loss is repeated this often.
+ * last: a probe that passes right after a loss is repeated, at once and then after `fast_interval`.
  */
 const SECOND_LOOKS = 2;
+/** What a process that is killed holds is closed within less. */
+const AT_ONCE_MS = 1;
 /** A connection that is to be renewed more often than this is not worth holding. */
 const MIN_HOLD_MS = 5000;
 const MIN_HOLD_INTERVALS = 5;
@@ -84,8 +86,10 @@ export class Watch {
   /** The backend lives on: at last, that its connection was ended says when its server does so. */
   #lookAgain(lostAfterMs: number): void {
     if (this.#looksLeft > 0) {
+      const { fastIntervalMs } = this.#rhythm;
+      const isFirst = this.#looksLeft === SECOND_LOOKS;
       this.#looksLeft -= 1;
-      this.#deps.hurry(this.#rhythm.fastIntervalMs);
+      this.#deps.hurry(isFirst ? Math.min(AT_ONCE_MS, fastIntervalMs) : fastIntervalMs);
       return;
     }
     this.#lostAfterMs = null;

@@ -80,7 +80,7 @@ describe('an idle connection', () => {
     await clock.advance(20_000);
     opened[0]?.onEnd();
     for (let i = 0; i < 3; i++) watch.probed(OK);
-    expect(hurried).toEqual([0, 50, 50]);
+    expect(hurried).toEqual([0, 1, 50]);
     expect(opened).toHaveLength(1);
     await clock.advance(1000);
     watch.probed(OK);
