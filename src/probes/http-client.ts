@@ -56,6 +56,7 @@ export class HttpClient {
     this.#socket?.destroy();
     this.#socket = socket;
     this.#fresh = socket;
+    socket.on('close', dropListeners);
   }
 
   /** Asks once. Where the verdict comes before the end of the answer, the rest is not waited for. */
@@ -128,6 +129,15 @@ export class HttpClient {
     this.#socket = null;
     this.#exchange = null;
   }
+}
+
+/**
+ * Node's own part of a connection keeps the socket until a full collection, long after it was closed;
+ * what listens to it, which is all of the exchange, need not stay for as long.
+ */
+function dropListeners(this: net.Socket): void {
+  this.removeAllListeners();
+  this.on('error', () => {});
 }
 
 /** With a code of its own, UND_ERR_SOCKET, undici would connect again without end. */

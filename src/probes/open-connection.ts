@@ -33,7 +33,7 @@ const ENDED: Attempt = { cut() {} };
 /** Connects, with TLS where the target has it; when cut it says which of the two was not done. */
 export function openConnection(target: Target, done: (opened: Opened) => void): Attempt {
   try {
-    return followHandshakes(startConnection(target), target, done);
+    return new Handshakes(startConnection(target), target, done);
   } catch (error) {
     done({ kind: 'failed', verdict: verdictOn(error, 'connect', target) });
     return ENDED;
@@ -64,41 +64,55 @@ function createContext(ca: string | null): tls.SecureContext {
   return tls.createSecureContext({ ca });
 }
 
-function followHandshakes(
-  socket: net.Socket,
-  target: Target,
-  done: (opened: Opened) => void,
-): Attempt {
-  let phase: 'connect' | 'tls' = 'connect';
-  let settled = false;
+class Handshakes implements Attempt {
+  readonly #socket: net.Socket;
+  readonly #target: Target;
+  readonly #done: (opened: Opened) => void;
+  #phase: 'connect' | 'tls' = 'connect';
+  #isSettled = false;
 
-  const giveUp = (verdict: Verdict) => {
-    if (settled) return;
-    settled = true;
-    socket.destroy();
-    done({ kind: 'failed', verdict });
-  };
-  const open = () => {
-    if (settled) return;
-    settled = true;
-    done({ kind: 'open', socket });
-  };
-
-  // Stays on the socket: an error after the verdict has nobody to tell, and must not end hfmd.
-  socket.on('error', (error) => {
-    if (settled) return;
-    const isRefused = isCertificateRefused(socket);
-    giveUp(isRefused ? certificateVerdict(error, target) : verdictOn(error, phase, target));
-  });
-  if (target.tls === null) {
-    socket.once('connect', open);
-  } else {
-    socket.once('connect', () => {
-      phase = 'tls';
-    });
-    socket.once('secureConnect', open);
+  constructor(socket: net.Socket, target: Target, done: (opened: Opened) => void) {
+    this.#socket = socket;
+    this.#target = target;
+    this.#done = done;
+    // Stays on the socket: an error after the verdict has nobody to tell, and must not end hfmd.
+    socket.on('error', (error) => this.#failed(error));
+    if (target.tls === null) {
+      socket.on('connect', () => this.#opened());
+    } else {
+      socket.on('connect', () => {
+        this.#phase = 'tls';
+      });
+      socket.on('secureConnect', () => this.#opened());
+    }
   }
-  return { cut: () => giveUp(timeoutVerdict(phase, target)) };
+
+  cut(): void {
+    this.#giveUp(timeoutVerdict(this.#phase, this.#target));
+  }
+
+  #opened(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#done({ kind: 'open', socket: this.#socket });
+  }
+
+  #failed(error: Error): void {
+    if (this.#isSettled) return;
+    const isRefused = isCertificateRefused(this.#socket);
+    this.#giveUp(
+      isRefused
+        ? certificateVerdict(error, this.#target)
+        : verdictOn(error, this.#phase, this.#target),
+    );
+  }
+
+  #giveUp(verdict: Verdict): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#socket.destroy();
+    this.#done({ kind: 'failed', verdict });
+  }
 }
 
 function startConnection({ address, port, source, tls: tlsTarget }: Target): net.Socket {

@@ -24,15 +24,16 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
   return {
     endpoint: target,
     start(done) {
-      let attempt = openConnection(target, (opened) => {
-        if (opened.kind === 'failed') {
-          done(opened.verdict);
-        } else if (isJustConnect) {
+      if (isJustConnect) {
+        return openConnection(target, (opened) => {
+          if (opened.kind === 'failed') return done(opened.verdict);
           closeUnused(opened.socket, target);
           done(connected);
-        } else {
-          attempt = converse(opened.socket, check, target, done);
-        }
+        });
+      }
+      let attempt = openConnection(target, (opened) => {
+        if (opened.kind === 'failed') done(opened.verdict);
+        else attempt = converse(opened.socket, check, target, done);
       });
       return { cut: () => attempt.cut() };
     },
