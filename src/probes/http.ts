@@ -5,7 +5,7 @@ import { type AnswerJudge, HttpClient, type HttpRequest } from './http-client.ts
 import { httpErrorVerdict } from './http-errors.ts';
 import { createTlsTarget, openConnection, peerName, type Target } from './open-connection.ts';
 import type { Attempt, Done, Probe } from './probe.ts';
-import { createTextSearch, describeMatch } from './text-search.ts';
+import { createTextSearch, describeMatch, type TextSearch } from './text-search.ts';
 
 /**
  * Asks for a URL. Each attempt connects anew, so that it tests what a new client would meet, unless
@@ -21,7 +21,7 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
     let attempt = openConnection(target, (opened) => {
       if (opened.kind === 'failed') return done(opened.verdict);
       client.connect(opened.socket);
-      attempt = client.exchange(createJudge(check, peer), done);
+      attempt = client.exchange(new Judge(check, peer), done);
     });
     return { cut: () => attempt.cut() };
   }
@@ -30,7 +30,7 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
     endpoint: target,
     start(done) {
       if (!client.isConnected) return startNew(done);
-      let attempt = client.exchange(createJudge(check, peer), (verdict, endedUnanswered) => {
+      let attempt = client.exchange(new Judge(check, peer), (verdict, endedUnanswered) => {
         // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
         // request is on its way; that says nothing about it, and the client asks on a new connection.
         if (endedUnanswered) attempt = startNew(done);
@@ -66,52 +66,75 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
   };
 }
 
-function createJudge(check: HttpCheckConfig, peer: string): AnswerJudge {
-  const search =
-    check.body === null ? null : createTextSearch(check.body, check.maxBodyBytes, 'at-end');
-  let status: number | null = null;
+/** Of one answer. */
+class Judge implements AnswerJudge {
+  readonly #check: HttpCheckConfig;
+  readonly #peer: string;
+  readonly #search: TextSearch | null;
+  #status: number | null = null;
 
-  function bodyVerdict(found: boolean, isWhole: boolean): Verdict {
-    if (found || check.body === null) return pass(String(status));
-    const bytes = search?.seen().length ?? 0;
-    const where = isWhole ? `the body of ${bytes} bytes` : `the first ${bytes} bytes of the body`;
-    return fail('body-mismatch', `HTTP ${status}, but no ${describeMatch(check.body)} in ${where}`);
+  constructor(check: HttpCheckConfig, peer: string) {
+    this.#check = check;
+    this.#peer = peer;
+    const { body, maxBodyBytes } = check;
+    this.#search = body === null ? null : createTextSearch(body, maxBodyBytes, 'at-end');
   }
 
-  return {
-    onHeaders(answered) {
-      status = answered;
-      if (includes(check.drainStatuses, answered)) {
-        return { kind: 'pass', detail: `${answered}, asks to be drained`, asksDrain: true };
-      }
-      if (!includes(check.statuses, answered)) {
-        return fail('http-status', `HTTP ${answered}, expected ${statusList(check.statuses)}`);
-      }
-      return search === null ? pass(String(answered)) : null;
-    },
-    onBody(chunk) {
-      switch (search?.add(chunk)) {
-        case 'found':
-          return bodyVerdict(true, false);
-        case 'full':
-          return bodyVerdict(false, false);
-        default:
-          return null;
-      }
-    },
-    onEnd: () => bodyVerdict(search?.end() === 'found', true),
-    onError: (error) => httpErrorVerdict(error, status, { peer, source: check.source }),
-    onCut(nothingReceived) {
-      const within = `within ${formatDuration(check.rhythm.timeoutMs)}`;
-      if (status !== null) {
-        const bytes = search?.seen().length ?? 0;
-        const detail = `HTTP ${status}, but no end of the body ${within} (${bytes} bytes came)`;
-        return fail('read-timeout', detail);
-      }
-      const lack = nothingReceived ? 'nothing received' : 'no complete headers received';
-      return fail('read-timeout', `connected to ${peer}, but ${lack} ${within}`);
-    },
-  };
+  onHeaders(status: number): Verdict | null {
+    this.#status = status;
+    const { drainStatuses, statuses } = this.#check;
+    if (includes(drainStatuses, status)) {
+      return { kind: 'pass', detail: `${status}, asks to be drained`, asksDrain: true };
+    }
+    if (!includes(statuses, status)) {
+      return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);
+    }
+    return this.#search === null ? pass(String(status)) : null;
+  }
+
+  onBody(chunk: Uint8Array): Verdict | null {
+    switch (this.#search?.add(chunk)) {
+      case 'found':
+        return this.#bodyVerdict(true, false);
+      case 'full':
+        return this.#bodyVerdict(false, false);
+      default:
+        return null;
+    }
+  }
+
+  onEnd(): Verdict {
+    return this.#bodyVerdict(this.#search?.end() === 'found', true);
+  }
+
+  onError(error: unknown): Verdict {
+    const { source } = this.#check;
+    return httpErrorVerdict(error, this.#status, { peer: this.#peer, source });
+  }
+
+  onCut(nothingReceived: boolean): Verdict {
+    const within = `within ${formatDuration(this.#check.rhythm.timeoutMs)}`;
+    if (this.#status !== null) {
+      const came = `${this.#bytesSeen} bytes came`;
+      const detail = `HTTP ${this.#status}, but no end of the body ${within} (${came})`;
+      return fail('read-timeout', detail);
+    }
+    const lack = nothingReceived ? 'nothing received' : 'no complete headers received';
+    return fail('read-timeout', `connected to ${this.#peer}, but ${lack} ${within}`);
+  }
+
+  get #bytesSeen(): number {
+    return this.#search?.seen().length ?? 0;
+  }
+
+  #bodyVerdict(found: boolean, isWhole: boolean): Verdict {
+    const { body } = this.#check;
+    if (found || body === null) return pass(String(this.#status));
+    const bytes = `${this.#bytesSeen} bytes`;
+    const where = isWhole ? `the body of ${bytes}` : `the first ${bytes} of the body`;
+    const detail = `HTTP ${this.#status}, but no ${describeMatch(body)} in ${where}`;
+    return fail('body-mismatch', detail);
+  }
 }
 
 function includes(ranges: readonly StatusRange[], status: number): boolean {

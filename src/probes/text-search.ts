@@ -3,7 +3,7 @@ import type { TextMatch } from '../config/config.ts';
 /** `full`: the bound is reached without a match. */
 type SearchState = 'found' | 'more' | 'full';
 
-interface TextSearch {
+export interface TextSearch {
   add(chunk: Uint8Array): SearchState;
   /** Nothing more comes. */
   end(): 'found' | 'missing';

@@ -50,9 +50,11 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', 
     const hfmd = await rig.start();
     await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
     expect((await rig.ctl('status')).stdout).toContain(`warning: ${fault.warning}\n`);
-    expect(hfmd.log.filter(({ event }) => event === 'warning')).toMatchObject([
-      { level: 'warn', msg: fault.warning },
-    ]);
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'warning')).toMatchObject([
+        { level: 'warn', msg: fault.warning },
+      ]),
+    );
   });
 
   test.for(FAULTS)(

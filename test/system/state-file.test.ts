@@ -73,7 +73,7 @@ describe.concurrent('the state file', () => {
       expect((await rig.ctl(word, 'lb1')).code).toBe(0);
     }
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    expect(complaints(hfmd.log)).toHaveLength(1);
+    await eventually(() => expect(complaints(hfmd.log)).toHaveLength(1));
   });
 
   test('in a read-only folder is said once, and commands work on', async (context) => {

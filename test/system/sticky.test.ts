@@ -37,9 +37,11 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
     await eventually(async () =>
       expect((await rig.status()).pools[0]?.ended).toMatchObject({ sources: 3 }),
     );
-    expect(hfmd.log.filter(({ event }) => event === 'ended')).toMatchObject([
-      { pool: 'web', address: '10.2.1.1', what: 'sources', count: 3 },
-    ]);
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'ended')).toMatchObject([
+        { pool: 'web', address: '10.2.1.1', what: 'sources', count: 3 },
+      ]),
+    );
   });
 
   test('are released at the next start when hfmd was killed before it could', async (context) => {
