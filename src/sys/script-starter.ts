@@ -75,5 +75,12 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
  * fork is in proportion.
  */
 export function starterCommand(program: string): string[] {
-  return [process.execPath, '--max-semi-space-size=1', '--no-opt', program, STARTER_ARGUMENT];
+  return [
+    process.execPath,
+    '--max-semi-space-size=1',
+    '--no-opt',
+    '--single-threaded',
+    program,
+    STARTER_ARGUMENT,
+  ];
 }
