@@ -18,6 +18,10 @@ export interface CheckOwner {
   readonly name: string;
 }
 
+/**
+ * Spread last: where a literal goes on after a spread, the V8 of Node 20 gives each object a shape of
+ * its own, which makes every look at it slow.
+ */
 type Base = Pick<CheckConfig, 'name' | 'mode' | 'rhythm' | 'rise' | 'fall' | 'startDelayMs'>;
 
 /** One check of one backend, with everything filled in; null when something it needs is wrong. */

@@ -43,6 +43,18 @@ describe('start', () => {
     expect(pf.calls.every(({ operation }) => operation === 'show')).toBe(true);
   });
 
+  test('a table that is read as it was known is no reason to decide anew', async () => {
+    const { clock, pf, counts } = await allUp();
+    const { goals } = counts;
+    await clock.advance(LONG_MS);
+    expect(pf.calls.filter(({ operation }) => operation === 'show').length).toBeGreaterThan(5);
+    expect(counts.goals).toBe(goals);
+    pf.put('web', [A, FOREIGN]);
+    await clock.advance(LONG_MS);
+    expect(pf.entries('web')).toEqual([A, B, FOREIGN]);
+    expect(counts.goals).toBeGreaterThan(goals);
+  });
+
   test('the first verdict decides at once where it agrees with the tables', async () => {
     const { controller, probe } = await started(TWO, { web: [A] });
     probe('lb1', PASS);

@@ -18,8 +18,11 @@ export interface Wiring {
   readonly announcements: readonly Announcement[];
   readonly controller: Controller;
   readonly reconciler: Reconciler;
-  /** How often something durable changed, the operator spoke, and his word changed who is probed. */
-  readonly counts: { durable: number; words: number; probing: number };
+  /**
+   * How often something durable changed, the operator spoke, his word changed who is probed, and it
+   * was decided what a table must hold.
+   */
+  readonly counts: { durable: number; words: number; probing: number; goals: number };
   /** One verdict of a check, `tcp` unless said. */
   probe(backend: string, verdict: Verdict, check?: string): void;
   /** As a SIGHUP with this configuration. */
@@ -46,7 +49,7 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
   const durable = options.durable ?? EMPTY_STATE;
   const events = recordEvents();
   const announcements: Announcement[] = [];
-  const counts = { durable: 0, words: 0, probing: 0 };
+  const counts = { durable: 0, words: 0, probing: 0, goals: 0 };
   const reconciler = new Reconciler(
     {
       driver: pf,
@@ -63,7 +66,10 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
     {
       clock,
       emit: events.emit,
-      onGoal: (pool, goal) => reconciler.aim(pool, goal),
+      onGoal: (pool, goal) => {
+        counts.goals += 1;
+        reconciler.aim(pool, goal);
+      },
       onDurable: () => {
         counts.durable += 1;
       },
