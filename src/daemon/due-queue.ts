@@ -52,11 +52,14 @@ export class DueQueue<T extends Queued> {
     return top === undefined || top.dueMs > nowMs ? null : top;
   }
 
-  /** Takes the earliest out if it is due at `nowMs`. */
-  take(nowMs: number): T | null {
-    const top = this.peek(nowMs);
-    if (top !== null) this.delete(top);
-    return top;
+  /** Takes out what is due at `nowMs`, the earliest first. */
+  takeAll(nowMs: number): T[] {
+    const taken: T[] = [];
+    for (let top = this.peek(nowMs); top !== null; top = this.peek(nowMs)) {
+      this.delete(top);
+      taken.push(top);
+    }
+    return taken;
   }
 
   /** All of them, in no order. */

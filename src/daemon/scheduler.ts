@@ -172,18 +172,20 @@ export class Scheduler {
 
   #onTimer(): void {
     this.#timerDueMs = FAR_MS;
+    this.#deps.stalls.look();
     const untilMs = this.#deps.clock.monotonicMs() + MOMENT_MS;
     for (let run = this.#deadlines.peek(untilMs); run !== null; ) {
       if (run.isCut) this.#settle(run, DISOBEYED);
       else this.#cut(run);
       run = this.#deadlines.peek(untilMs);
     }
-    for (let due = this.#starts.take(untilMs); due !== null; due = this.#starts.take(untilMs)) {
-      const runner = due;
+    const due = this.#starts.takeAll(untilMs);
+    // Before the work: Node counts a timer from the time at which it last woke up.
+    this.#arm();
+    for (const runner of due) {
       const { dueMs } = runner;
       this.#places[runner.job.kind].enter(() => this.#turn(runner, dueMs));
     }
-    this.#arm();
   }
 
   /** One probe of a runner, from its place to its next due time. */

@@ -4,10 +4,14 @@ import type { Clock, Timer } from '../sys/clock.ts';
 export interface StallWatch {
   /** How long, in milliseconds, it stood still since `sinceMs` on the monotonic clock. */
   stalledSince(sinceMs: number): number;
+  /** Looks at the clock now, where that is due: before a batch of work, which would delay it. */
+  look(): void;
   stop(): void;
 }
 
 const TICK_MS = 20;
+/** Timers are rounded to milliseconds. */
+const EARLY_MS = 1;
 /** Later than this a timer is not merely late. */
 const TOLERANCE_MS = 10;
 /** Long enough to look back over any probe: stalls that ended before that are forgotten. */
@@ -19,9 +23,13 @@ export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () 
   let stalls: { fromMs: number; toMs: number }[] = [];
   let dueMs = 0;
   let timer: Timer | null = null;
+  let isStopped = false;
+  // On the ticks on which probes start (core/schedule.ts): to wake up twice as often costs as much as
+  // many a probe.
   const arm = (): void => {
-    dueMs = clock.monotonicMs() + TICK_MS;
-    timer = clock.after(TICK_MS, tick);
+    const nowMs = clock.monotonicMs();
+    dueMs = (Math.floor((nowMs + EARLY_MS) / TICK_MS) + 1) * TICK_MS;
+    timer = clock.after(dueMs - nowMs, tick);
   };
   const tick = (): void => {
     const nowMs = clock.monotonicMs();
@@ -45,7 +53,13 @@ export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () 
         0,
       );
     },
+    look() {
+      if (isStopped || clock.monotonicMs() < dueMs - EARLY_MS) return;
+      timer?.cancel();
+      tick();
+    },
     stop() {
+      isStopped = true;
       timer?.cancel();
     },
   };

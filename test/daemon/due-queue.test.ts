@@ -18,9 +18,10 @@ test('gives the earliest, and only when it is due', () => {
   queue.set(b, 20);
   queue.set(a, 10);
   expect(queue.nextDueMs()).toBe(10);
-  expect(queue.take(9)).toBeNull();
-  expect(queue.take(10)).toMatchObject({ name: 'a', dueMs: 10 });
-  expect(queue.take(10)).toBeNull();
+  expect(queue.takeAll(9)).toEqual([]);
+  expect(queue.takeAll(10)).toEqual([a]);
+  expect(a.dueMs).toBe(10);
+  expect(queue.takeAll(10)).toEqual([]);
   expect(queue.nextDueMs()).toBe(20);
 });
 
@@ -29,9 +30,9 @@ test('an item set again is due at its new time only', () => {
   queue.set(a, 10);
   queue.set(a, 30);
   expect(queue.size).toBe(1);
-  expect(queue.take(20)).toBeNull();
-  expect(queue.take(30)).toBe(a);
-  expect(queue.take(99)).toBeNull();
+  expect(queue.takeAll(20)).toEqual([]);
+  expect(queue.takeAll(30)).toEqual([a]);
+  expect(queue.takeAll(99)).toEqual([]);
 });
 
 test('a deleted item does not come', () => {
@@ -40,7 +41,7 @@ test('a deleted item does not come', () => {
   queue.delete(a);
   queue.delete(b);
   expect(queue.nextDueMs()).toBeNull();
-  expect(queue.take(99)).toBeNull();
+  expect(queue.takeAll(99)).toEqual([]);
 });
 
 test('does what a sorted array does', () => {
@@ -71,13 +72,12 @@ test('does what a sorted array does', () => {
           queue.delete(itemOf(one.item));
           model.delete(one.item);
         } else {
-          const taken = queue.take(one.nowMs);
-          const dueMs = earliest();
-          if (dueMs === null || dueMs > one.nowMs) expect(taken).toBeNull();
-          else {
-            expect(taken?.dueMs).toBe(dueMs);
-            expect(model.get(Number(taken?.name))).toBe(dueMs);
-            model.delete(Number(taken?.name));
+          const taken = queue.takeAll(one.nowMs);
+          const due = [...model.values()].filter((ms) => ms <= one.nowMs).sort((x, y) => x - y);
+          expect(taken.map(({ dueMs }) => dueMs)).toEqual(due);
+          for (const { name, dueMs } of taken) {
+            expect(model.get(Number(name))).toBe(dueMs);
+            model.delete(Number(name));
           }
         }
         expect(queue.size).toBe(model.size);

@@ -65,6 +65,26 @@ test('a step of the wall clock is no stall', async () => {
   expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
+test('whoever looks before a batch of work spares the timer, and hears how late it was', async () => {
+  const clock = createFakeClock();
+  const late: number[] = [];
+  const stalls = watchStalls(clock, (ms) => late.push(ms));
+  stalls.look();
+  expect(late).toEqual([]);
+  clock.stall(23);
+  stalls.look();
+  stalls.look();
+  expect(late).toEqual([3]);
+  // What work there is then is not what made it late; the next look is due on the next tick.
+  await clock.advance(17);
+  expect(late).toEqual([3, 0]);
+  stalls.stop();
+  await clock.advance(100);
+  stalls.look();
+  expect(late).toEqual([3, 0]);
+  expect(clock.pending).toBe(0);
+});
+
 test('stop leaves no timer', async () => {
   const { clock, stalls } = watch();
   await clock.advance(100);
