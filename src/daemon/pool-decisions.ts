@@ -2,7 +2,7 @@ import type { Address, Family } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
-import type { TableEntry } from '../core/table-plan.ts';
+import { sameSet, type TableEntry } from '../core/table-plan.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
 
@@ -50,10 +50,10 @@ export class PoolDecisions {
   tableRead(poolName: PoolName, entries: readonly TableEntry[]): void {
     const pool = this.#live.pools.get(poolName);
     if (pool === undefined) return;
+    const actual = new Set(entries);
     // Of a table that holds what it held nothing new can be decided; all else that bears on it does
     // its own deciding.
-    if (pool.outcome !== null && pool.actual !== null && isSame(pool.actual, entries)) return;
-    const actual = new Set(entries);
+    if (pool.outcome !== null && pool.actual !== null && sameSet(pool.actual, actual)) return;
     pool.actual = actual;
     if (pool.desired !== null) {
       this.#decide(pool);
@@ -142,9 +142,4 @@ export class PoolDecisions {
       this.#deps.emit({ kind: 'fallback', pool: name, inUse: after.fallbackInUse });
     }
   }
-}
-
-/** Whether a reading, in which no entry comes twice, shows what was read before. */
-function isSame(before: ReadonlySet<TableEntry>, entries: readonly TableEntry[]): boolean {
-  return before.size === entries.length && entries.every((entry) => before.has(entry));
 }
