@@ -26,6 +26,8 @@ export interface PoolDecisionsDeps {
  * milliseconds, and a table is to be changed once.
  */
 const MOMENT_MS = 2;
+/** Timers are rounded to milliseconds; later than that, this process had to wait itself. */
+const LATE_MS = 1;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
 const LONGEST_MOMENT_MS = 100;
 
@@ -79,8 +81,12 @@ export class PoolDecisions {
   #awaitEnd(): void {
     const { clock } = this.#deps;
     this.#isOngoing = false;
+    const dueMs = clock.monotonicMs() + MOMENT_MS;
     this.#moment = clock.after(MOMENT_MS, () => {
-      if (this.#isOngoing && clock.monotonicMs() < this.#momentEndsMs) this.#awaitEnd();
+      const nowMs = clock.monotonicMs();
+      // Timers run before reads: after a pause of our own, what belongs to the moment may be unread.
+      const goesOn = this.#isOngoing || nowMs - dueMs > LATE_MS;
+      if (goesOn && nowMs < this.#momentEndsMs) this.#awaitEnd();
       else this.flush();
     });
   }

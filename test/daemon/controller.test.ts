@@ -175,6 +175,22 @@ describe('health moves the tables', () => {
     expect(operations).toEqual(['remove', 'show']);
   });
 
+  test('what is heard right after a pause of our own belongs to the moment before', async () => {
+    const three = config(
+      [pool('web')],
+      [backend('a', { web: A }), backend('b', { web: B }), backend('c', { web: C })],
+    );
+    const { clock, pf, probe } = await allUp(three, { web: [A, B, C] });
+    const before = pf.calls.length;
+    for (let i = 0; i < 3; i++) probe('a', FAIL);
+    clock.stall(30);
+    await clock.advance(1);
+    for (let i = 0; i < 3; i++) probe('b', FAIL);
+    await clock.advance(10);
+    expect(pf.entries('web')).toEqual([C]);
+    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
+  });
+
   test('a moment lasts as long as more turns, up to 100 ms', async () => {
     const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
     const many = config(
