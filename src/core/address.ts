@@ -8,6 +8,8 @@ export type Address = string & { readonly [brand]: 'address' };
 
 export type Family = 'inet' | 'inet6';
 
+export const FAMILIES: readonly Family[] = ['inet', 'inet6'];
+
 export type AddressResult =
   | { readonly ok: true; readonly address: Address }
   | { readonly ok: false; readonly why: string };

@@ -1,4 +1,4 @@
-import { type Address, type Family, familyOf, sortAddresses } from './address.ts';
+import { type Address, FAMILIES, type Family, familyOf, sortAddresses } from './address.ts';
 import type { BackendName } from './names.ts';
 
 /** How many addresses of each family a pool keeps in service, whatever health says. */
@@ -27,8 +27,6 @@ export interface Candidate {
   readonly lastGoodMs: number;
 }
 
-const FAMILIES: readonly Family[] = ['inet', 'inet6'];
-
 export interface PoolPolicy {
   readonly floor: Floor;
   readonly fallback: readonly Address[];
@@ -44,6 +42,8 @@ export interface PoolOutcome {
   readonly fallbackInUse: boolean;
   /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
   readonly short: ReadonlySet<Family>;
+  /** How many of `desired` the floor takes of each family, as far as there are so many. */
+  readonly least: ReadonlyMap<Family, number>;
 }
 
 /**
@@ -92,12 +92,17 @@ export function decidePool(
     }
   }
   const short = FAMILIES.filter((family) => isShort(policy.floor, candidates, serving(), family));
+  const least = FAMILIES.map((family) => {
+    const asked = floorOf(policy.floor, candidates, family) - countFamily(heldUntouched, family);
+    return [family, Math.max(0, Math.min(asked, countFamily(desired, family)))] as const;
+  });
   return {
     desired: sortAddresses(desired),
     untouched,
     heldByFloor,
     fallbackInUse: spare.length > 0,
     short: new Set(short),
+    least: new Map(least),
   };
 }
 

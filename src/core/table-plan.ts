@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import { type Address, FAMILIES, type Family } from './address.ts';
 
 /** An entry as `pfctl -T show` prints it: an address, a network, or either negated with `!`. */
 export type TableEntry = string;
@@ -11,6 +11,8 @@ export interface TableGoal {
   readonly untouched: ReadonlySet<Address>;
   /** Whether whatever else the table holds must go. */
   readonly exclusive: boolean;
+  /** How many of `desired` must serve, of each family, before what else serves may leave. */
+  readonly least: ReadonlyMap<Family, number>;
 }
 
 /** The change that makes a table hold its goal. Adds come before deletes. */
@@ -56,7 +58,8 @@ export function sameGoal(a: TableGoal, b: TableGoal): boolean {
     a.exclusive === b.exclusive &&
     sameSet(a.desired, b.desired) &&
     sameSet(a.managed, b.managed) &&
-    sameSet(a.untouched, b.untouched)
+    sameSet(a.untouched, b.untouched) &&
+    FAMILIES.every((family) => a.least.get(family) === b.least.get(family))
   );
 }
 
@@ -79,15 +82,26 @@ export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean
   return true;
 }
 
-/** What may leave without others: entries of a family that the table serves from its goal already. */
+/**
+ * What may leave although the table does not hold all of its goal: of each family that the table
+ * serves from its goal, as many as leave what must go on serving.
+ */
 export function spared(
   remove: readonly TableEntry[],
   entries: readonly TableEntry[],
   goal: TableGoal,
 ): TableEntry[] {
-  const serving = [...goal.desired].filter((address) => entries.includes(address));
-  const isInet6 = (entry: TableEntry): boolean => entry.includes(':');
-  return remove.filter((entry) => serving.some((one) => isInet6(one) === isInet6(entry)));
+  return FAMILIES.flatMap((family) => {
+    const isOf = (entry: TableEntry): boolean => familyOfEntry(entry) === family;
+    const serving = entries.filter((entry) => isOf(entry) && has(goal.desired, entry)).length;
+    if (serving === 0) return [];
+    const kept = Math.max(0, (goal.least.get(family) ?? 0) - serving);
+    return remove.filter(isOf).slice(kept);
+  });
+}
+
+function familyOfEntry(entry: TableEntry): Family {
+  return entry.includes(':') ? 'inet6' : 'inet';
 }
 
 /** Of a table that is not as pf was told: a negated entry in the way, or somebody undoing it. */

@@ -117,7 +117,7 @@ export class Reconciler {
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
   goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
-    const { desired, untouched, short } = goal;
+    const { desired, untouched, short, least } = goal;
     const own =
       config === undefined
         ? (this.#configured.get(keyOf(pool)) ?? new Set())
@@ -130,6 +130,7 @@ export class Reconciler {
       untouched,
       // What else is in the table may be all that serves, until enough of the members do.
       exclusive: pool.exclusive && short.size === 0,
+      least,
     };
   }
 
@@ -216,7 +217,13 @@ export class Reconciler {
 
   #retirementOf(ref: TableRef): TableGoal {
     const managed = new Set(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
-    return { desired: new Set(), managed, untouched: new Set(), exclusive: false };
+    return {
+      desired: new Set(),
+      managed,
+      untouched: new Set(),
+      exclusive: false,
+      least: new Map(),
+    };
   }
 
   #seen(key: string, worker: TableWorker, { actual, inSync, error }: TableView): void {

@@ -127,6 +127,24 @@ describe('the floor', () => {
     expect(decidePool(policy(9), members, set(A, B)).desired).toEqual([A, B]);
   });
 
+  test.each<[string, Floor, number]>([
+    ['what it asks for', { kind: 'count', count: 2 }, 2],
+    ['no more than serve', { kind: 'count', count: 4 }, 3],
+    ['nothing where it is 0', { kind: 'count', count: 0 }, 0],
+    ['its share of all that are configured', { kind: 'percent', percent: 50 }, 2],
+  ])('takes of those that serve %s', (_, floor, least) => {
+    const up = [member('a', IN, A), member('b', IN, B), member('c', IN, C)];
+    const all = [...up, member('d', DRAIN, '10.0.0.4')];
+    expect(decidePool({ floor, fallback: [] }, all, set()).least.get('inet')).toBe(least);
+  });
+
+  test('counts who is not of hfm to take, and takes the less of the others', () => {
+    const off: Wish = { kind: 'leave', held: addresses(B, C) };
+    const all = [member('a', IN, A), member('b', off, [B, C])];
+    expect(decidePool(policy(2), all, set()).least.get('inet')).toBe(0);
+    expect(decidePool(policy(3), all, set()).least.get('inet')).toBe(1);
+  });
+
   test('of 0 empties the pool', () => {
     expect(decidePool(policy(0), [member('a', DOWN, A)], set(A)).desired).toEqual([]);
   });

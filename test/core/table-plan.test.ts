@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Family } from '../../src/core/address.ts';
 import {
   planChange,
+  spared,
   type TableChange,
   type TableEntry,
   type TableGoal,
@@ -18,6 +20,7 @@ interface Sets {
   readonly managed?: readonly string[];
   readonly untouched?: readonly string[];
   readonly exclusive?: boolean;
+  readonly least?: Readonly<Partial<Record<Family, number>>>;
 }
 
 function goal({
@@ -25,12 +28,14 @@ function goal({
   managed = [A, B, C],
   untouched = [],
   exclusive = false,
+  least = {},
 }: Sets): TableGoal {
   return {
     desired: new Set(addresses(...desired)),
     managed: new Set(addresses(...managed)),
     untouched: new Set(addresses(...untouched)),
     exclusive,
+    least: new Map(Object.entries(least) as [Family, number][]),
   };
 }
 
@@ -78,6 +83,29 @@ test('an exclusive table is emptied by name, not by replacing it with nothing', 
     kind: 'update',
     add: [],
     remove: [A, FOREIGN],
+  });
+});
+
+describe('while pf keeps refusing an address that is to come', () => {
+  const FD1 = 'fd00::1';
+  const FD2 = 'fd00::2';
+
+  test('nothing leaves a family that the table does not serve from its goal', () => {
+    expect(spared([A, FD1], [A, FD1, FD2], goal({ desired: [B, FD2] }))).toEqual([FD1]);
+  });
+
+  test.each([
+    [1, [B, C]],
+    [2, [C]],
+    [3, []],
+  ])('what is to leave stays as far as a floor of %i takes it', (inet, leaving) => {
+    const one = goal({ desired: [A, '10.0.0.4', '10.0.0.5'], least: { inet, inet6: 1 } });
+    expect(spared([B, C], [A, B, C], one)).toEqual(leaving);
+  });
+
+  test('each family has its own floor', () => {
+    const one = goal({ desired: [A, B, FD1], least: { inet: 2, inet6: 1 } });
+    expect(spared([C, FD2], [A, C, FD1, FD2], one)).toEqual([FD2]);
   });
 });
 

@@ -48,6 +48,7 @@ function goal(...desired: string[]): TableGoal {
     managed: new Set(addresses(A, B, C)),
     untouched: new Set(),
     exclusive: false,
+    least: new Map(),
   };
 }
 
@@ -460,6 +461,20 @@ describe('trouble', () => {
       message: `the table does not take ${B}`,
     });
     expect(operations(pf).filter((one) => one === 'add')).toHaveLength(3);
+  });
+
+  test.each([
+    [1, [A]],
+    [2, [A, C]],
+  ])('a floor of %i holds what is down while pf keeps refusing who comes', async (inet, left) => {
+    const { clock, pf, worker } = employ([A, C]);
+    pf.fault('add', { kind: 'ignored' });
+    worker.aim({ ...goal(A, B), least: new Map([['inet', inet]]) });
+    await clock.advance(RESYNC_MS);
+    expect(pf.entries('web')).toEqual(left);
+    pf.fault('add', null);
+    await clock.advance(RESYNC_MS);
+    expect(pf.entries('web')).toEqual([A, B]);
   });
 
   test('a negated entry in the way is named', async () => {
