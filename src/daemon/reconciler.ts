@@ -44,6 +44,8 @@ const UNREAD_VIEW: TableView = {
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #workers = new Map<string, TableWorker>();
+  /** Of each table the worker that was let go last, until nothing of its is in flight. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #ledger: Ledger;
   #config: Config | null = null;
   /** What each table may hold by the configuration. */
@@ -81,9 +83,7 @@ export class Reconciler {
       tables.set(keyOf(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
     }
     for (const [key, worker] of this.#workers) {
-      if (tables.has(key)) continue;
-      this.#workers.delete(key);
-      void worker.stop();
+      if (!tables.has(key)) this.#dismiss(key, worker);
     }
     this.#movingIn = true;
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
@@ -167,7 +167,8 @@ export class Reconciler {
   /** Leaves the tables as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    const stopped = [...this.#workers.values()].map((worker) => worker.stop());
+    await Promise.all([...stopped, ...this.#leaving.values()]);
   }
 
   #employ(key: string, ref: TableRef, pool: PoolConfig | null, resyncMs: number): void {
@@ -183,7 +184,9 @@ export class Reconciler {
     const onView = (view: TableView): void => this.#seen(key, worker, view);
     const onRemoved = (entries: readonly TableEntry[]): void =>
       this.#deps.onRemoved(worker.config.pool, entries);
-    const worker = createTableWorker({ driver, clock, emit, onView, onRemoved, onHealed }, config);
+    const after = this.#leaving.get(key) ?? Promise.resolve();
+    const deps = { driver, clock, emit, onView, onRemoved, onHealed, after };
+    const worker = createTableWorker(deps, config);
     this.#workers.set(key, worker);
     return worker;
   }
@@ -249,9 +252,16 @@ export class Reconciler {
       if (pool !== null && goal !== undefined) this.aim(pool, goal);
     }
     if (pool === null && entryOf(this.#ledger, ref.table, ref.anchor) === undefined) {
-      this.#workers.delete(key);
-      void worker.stop();
+      this.#dismiss(key, worker);
     }
+  }
+
+  #dismiss(key: string, worker: TableWorker): void {
+    this.#workers.delete(key);
+    const left = worker.stop().then(() => {
+      if (this.#leaving.get(key) === left) this.#leaving.delete(key);
+    });
+    this.#leaving.set(key, left);
   }
 }
 

@@ -37,6 +37,8 @@ export interface TableWorkerDeps {
   readonly onHealed: () => void;
   /** Called after each reading and each failure. */
   readonly onView: (view: TableView) => void;
+  /** Resolves once nobody else of ours is at the table; nothing is done to it before. */
+  readonly after: Promise<void>;
 }
 
 export interface TableWorkerConfig {
@@ -144,8 +146,8 @@ class Worker implements TableWorker {
   }
 
   async #run(): Promise<void> {
-    // A turn of its own, so that `#running` is set before anything can end it.
-    await Promise.resolve();
+    // It takes a turn at least, so that `#running` is set before anything can end it.
+    await this.#deps.after;
     while (this.#again && !this.#stopped) {
       this.#again = false;
       const goal = this.#goal;

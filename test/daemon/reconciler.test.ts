@@ -166,6 +166,27 @@ describe('tables that leave the configuration', () => {
     expect(pf.mostAtOnce).toBe(1);
   });
 
+  test('that are forgotten and come back while pfctl hangs have one operation at a time', async () => {
+    const { clock, pf, unit } = reconciler({ web: [A], mail: [] });
+    const both = config([pool('web'), pool('mail')], [backend('lb1', { web: A })]);
+    unit.configure(both);
+    aim(unit, 'mail');
+    await clock.advance(0);
+    pf.fault('show', { kind: 'hang' });
+    await clock.advance(RESYNC_MS);
+    unit.configure(config([pool('web')], [backend('lb1', { web: A })]));
+    unit.configure(both);
+    await clock.advance(RESYNC_MS);
+    expect(pf.mostAtOnce).toBe(1);
+    pf.fault('show', null);
+    pf.release();
+    aim(unit, 'mail');
+    await clock.advance(0);
+    expect(unit.viewOf({ table: 'mail', anchor: null })).toMatchObject({ inSync: true });
+    await unit.stop();
+    expect(clock.pending).toBe(0);
+  });
+
   test('keep who moved to another table until that one is proven to hold it', async () => {
     const { clock, pf, unit } = reconciler({ web: [A], old: [B] }, { ledger: [left('old', B)] });
     pf.fault('add', { kind: 'error', error: 'permission' }, 'web');

@@ -36,6 +36,7 @@ function employ(
         healed += 1;
       },
       onView: (view) => void views.push(view),
+      after: Promise.resolve(),
     },
     { pool: poolName('web'), ref: { table: 'web', anchor: null }, resyncMs, create },
   );
@@ -308,6 +309,7 @@ describe('attempted', () => {
         onRemoved: () => {},
         onHealed: () => {},
         onView: () => worker.aim(goal(A)),
+        after: Promise.resolve(),
       },
       { pool: poolName('web'), ref: { table: 'web', anchor: null }, resyncMs: 5000, create: false },
     );
