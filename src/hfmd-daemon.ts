@@ -21,7 +21,7 @@ import { keepHeapSmall } from './sys/heap.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
-import { createScriptStarter, type ScriptStarter, starterCommand } from './sys/script-starter.ts';
+import { createScriptStarter, type ScriptStarter, starterCommands } from './sys/script-starter.ts';
 import { systemExec } from './sys/system-exec.ts';
 import { currentUser } from './sys/user.ts';
 import { VERSION } from './version.ts';
@@ -176,8 +176,8 @@ function carpAddresses(): Promise<ReadonlySet<string>> {
 }
 
 function openScripts(onTrouble: (detail: string) => void): ScriptStarter {
-  const command = starterCommand(process.argv[1] ?? '');
-  return createScriptStarter({ clock: systemClock, exec: systemExec, command, onTrouble });
+  const commands = starterCommands(process.argv[1] ?? '');
+  return createScriptStarter({ clock: systemClock, exec: systemExec, commands, onTrouble });
 }
 
 /** The embedded tables are all there, and used. */

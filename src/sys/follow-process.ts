@@ -20,8 +20,10 @@ interface StartedChild {
 
 type Bounds = Pick<ExecRequest, 'timeoutMs' | 'interruptAfterMs' | 'maxOutputBytes' | 'onLine'>;
 
+type Ended = Exclude<ExecResult, { readonly kind: 'not-started' }>;
+
 interface Followed {
-  readonly result: Promise<ExecResult>;
+  readonly result: Promise<Ended>;
   /** Kills the group at once; the result is `aborted`, unless the process has exited before. */
   abort(): void;
 }
@@ -57,8 +59,8 @@ export function followProcess(
   /** Whether what held its output open was killed, with what it may have had to say. */
   let isCut = false;
   let settled = false;
-  let resolve: (result: ExecResult) => void;
-  const result = new Promise<ExecResult>((resolveResult) => {
+  let resolve: (result: Ended) => void;
+  const result = new Promise<Ended>((resolveResult) => {
     resolve = resolveResult;
   });
 

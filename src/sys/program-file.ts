@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 
 export interface NotRunnable {
   /** As of execve(2): ENOENT, EACCES, ENOEXEC ... */
@@ -48,6 +49,12 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOMEM: 'there is no memory left',
 };
 
+/** Why the system refused to run a file, from the number of errno(2) that it gave. */
+export function refusalOf(path: string, errno: number): NotRunnable {
+  const code = getSystemErrorName(-errno);
+  return whyNotRunnable(path) ?? { code, why: spawnErrorText(code, code) };
+}
+
 /** What spawn says, in words. */
 export function spawnErrorText(code: string, message: string): string {
   return WORDS[code] ?? message;
@@ -76,10 +83,16 @@ const AARCH64 = 183;
 const ALSO: Readonly<Record<number, number>> = { [X86_64]: 3, [AARCH64]: 40 };
 const OWN: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: X86_64, arm64: AARCH64 };
 
-function isForeign(head: Buffer): boolean {
+/** The machines of elf(5) whose programs this one may run; none where that is not known. */
+export function ownMachines(): readonly number[] {
   const own = OWN[process.arch];
-  if (own === undefined || head.length < 20 || head.readUInt32BE() !== 0x7f454c46) return false;
+  return own === undefined ? [] : [own, ALSO[own] ?? own];
+}
+
+function isForeign(head: Buffer): boolean {
+  const own = ownMachines();
+  if (own.length === 0 || head.length < 20 || head.readUInt32BE() !== 0x7f454c46) return false;
   const isBigEndian = head[5] === 2;
   const machine = isBigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
-  return machine !== own && machine !== ALSO[own];
+  return !own.includes(machine);
 }

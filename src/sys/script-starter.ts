@@ -1,5 +1,8 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { RunScript } from './exec.ts';
+import { ownMachines } from './program-file.ts';
 import { ANSWER_MS, StarterLink } from './starter-link.ts';
 import { STARTER_ARGUMENT } from './starter-messages.ts';
 
@@ -14,8 +17,8 @@ export interface StarterDeps {
   readonly clock: Clock;
   /** Runs the script where the starter can't. */
   readonly exec: RunScript;
-  /** argv of the starter. */
-  readonly command: readonly string[];
+  /** The argv of each starter that may be there, the best first. */
+  readonly commands: readonly (readonly string[])[];
   /** Hears why the starter ended by itself. */
   readonly onTrouble: (detail: string) => void;
   /** How long after an abort the result may come; 15 without it. */
@@ -29,10 +32,12 @@ const MAX_WAIT_MS = 10_000;
 /**
  * The starter is started with the first script. Until it is ready, and while there is none, scripts
  * are run by `exec`, so that nobody waits for it. One that ended is replaced after 100 ms, then after
- * twice as long each time, up to 10 s; one that held for longer than that counts as the first.
+ * twice as long each time, up to 10 s; one that held for longer than that counts as the first. One
+ * that ends before it was ready is not for this machine: the next of `commands` takes its place.
  */
 export function createScriptStarter(deps: StarterDeps): ScriptStarter {
-  const { clock, exec, command, onTrouble, answerMs = ANSWER_MS } = deps;
+  const { clock, exec, commands, onTrouble, answerMs = ANSWER_MS } = deps;
+  let chosen = 0;
   let link: StarterLink | null = null;
   let waitMs = 0;
   let notBeforeMs = Number.NEGATIVE_INFINITY;
@@ -41,15 +46,16 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
     const openedMs = clock.monotonicMs();
     const opened = new StarterLink({
       clock,
-      command,
+      command: commands[chosen] ?? [],
       answerMs,
-      onEnd(why) {
+      onEnd(why, wasReady) {
         if (link !== opened) return;
         link = null;
         const nowMs = clock.monotonicMs();
         const held = nowMs - openedMs > MAX_WAIT_MS;
         waitMs = held || waitMs === 0 ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2);
         notBeforeMs = nowMs + waitMs;
+        if (!wasReady && chosen < commands.length - 1) chosen += 1;
         onTrouble(`the process that starts scripts ended: ${why}`);
       },
     });
@@ -71,16 +77,28 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
 }
 
 /**
- * The argv that runs `program`, hfmd itself, as the starter. Its heap stays small: what it costs to
- * fork is in proportion.
+ * The starters that `program`, hfmd itself, may have. What a process costs to start is in proportion
+ * to the one that starts it: perl is a tenth of Node. OpenBSD has it in its base system, FreeBSD as a
+ * package. The other is hfmd itself once more, with its heap kept small.
  */
-export function starterCommand(program: string): string[] {
+export function starterCommands(program: string): string[][] {
+  const perl = PERLS.find((one) => existsSync(one));
+  const folder = dirname(realpathSync(program));
+  const script = SCRIPTS.map((path) => resolve(folder, path)).find((one) => existsSync(one));
+  const small = ['--max-semi-space-size=1', '--no-opt', '--single-threaded'];
   return [
-    process.execPath,
-    '--max-semi-space-size=1',
-    '--no-opt',
-    '--single-threaded',
-    program,
-    STARTER_ARGUMENT,
+    ...(perl === undefined || script === undefined
+      ? []
+      : [[perl, script, ...ownMachines().map(String)]]),
+    [process.execPath, ...small, program, STARTER_ARGUMENT],
   ];
 }
+
+const PERLS = ['/usr/bin/perl', '/usr/local/bin/perl'];
+
+/** From the folder of hfmd: as it is installed, unpacked, and built in the project itself. */
+const SCRIPTS = [
+  '../libexec/hfm/script-starter',
+  '../libexec/script-starter',
+  '../../libexec/script-starter',
+];

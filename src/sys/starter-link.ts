@@ -3,18 +3,20 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock, Timer } from './clock.ts';
 import type { ScriptRequest, ScriptResult } from './exec.ts';
 import { killGroup } from './follow-process.ts';
-import { createDecoder, encode, type Order, type Word } from './starter-messages.ts';
+import { refusalOf } from './program-file.ts';
+import { createWordDecoder, encodeOrder, type Order, type Word } from './starter-messages.ts';
 
 export interface LinkDeps {
   readonly clock: Clock;
   /** argv of the starter. */
   readonly command: readonly string[];
   /** Called once, when the starter has ended or could not be started. */
-  readonly onEnd: (why: string) => void;
+  readonly onEnd: (why: string, wasReady: boolean) => void;
   readonly answerMs: number;
 }
 
 interface Run {
+  readonly program: string;
   pid: number | null;
   settle(result: ScriptResult): void;
 }
@@ -77,18 +79,21 @@ export class StarterLink {
   run(request: ScriptRequest): Promise<ScriptResult> {
     const { clock, answerMs } = this.#deps;
     const { signal, ...bare } = request;
+    const texts = [...bare.argv, ...Object.values(bare.env)];
+    if (texts.some((text) => text.includes('\0'))) return Promise.resolve(HAS_NUL);
     if (signal?.aborted) return Promise.resolve({ kind: 'aborted', ...NO_OUTPUT, durationMs: 0 });
     const id = ++this.#lastId;
     const startedMs = clock.monotonicMs();
     return new Promise((resolve) => {
       const onAbort = () => {
-        this.#send({ id, abort: true });
+        this.#send({ kind: 'abort', id });
         timer.cancel();
         timer = clock.after(answerMs, () => this.#giveUp(id, 'aborted'));
       };
       let timer = clock.after(request.timeoutMs + LATE_MS, () => this.#giveUp(id, 'timed-out'));
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#runs.set(id, {
+        program: bare.argv[0] ?? '',
         pid: null,
         settle: (result) => {
           this.#runs.delete(id);
@@ -98,7 +103,7 @@ export class StarterLink {
           resolve('durationMs' in result ? { ...result, durationMs } : result);
         },
       });
-      this.#send({ id, run: bare });
+      this.#send({ kind: 'run', id, run: bare });
       this.#pingTimer ??= clock.after(PING_MS, () => this.#ping());
     });
   }
@@ -110,33 +115,45 @@ export class StarterLink {
   }
 
   #send(order: Order): void {
-    this.#orders?.write(encode(order));
+    this.#orders?.write(encodeOrder(order));
   }
 
   #listen(words: Readable | null): void {
-    const decode = createDecoder<Word>((word) => {
-      if ('here' in word) {
-        this.#isReady = true;
-        return;
-      }
-      const run = this.#runs.get(word.id);
-      if (run === undefined) return;
-      if ('pid' in word) run.pid = word.pid;
-      else run.settle(word.result);
-    });
-    words?.setEncoding('utf8').on('data', (text: string) => {
+    const decode = createWordDecoder((word) => this.#hear(word));
+    words?.on('data', (chunk: Buffer) => {
       this.#heardMs = this.#deps.clock.monotonicMs();
       this.#hungTimer?.cancel();
       this.#hungTimer = null;
-      decode(text);
+      decode(chunk);
     });
+  }
+
+  #hear(word: Word): void {
+    if (word.kind === 'here') {
+      this.#isReady = true;
+      return;
+    }
+    const run = this.#runs.get(word.id);
+    if (run === undefined) return;
+    switch (word.kind) {
+      case 'pid':
+        run.pid = word.pid;
+        return;
+      case 'refused': {
+        const { code, why } = refusalOf(run.program, word.errno);
+        run.settle({ kind: 'not-started', code, message: why });
+        return;
+      }
+      case 'done':
+        run.settle(word.result);
+    }
   }
 
   #ping(): void {
     const { clock } = this.#deps;
     this.#pingTimer = null;
     if (this.#runs.size === 0) return;
-    if (clock.monotonicMs() - this.#heardMs >= PING_MS) this.#send({ ping: true });
+    if (clock.monotonicMs() - this.#heardMs >= PING_MS) this.#send({ kind: 'ping' });
     this.#pingTimer = clock.after(PING_MS, () => this.#ping());
   }
 
@@ -160,13 +177,21 @@ export class StarterLink {
     if (this.#child === null) return;
     this.#child = null;
     this.#orders = null;
+    const wasReady = this.#isReady;
     this.#isReady = false;
     this.#hungTimer?.cancel();
     this.#pingTimer?.cancel();
     for (const run of this.#runs.values()) lose(run, `ended: ${why}`);
-    this.#deps.onEnd(why);
+    this.#deps.onEnd(why, wasReady);
   }
 }
+
+/** An argument ends at a NUL: the program would see another one than was meant. */
+const HAS_NUL: ScriptResult = {
+  kind: 'not-started',
+  code: 'EINVAL',
+  message: 'an argument or a variable has null bytes in it',
+};
 
 const NO_OUTPUT = { stdout: '', stderr: '' };
 

@@ -1,4 +1,6 @@
-import type { ExecResult, ScriptRequest } from './exec.ts';
+import { constants } from 'node:os';
+import type { ExecOutput, ExecResult, ScriptRequest } from './exec.ts';
+import { createFrameDecoder, encodeFrame, type Field } from './field-frames.ts';
 
 /** What hfmd is run with to be the process that starts scripts. */
 export const STARTER_ARGUMENT = 'script-starter';
@@ -8,29 +10,136 @@ export type BareRequest = Omit<ScriptRequest, 'signal'>;
 
 /** To the starter. */
 export type Order =
-  | { readonly id: number; readonly run: BareRequest }
-  | { readonly id: number; readonly abort: true }
-  | { readonly ping: true };
+  | { readonly kind: 'run'; readonly id: number; readonly run: BareRequest }
+  | { readonly kind: 'abort'; readonly id: number }
+  | { readonly kind: 'ping' };
 
-/** From the starter: that it is there, also when it is pinged; that a script runs; what became of it. */
+type Ended = Exclude<ExecResult, { readonly kind: 'not-started' }>;
+
+/**
+ * From the starter: that it is there, also when it is pinged; that a script runs; that the system
+ * refused to run it, with the number of errno(2); what became of it. How long that took is for the
+ * receiver to say.
+ */
 export type Word =
-  | { readonly here: true }
-  | { readonly id: number; readonly pid: number }
-  | { readonly id: number; readonly result: ExecResult };
+  | { readonly kind: 'here' }
+  | { readonly kind: 'pid'; readonly id: number; readonly pid: number }
+  | { readonly kind: 'refused'; readonly id: number; readonly errno: number }
+  | { readonly kind: 'done'; readonly id: number; readonly result: Ended };
 
-/** Each message is a line of JSON. */
-export function encode(message: Order | Word): string {
-  return `${JSON.stringify(message)}\n`;
+export function encodeOrder(order: Order): Buffer {
+  switch (order.kind) {
+    case 'ping':
+      return encodeFrame(['ping']);
+    case 'abort':
+      return encodeFrame(['abort', order.id]);
+    case 'run': {
+      const { argv, env, timeoutMs, interruptAfterMs = '', maxOutputBytes } = order.run;
+      const bounds = [timeoutMs, interruptAfterMs, maxOutputBytes];
+      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      return encodeFrame(['run', order.id, ...bounds, argv.length, ...argv, ...variables]);
+    }
+  }
 }
 
-/** Takes text as it comes and hands out the messages; both ends are of one version and trust another. */
-export function createDecoder<T extends Order | Word>(
-  onMessage: (message: T) => void,
-): (text: string) => void {
-  let rest = '';
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onMessage(JSON.parse(line) as T);
+export function encodeWord(word: Word): Buffer {
+  switch (word.kind) {
+    case 'here':
+      return encodeFrame(['here']);
+    case 'pid':
+      return encodeFrame(['pid', word.id, word.pid]);
+    case 'refused':
+      return encodeFrame(['refused', word.id, word.errno]);
+    case 'done': {
+      const { result } = word;
+      const { left = '', truncated = false, droppedBytes = 0, stdout, stderr } = result;
+      const ending = [result.kind, endingNumber(result), left, truncated ? 1 : 0, droppedBytes];
+      return encodeFrame(['done', word.id, ...ending, stdout, stderr]);
+    }
+  }
+}
+
+/** Takes bytes as they come and hands out the messages; both ends are of one version and trust another. */
+export function createOrderDecoder(onOrder: (order: Order) => void): (chunk: Buffer) => void {
+  return createFrameDecoder((fields) => onOrder(orderOf(fields.map(String))));
+}
+
+export function createWordDecoder(onWord: (word: Word) => void): (chunk: Buffer) => void {
+  return createFrameDecoder((fields) => onWord(wordOf(fields)));
+}
+
+function orderOf([kind, id, ...rest]: string[]): Order {
+  if (kind === 'ping') return { kind };
+  if (kind === 'abort') return { kind, id: Number(id) };
+  const [timeoutMs, interruptAfterMs, maxOutputBytes, count, ...texts] = rest;
+  const variables = texts.splice(Number(count)).map((text) => {
+    const at = text.indexOf('=');
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  });
+  const run = {
+    argv: texts,
+    env: Object.fromEntries(variables),
+    timeoutMs: Number(timeoutMs),
+    ...(interruptAfterMs === '' ? {} : { interruptAfterMs: Number(interruptAfterMs) }),
+    maxOutputBytes: Number(maxOutputBytes),
   };
+  return { kind: 'run', id: Number(id), run };
 }
+
+function wordOf(fields: readonly Buffer[]): Word {
+  const [kind, id, one, ...rest] = fields.map(String);
+  switch (kind) {
+    case 'pid':
+      return { kind, id: Number(id), pid: Number(one) };
+    case 'refused':
+      return { kind, id: Number(id), errno: Number(one) };
+    case 'done': {
+      const [number, left, isTruncated, dropped] = rest;
+      const [stdout = EMPTY, stderr = EMPTY] = fields.slice(-2);
+      const droppedBytes = Number(dropped);
+      // A character that the bound cut in two is left out.
+      const text = (bytes: Buffer): string =>
+        new TextDecoder().decode(bytes, { stream: droppedBytes > 0 });
+      const output: ExecOutput = {
+        ...(isTruncated === '1' ? { truncated: true } : {}),
+        ...(left === 'killed' || left === 'out-of-reach' ? { left } : {}),
+        ...(droppedBytes === 0 ? {} : { droppedBytes }),
+        stdout: text(stdout),
+        stderr: text(stderr),
+        durationMs: 0,
+      };
+      return { kind, id: Number(id), result: { ...endingOf(one, Number(number)), ...output } };
+    }
+    default:
+      return { kind: 'here' };
+  }
+}
+
+function endingNumber(result: Ended): Field {
+  if (result.kind === 'exited') return result.code;
+  if (result.kind === 'signalled') return SIGNALS[result.signal] ?? 0;
+  return '';
+}
+
+function endingOf(kind: string | undefined, number: number) {
+  switch (kind) {
+    case 'exited':
+      return { kind, code: number } as const;
+    case 'signalled':
+      return { kind, signal: signalName(number) } as const;
+    case 'aborted':
+      return { kind } as const;
+    default:
+      return { kind: 'timed-out' } as const;
+  }
+}
+
+const SIGNALS: Readonly<Record<string, number>> = constants.signals;
+
+/** Systems have signals that Node has no name for, such as those of real time. */
+function signalName(number: number): string {
+  const named = Object.entries(SIGNALS).find(([, one]) => one === number);
+  return named?.[0] ?? `signal ${number}`;
+}
+
+const EMPTY = Buffer.alloc(0);

@@ -3,8 +3,8 @@ import { followProcess } from './follow-process.ts';
 import { startPlainly } from './plain-start.ts';
 import {
   type BareRequest,
-  createDecoder,
-  encode,
+  createOrderDecoder,
+  encodeWord,
   type Order,
   type Word,
 } from './starter-messages.ts';
@@ -13,7 +13,8 @@ import {
 const UNHEARD = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
- * The process that starts scripts: orders come by stdin, words go to stdout. When stdin ends, hfmd
+ * The process that starts scripts where there is no perl for libexec/script-starter, which does the
+ * same and costs less: orders come by stdin, words go to stdout. When stdin ends, hfmd
  * is gone: all scripts are killed.
  */
 export function serveStarts(): void {
@@ -22,20 +23,20 @@ export function serveStarts(): void {
     const startedMs = performance.now();
     const started = startPlainly(run);
     if (started instanceof Promise) {
-      void started.then((result) => tell({ id, result }));
+      void started.then((errno) => tell({ kind: 'refused', id, errno }));
       return;
     }
-    tell({ id, pid: started.pid });
+    tell({ kind: 'pid', id, pid: started.pid });
     const followed = followProcess(started, run, startedMs);
     running.set(id, followed);
     void followed.result.then((result) => {
       running.delete(id);
-      tell({ id, result });
+      tell({ kind: 'done', id, result });
     });
   };
   const onOrder = (order: Order): void => {
-    if ('ping' in order) tell({ here: true });
-    else if ('abort' in order) running.get(order.id)?.abort();
+    if (order.kind === 'ping') tell({ kind: 'here' });
+    else if (order.kind === 'abort') running.get(order.id)?.abort();
     else follow(order.id, order.run);
   };
   const end = (): void => {
@@ -43,13 +44,13 @@ export function serveStarts(): void {
     process.exit(0);
   };
   for (const signal of UNHEARD) process.on(signal, () => {});
-  process.stdin.setEncoding('utf8').on('data', createDecoder(onOrder));
+  process.stdin.on('data', createOrderDecoder(onOrder));
   for (const event of ['end', 'error'] as const) process.stdin.on(event, end);
-  tell({ here: true });
+  tell({ kind: 'here' });
 
   /** Blocks where hfmd does not read: there is nothing better to do then. */
   function tell(word: Word): void {
-    let rest = Buffer.from(encode(word));
+    let rest = encodeWord(word);
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
     } catch {

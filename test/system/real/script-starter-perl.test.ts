@@ -1,0 +1,14 @@
+import { describe, expect, test } from 'vitest';
+import { starterCommands } from '../../../src/sys/script-starter.ts';
+import { projectFile } from '../../docs/page.ts';
+import { describeStarter } from '../../sys/starter-cases.ts';
+
+const [COMMAND = []] = starterCommands(projectFile('dist/src/hfmd.js'));
+
+test('where there is perl, it is what starts scripts', () => {
+  expect(COMMAND.slice(0, 2)).toEqual(['/usr/bin/perl', projectFile('libexec/script-starter')]);
+});
+
+describe('by perl', () => {
+  describeStarter(COMMAND);
+});
