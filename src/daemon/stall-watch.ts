@@ -18,10 +18,14 @@ const TOLERANCE_MS = 10;
 const MEMORY_MS = 600_000;
 const MAX_STALLS = 1000;
 
-/** `onTick` hears how late each look at the clock was, in milliseconds. */
+/**
+ * `onTick` hears how late each look at the clock was, in milliseconds. Of that, the millisecond to which
+ * timers are rounded counts only as far as the loop has worked since the look before.
+ */
 export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () => {}): StallWatch {
   let stalls: { fromMs: number; toMs: number }[] = [];
   let dueMs = 0;
+  let workedBeforeMs = 0;
   let timer: Timer | null = null;
   let isStopped = false;
   // On the ticks on which probes start (core/schedule.ts): to wake up twice as often costs as much as
@@ -29,11 +33,14 @@ export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () 
   const arm = (): void => {
     const nowMs = clock.monotonicMs();
     dueMs = (Math.floor((nowMs + EARLY_MS) / TICK_MS) + 1) * TICK_MS;
+    workedBeforeMs = clock.workedMs();
     timer = clock.after(dueMs - nowMs, tick);
   };
   const tick = (): void => {
     const nowMs = clock.monotonicMs();
-    onTick(Math.max(0, nowMs - dueMs));
+    const lateMs = Math.max(0, nowMs - dueMs);
+    const workedMs = clock.workedMs() - workedBeforeMs;
+    onTick(Math.min(lateMs, Math.max(workedMs, lateMs - EARLY_MS)));
     note(nowMs);
     arm();
   };

@@ -7,6 +7,8 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds, with fractions, on a clock that never steps; only differences mean anything. */
   monotonicMs(): number;
+  /** Milliseconds that the loop of this process has not spent waiting; only differences mean anything. */
+  workedMs(): number;
   /** Milliseconds since the epoch, for people and for expiry times; may step. */
   wallMs(): number;
   /** Runs `run` once, `delayMs` milliseconds from now (at least one turn of the loop later). */
@@ -15,6 +17,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
+  workedMs: () => performance.now() - performance.nodeTiming.idleTime,
   wallMs: () => Date.now(),
   after(delayMs, run) {
     const dueMs = performance.now() + delayMs;

@@ -85,6 +85,22 @@ test('whoever looks before a batch of work spares the timer, and hears how late 
   expect(clock.pending).toBe(0);
 });
 
+test.each([
+  ['the rounding of timers is not late', { worked: 0, overslept: 0.75, late: 0 }],
+  ['unless the loop was at work meanwhile', { worked: 0.5, overslept: 0.25, late: 0.5 }],
+  ['what is more than the rounding is late', { worked: 0, overslept: 5, late: 4 }],
+  ['whatever the loop was at work for counts', { worked: 5, overslept: 0.5, late: 5 }],
+])('%s', async (_, { worked, overslept, late }) => {
+  const clock = createFakeClock();
+  const heard: number[] = [];
+  watchStalls(clock, (ms) => heard.push(ms));
+  await clock.advance(15);
+  clock.stall(worked);
+  clock.oversleep(5 + overslept);
+  await clock.advance(0);
+  expect(heard).toEqual([late]);
+});
+
 test('stop leaves no timer', async () => {
   const { clock, stalls } = watch();
   await clock.advance(100);

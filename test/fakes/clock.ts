@@ -4,8 +4,10 @@ import type { Clock } from '../../src/sys/clock.ts';
 export interface FakeClock extends Clock {
   /** Lets time pass: each timer runs when it is due, and what it set off settles before the next. */
   advance(ms: number): Promise<void>;
-  /** Time passes and nothing runs, as when the process is stopped; what is overdue runs at the next `advance`. */
+  /** Time passes and nothing runs, as in a long turn of the loop; what is overdue runs at the next `advance`. */
   stall(ms: number): void;
+  /** The same while the loop does not work: the process is not woken, or by a coarse timer. */
+  oversleep(ms: number): void;
   /** Steps the wall clock alone. */
   stepWall(ms: number): void;
   /** Timers that have not fired. */
@@ -21,6 +23,7 @@ export function createFakeClock(): FakeClock {
   const timers = new Set<{ dueMs: number; seq: number; run: () => void }>();
   let nowMs = START_MONOTONIC_MS;
   let wallOffsetMs = START_WALL_MS - START_MONOTONIC_MS;
+  let workedMs = 0;
   let seq = 0;
 
   const earliest = (untilMs: number) =>
@@ -30,6 +33,7 @@ export function createFakeClock(): FakeClock {
 
   return {
     monotonicMs: () => nowMs,
+    workedMs: () => workedMs,
     wallMs: () => nowMs + wallOffsetMs,
     after(delayMs, run) {
       seq += 1;
@@ -49,6 +53,10 @@ export function createFakeClock(): FakeClock {
       nowMs = untilMs;
     },
     stall(ms) {
+      nowMs += ms;
+      workedMs += ms;
+    },
+    oversleep(ms) {
       nowMs += ms;
     },
     stepWall(ms) {

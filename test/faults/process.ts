@@ -143,6 +143,7 @@ function createLife(clock: Clock): Life {
   return {
     clock: {
       monotonicMs: clock.monotonicMs,
+      workedMs: clock.workedMs,
       wallMs: clock.wallMs,
       after: (delayMs, run) =>
         clock.after(delayMs, () => {

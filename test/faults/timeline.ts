@@ -13,6 +13,7 @@ export function createTimeline(): Timeline {
   const due = new Set<{ readonly atMs: number }>();
   const clock: Clock = {
     monotonicMs: fake.monotonicMs,
+    workedMs: fake.workedMs,
     wallMs: fake.wallMs,
     after(delayMs, run) {
       const entry = { atMs: fake.monotonicMs() + Math.max(0, delayMs) };
