@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import type { Dispatcher } from 'undici';
+import symbols from 'undici/lib/core/symbols.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import type { Verdict } from '../core/verdict.ts';
 import type { Attempt } from './probe.ts';
@@ -95,6 +96,7 @@ export class HttpClient {
           // It connects again by itself where the server closed an idle connection.
           if (socket === null) return callback(CLOSED, null);
           callback(null, socket);
+          dropTimers(socket);
           // After undici's own listener: what there was to read has been judged.
           socket.on('readable', () => this.#afterRead());
         });
@@ -129,6 +131,27 @@ export class HttpClient {
     this.#socket = null;
     this.#exchange = null;
   }
+}
+
+/**
+ * The caller's cut is the only deadline, and an idle connection is its server's to end: undici would
+ * end it after four seconds, and makes a timer for that at each answer, which lives until the next.
+ */
+function dropTimers(socket: net.Socket): void {
+  const { [symbols.kParser]: parser } = socket as TakenSocket;
+  if (parser) parser.setTimeout = noteTimer;
+}
+
+type TakenSocket = net.Socket & { readonly [symbols.kParser]?: UndiciParser | null };
+
+interface UndiciParser {
+  timeoutType: number;
+  setTimeout(delayMs: number, type: number): void;
+}
+
+/** undici tells by the type how far an answer has come. */
+function noteTimer(this: UndiciParser, _delayMs: number, type: number): void {
+  this.timeoutType = type;
 }
 
 /**

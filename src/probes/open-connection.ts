@@ -7,6 +7,7 @@ import { oneLine } from '../core/one-line.ts';
 import { fail, type Verdict } from '../core/verdict.ts';
 import type { Endpoint } from './idle-connection.ts';
 import type { Attempt } from './probe.ts';
+import { ProbeSocket } from './probe-socket.ts';
 import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
 export interface Target extends Endpoint {
@@ -23,7 +24,10 @@ interface TlsTarget {
   readonly context: () => tls.SecureContext;
 }
 
-/** The socket is connected, has done its TLS handshake and holds a listener for late errors. */
+/**
+ * The socket is connected, has done its TLS handshake and holds a listener for late errors. It is read
+ * by `readable` and `read()`.
+ */
 export type Opened =
   | { readonly kind: 'open'; readonly socket: net.Socket }
   | { readonly kind: 'failed'; readonly verdict: Verdict };
@@ -117,7 +121,7 @@ class Handshakes implements Attempt {
 
 function startConnection({ address, port, source, tls: tlsTarget }: Target): net.Socket {
   const options = { host: address, port, ...(source === null ? {} : { localAddress: source }) };
-  if (tlsTarget === null) return net.connect(options);
+  if (tlsTarget === null) return new ProbeSocket().connect(options);
   const { config, protocols, context } = tlsTarget;
   return tls.connect({
     ...options,

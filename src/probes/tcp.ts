@@ -84,15 +84,15 @@ function converse(socket: net.Socket, check: TcpCheckConfig, target: Target, don
     settle(fail(isAnswered ? 'expect-mismatch' : 'connection-closed', detail));
   });
   if (search !== null) {
-    socket.on('data', (chunk: Buffer) => {
-      if (settled) return;
-      switch (search.add(chunk)) {
-        case 'found':
-          return settle(pass(received()));
-        case 'full':
-          return settle(fail('expect-mismatch', `${received()}${expected}`));
-        case 'more':
-          return undefined;
+    socket.on('readable', () => {
+      for (let chunk = socket.read(); chunk !== null && !settled; chunk = socket.read()) {
+        switch (search.add(chunk)) {
+          case 'found':
+            return settle(pass(received()));
+          case 'full':
+            return settle(fail('expect-mismatch', `${received()}${expected}`));
+          case 'more':
+        }
       }
     });
   }

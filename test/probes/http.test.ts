@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { HttpCheckConfig } from '../../src/config/config.ts';
 import { createHttpProbe } from '../../src/probes/http.ts';
 import { runProbe } from '../fakes/run-probe.ts';
@@ -439,6 +439,20 @@ describe('keep_alive', () => {
     probe.close();
     probe.close();
     await vi.waitFor(() => expect(server.open()).toBe(0));
+  });
+
+  it('keeps the connection for as long as the server does', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const server = await serveTcp(answering(http200('ok', 'keep-alive: timeout=5\r\n'), () => {}));
+    const probe = createKeepAlive(server.port);
+    for (let i = 0; i < 3; i++) {
+      expect(await runProbe(probe)).toMatchObject({ kind: 'pass' });
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      await turnsOfTheLoop();
+    }
+    expect(server.accepted()).toBe(1);
+    probe.close();
   });
 
   it('connects anew where the server closed the idle connection', async () => {
