@@ -1,13 +1,16 @@
 import net from 'node:net';
+import { CloseQueue } from './close-queue.ts';
 
 /** As much as Node itself reads at once. */
 const READ_BYTES = 64 * 1024;
 const BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
+const CLOSING = new CloseQueue();
 
 /**
- * A TCP socket that reads into one buffer, which all of its kind share: Node's own makes 64 kB for each
- * read, which costs a tenth of a whole probe. It is read by `readable` and `read()`, never by `data`.
- * A chunk is its reader's until he returns; who keeps of it copies it.
+ * A TCP socket that reads into one buffer, which all of its kind share, and is closed in a pause of
+ * other work: Node's own makes 64 kB for each read, which costs a tenth of a whole probe. It is read by
+ * `readable` and `read()`, never by `data`. A chunk is its reader's until he returns; who keeps of it
+ * copies it.
  */
 export class ProbeSocket extends net.Socket {
   #unread: Buffer | null = null;
@@ -20,11 +23,23 @@ export class ProbeSocket extends net.Socket {
   }
 
   override read(size?: number): Buffer | null {
+    // Node would begin to read again.
+    if (this.destroyed) return null;
     const unread = this.#unread;
     // Node reads nothing to begin reading.
     if (unread === null || size === 0) return super.read(size);
     this.#unread = null;
     return unread;
+  }
+
+  override destroy(error?: Error): this {
+    // It is closed a little later, and Node does not expect that what is destroyed still reads.
+    this.pause();
+    return super.destroy(error);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    CLOSING.add(() => super._destroy(error, done));
   }
 
   /** For `onread` alone: so many bytes are in the buffer. */

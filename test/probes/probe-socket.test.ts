@@ -60,3 +60,22 @@ test('the end and a reset are told of, and nothing is read after them', async ()
   await turnsOfTheLoop();
   expect(reset.socket.read()).toBe(null);
 });
+
+test('once destroyed it reads nothing, however much comes, and is closed', async () => {
+  const { socket, server } = await connect();
+  let chunks = 0;
+  socket.on('readable', () => {
+    chunks += 1;
+    socket.destroy();
+    expect(socket.read()).toBe(null);
+  });
+  const pour = (): void => {
+    while (!server.destroyed && server.write(Buffer.alloc(20_000)));
+  };
+  server.on('drain', pour);
+  pour();
+  // The server is reset, which is an error there.
+  const closed = new Promise((resolve) => void server.once('close', resolve));
+  await Promise.all([once(socket, 'close'), closed]);
+  expect(chunks).toBe(1);
+});
