@@ -12,6 +12,7 @@ import {
 import type { Daemon } from '../daemon/daemon.ts';
 import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
+import { type Serving, servingOf } from '../daemon/serving.ts';
 import type { Clock } from '../sys/clock.ts';
 import { ownCredentials } from '../sys/user.ts';
 import { VERSION } from '../version.ts';
@@ -141,7 +142,9 @@ async function killStates(deps: RouteDeps, { body }: RouteRequest): Promise<Rout
   if (member === null) return refuse(404, unknownName(live, name));
   const other = stillServes(live, member.addresses);
   if (other !== null) return refuse(409, other);
-  const ended = await endConnections(deps.daemon.driver, member, { clock: deps.clock, ...PACE });
+  const mayEnd = (address: string): boolean => servingOf(live, address) === null;
+  const how = { clock: deps.clock, ...PACE, mayEnd };
+  const ended = await endConnections(deps.daemon.driver, member, how);
   if (!ended.ok) return refuse(503, `pf's states can't be ended: ${ended.error.message}`);
   return ok<KillJson>({ name, killed: sum(ended.value.ended.values()), left: ended.value.left });
 }
@@ -170,24 +173,26 @@ function memberOf({ daemon, ownAddresses }: RouteDeps, name: string): Member | n
 
 /** States carry no table: those of an address that serves, here or in another pool, must stay. */
 function stillServes(live: Readonly<Live>, addresses: ReadonlySet<string>): string | null {
-  for (const { config, desired, actual } of live.pools.values()) {
-    const serving = [...addresses].find((address) => has(desired, address));
-    const held = [...addresses].find((address) => has(actual, address));
-    if (serving === undefined && held !== undefined) {
-      return `${held} is in <${config.table}> still: pf has not confirmed the removal`;
-    }
-    if (serving === undefined) continue;
-    return `${serving} is in service in pool ${config.name}, and states can't be told apart by pool`;
+  for (const address of addresses) {
+    const serving = servingOf(live, address);
+    if (serving !== null) return servingText(address, serving);
   }
   return null;
 }
 
-function sum(counts: Iterable<number>): number {
-  return [...counts].reduce((all, one) => all + one, 0);
+function servingText(address: string, { pool, how }: Serving): string {
+  switch (how) {
+    case 'wanted':
+      return `${address} is in service in pool ${pool.name}, and states can't be told apart by pool`;
+    case 'held':
+      return `${address} is in <${pool.table}> still: pf has not confirmed the removal`;
+    case 'unread':
+      return `${address} may be in <${pool.table}>, which could not be read yet`;
+  }
 }
 
-function has(set: ReadonlySet<string> | null, address: string): boolean {
-  return set?.has(address) === true;
+function sum(counts: Iterable<number>): number {
+  return [...counts].reduce((all, one) => all + one, 0);
 }
 
 function admin({ daemon, clock }: RouteDeps, { body }: RouteRequest): RouteResponse {

@@ -10,9 +10,8 @@ export interface AftermathDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
-  /** Whether it is out of its table still. */
-  readonly isOut: (leaving: Leaving) => boolean;
-  readonly mayEndStates: (leaving: Leaving) => boolean;
+  /** Asked anew at each step: an address may be back meanwhile. */
+  readonly rules: LeavingRules;
   readonly ownAddresses: () => ReadonlySet<string>;
   readonly problems: Pick<NodeProblems, 'note'>;
 }
@@ -24,6 +23,14 @@ export interface Leaving {
   readonly sources: PoolConfig['killSources'];
   /** Whether its connections are to be ended too. */
   readonly endStates: boolean;
+}
+
+/** What may be done about an address that has left a table. */
+export interface LeavingRules {
+  /** Whether it is out of its table still. */
+  isOut(leaving: Leaving): boolean;
+  /** `not-yet`: it is to be asked again, as another table may have the address still. */
+  mayEndStates(leaving: Leaving): 'yes' | 'no' | 'not-yet';
 }
 
 interface Ended {
@@ -47,10 +54,12 @@ const RETRY_MS = 5000;
 const FORBIDDEN_RETRY_MS = 60_000;
 
 export function createAftermath(deps: AftermathDeps): Aftermath {
-  const { driver, clock, emit } = deps;
+  const { driver, clock, emit, rules } = deps;
   const ended = new Map<PoolName, Ended>();
   /** By table and address, so that what leaves again and again waits once. */
   const waiting = new Map<string, Leaving>();
+  /** Whose states may not be ended yet. */
+  let postponed: Leaving[] = [];
   let running: Promise<void> | null = null;
   let retry: Timer | null = null;
   let stopped = false;
@@ -67,7 +76,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
 
   const run = async (): Promise<void> => {
     while (waiting.size > 0 && !stopped) {
-      const batch = [...waiting.values()].filter(deps.isOut);
+      const batch = [...waiting.values()].filter(rules.isOut);
       waiting.clear();
       const error = await clear(batch);
       if (stopped) break;
@@ -82,7 +91,14 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       retry = clock.after(isForbidden ? FORBIDDEN_RETRY_MS : RETRY_MS, start);
       break;
     }
+    if (!stopped) takeUpPostponed();
     running = null;
+  };
+  const takeUpPostponed = (): void => {
+    if (postponed.length === 0) return;
+    if (waiting.size === 0) retry = clock.after(RETRY_MS, start);
+    wait(postponed);
+    postponed = [];
   };
   /** A right that was not given is the operator's choice, said once and tried again rarely. */
   const forbid = ({ message }: PfError): void => {
@@ -96,8 +112,10 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     for (const one of leaving) {
       const key = `${one.pool ?? ''}/${one.address}`;
       // What is to be done stays to be done: a removal by health, and then one by drift repair.
-      const endStates = one.endStates || waiting.get(key)?.endStates === true;
-      waiting.set(key, { ...one, endStates });
+      const known = waiting.get(key);
+      const sources = known?.sources === 'auto' ? 'auto' : one.sources;
+      const endStates = one.endStates || known?.endStates === true;
+      waiting.set(key, { ...one, sources, endStates });
     }
   };
 
@@ -106,15 +124,24 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     const sticky = batch.filter(({ sources }) => sources === 'auto');
     const error = sticky.length > 0 ? await endSources(sticky) : null;
     if (error !== null) return error;
-    return endStates(batch.filter((one) => one.endStates && deps.mayEndStates(one)));
+    const asked = batch.filter((one) => one.endStates);
+    const answers = asked.map((one) => ({ one, may: rules.mayEndStates(one) }));
+    for (const { one, may } of answers) {
+      if (may === 'not-yet') postponed.push({ ...one, sources: 'never' });
+    }
+    return endStates(answers.filter(({ may }) => may === 'yes').map(({ one }) => one));
   };
 
   /** One listing for all of them: on a busy firewall it is a million lines. */
   const endStates = async (batch: readonly Leaving[]): Promise<PfError | null> => {
     if (batch.length === 0) return null;
-    const addresses = new Set(batch.map(({ address }) => address));
-    const member = { addresses, ownAddresses: deps.ownAddresses() };
-    const states = await endConnections(driver, member, { clock, ...PACE });
+    const leavings = new Map(batch.map((leaving) => [leaving.address, leaving]));
+    const member = { addresses: new Set(leavings.keys()), ownAddresses: deps.ownAddresses() };
+    const mayEnd = (address: string): boolean => {
+      const leaving = leavings.get(address);
+      return leaving !== undefined && rules.isOut(leaving) && rules.mayEndStates(leaving) === 'yes';
+    };
+    const states = await endConnections(driver, member, { clock, ...PACE, mayEnd });
     if (!states.ok) return states.error;
     const { ended: counts, left } = states.value;
     for (const { pool, address } of batch) {
@@ -165,7 +192,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     const clients = new Map<string, Set<string>>();
     const listed = await driver.eachSource(({ client, backend }) => {
       const leaving = backend === null ? undefined : leavings.get(backend);
-      if (leaving === undefined || !deps.isOut(leaving)) return;
+      if (leaving === undefined || !rules.isOut(leaving)) return;
       const known = clients.get(leaving.address) ?? new Set();
       clients.set(leaving.address, known.add(client));
     });

@@ -45,6 +45,11 @@ export interface Pace {
 
 export const PACE = { burst: 50, pauseMs: 250 } as const;
 
+export interface Ending extends Pace {
+  /** Asked before each one is ended: in the seconds that it takes, an address may come to serve. */
+  readonly mayEnd: (address: string) => boolean;
+}
+
 /** In one go: some seconds, after which the states are listed anew. */
 const MAX_ENDED = 1000;
 
@@ -54,7 +59,7 @@ const MAX_LEGS = 50_000;
 export interface EndedConnections {
   /** What pf says it ended, by the member's address. */
   readonly ended: ReadonlyMap<string, number>;
-  /** Those that were listed and did not end, or wait for a further call. */
+  /** Those that were listed, may be ended, and did not end or wait for a further call. */
   readonly left: number;
 }
 
@@ -68,7 +73,7 @@ export interface EndedConnections {
 export async function endConnections(
   driver: PfDriver,
   member: MemberConnections,
-  pace: Pace,
+  { mayEnd, ...pace }: Ending,
 ): Promise<PfResult<EndedConnections>> {
   const legs: Leg[] = [];
   const listed = await driver.eachState(
@@ -82,14 +87,19 @@ export async function endConnections(
   const redirected = new Set(legs.filter(({ isInbound }) => isInbound).map(({ key }) => key));
   const mine = legs.filter(({ key }) => redirected.has(key));
   const ended = new Map<string, number>();
+  let spared = 0;
   for (const [i, { id, address }] of mine.slice(0, MAX_ENDED).entries()) {
     if (i > 0 && i % pace.burst === 0) await pause(pace);
+    if (!mayEnd(address)) {
+      spared += 1;
+      continue;
+    }
     const result = await driver.endState(id);
     if (!result.ok) return result;
     ended.set(address, (ended.get(address) ?? 0) + result.value);
   }
   const gone = [...ended.values()].reduce((all, one) => all + one, 0);
-  return { ok: true, value: { ended, left: mine.length - gone } };
+  return { ok: true, value: { ended, left: mine.length - gone - spared } };
 }
 
 export function pause({ clock, pauseMs }: Pace): Promise<void> {

@@ -16,7 +16,7 @@ import { planDescriptors, readDescriptorLimit } from './descriptors.ts';
 import type { EngineMeter } from './engine-meter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createJobBook } from './jobs.ts';
-import { isOut, leavingOf, mayEndStates } from './leaving.ts';
+import { leavingOf, leavingRules } from './leaving.ts';
 import { logEvent } from './log-events.ts';
 import { createNodeProblems, type NodeProblems } from './node-problems.ts';
 import type { ProbeRecord } from './probe-history.ts';
@@ -159,8 +159,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     emit,
     ownAddresses,
     problems,
-    isOut: (leaving) => isOut(controller.live, leaving),
-    mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
+    rules: leavingRules(() => controller.live),
   });
   const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => config);
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));

@@ -1,8 +1,17 @@
 import type { PoolConfig } from '../config/config.ts';
 import type { PoolName } from '../core/names.ts';
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Leaving } from './aftermath.ts';
+import type { Leaving, LeavingRules } from './aftermath.ts';
 import { candidatesOf, type Live } from './live.ts';
+import { includes, servingOf } from './serving.ts';
+
+/** The rules for what has left, by what is known at the moment that they are asked. */
+export function leavingRules(live: () => Readonly<Live>): LeavingRules {
+  return {
+    isOut: (leaving) => isOut(live(), leaving),
+    mayEndStates: (leaving) => mayEndStates(live(), leaving),
+  };
+}
 
 /** What the pool's policy has in store for entries that have left its table. */
 export function leavingOf(
@@ -29,12 +38,20 @@ export function isOut(live: Readonly<Live>, { pool: name, address }: Leaving): b
 
 /**
  * States carry no table, so that those of an address may be ended only when it serves nowhere; and
- * not when nobody else serves in the pool: a slow answer is better than none.
+ * not when nobody else serves in the pool: a slow answer is better than none. A table that still has
+ * the address, or was not read yet, is waited for.
  */
-export function mayEndStates(live: Readonly<Live>, { pool: name, address }: Leaving): boolean {
-  const pools = [...live.pools.values()];
-  const others = name === null ? 0 : (live.pools.get(name)?.desired?.size ?? 0);
-  return others > 0 && !pools.some(({ desired }) => includes(desired, address));
+export function mayEndStates(
+  live: Readonly<Live>,
+  { pool: name, address }: Leaving,
+): 'yes' | 'no' | 'not-yet' {
+  const pool = name === null ? undefined : live.pools.get(name);
+  // A reload may have taken the pool, or its leave, away since.
+  if (pool === undefined || pool.config.killStates === 'never') return 'no';
+  if (includes(pool.desired, address) || (pool.desired?.size ?? 0) === 0) return 'no';
+  const serving = servingOf(live, address, pool.config.name);
+  if (serving === null) return 'yes';
+  return serving.how === 'wanted' ? 'no' : 'not-yet';
 }
 
 /** A table that left the configuration has no policy any more: it goes with those that are left. */
@@ -58,8 +75,4 @@ function causesIn(
     for (const address of addresses) causes.set(address, cause);
   }
   return causes;
-}
-
-function includes(desired: ReadonlySet<string> | null, address: string): boolean {
-  return desired?.has(address) === true;
 }

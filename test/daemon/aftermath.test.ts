@@ -22,7 +22,7 @@ interface Scene {
   /** Every call that reads or ends something. */
   readonly calls: string[];
   back: boolean;
-  mayEnd: boolean;
+  mayEnd: 'yes' | 'no' | 'not-yet';
   trouble: PfErrorKind | null;
 }
 
@@ -57,8 +57,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     driver,
     clock,
     emit: events.emit,
-    isOut: () => !scene.back,
-    mayEndStates: () => scene.mayEnd,
+    rules: { isOut: () => !scene.back, mayEndStates: () => scene.mayEnd },
     ownAddresses: () => new Set(['10.0.0.1']),
     problems: { note: (_, detail) => void notes.push(detail) },
   });
@@ -70,7 +69,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     aftermath,
     calls,
     back: false,
-    mayEnd: true,
+    mayEnd: 'yes',
     trouble: null,
   };
   return scene;
@@ -242,12 +241,40 @@ describe('states', () => {
 
   test('are left where they may not be ended', async () => {
     const scene = stage();
-    scene.mayEnd = false;
+    scene.mayEnd = 'no';
     scene.pf.states = [connection(1)];
     scene.aftermath.left([WHOLE]);
     await scene.clock.advance(10_000);
     expect(scene.calls).toEqual([]);
     expect(scene.pf.states).toHaveLength(1);
+  });
+
+  test('wait, with nothing read meanwhile, until it is known that they may be ended', async () => {
+    const scene = stage();
+    scene.mayEnd = 'not-yet';
+    scene.pf.states = [connection(1)];
+    scene.aftermath.left([{ ...WHOLE, sources: 'auto' }]);
+    await scene.clock.advance(20_000);
+    expect(scene.calls).toEqual(['list sources']);
+    expect(scene.notes).toEqual([]);
+    scene.mayEnd = 'yes';
+    await scene.clock.advance(5000);
+    expect(scene.pf.states).toEqual([]);
+  });
+
+  test('that wait are let be when the address is back', async () => {
+    const scene = stage();
+    scene.mayEnd = 'not-yet';
+    scene.pf.states = [connection(1)];
+    scene.aftermath.left([WHOLE]);
+    await scene.clock.advance(0);
+    scene.back = true;
+    await scene.clock.advance(5000);
+    scene.back = false;
+    scene.mayEnd = 'yes';
+    await scene.clock.advance(60_000);
+    expect(scene.pf.states).toHaveLength(1);
+    expect(scene.clock.pending).toBe(0);
   });
 
   test('of more than a share are ended share by share', async () => {

@@ -81,11 +81,11 @@ test('counts each sticky client once, by the member', async () => {
 });
 
 describe('ending connections', () => {
-  const pace = { burst: 50, pauseMs: 250 };
+  const how = { burst: 50, pauseMs: 250, mayEnd: () => true };
 
   test('takes both legs, of IPv4 and of IPv6, translated or not', async () => {
     const { clock, pf, left } = withStates(IN4, OUT4, NAT4, IN6, OUT6, UDP, HALF);
-    const ended = await endConnections(pf, MEMBER, { clock, ...pace });
+    const ended = await endConnections(pf, MEMBER, { clock, ...how });
     expect(ended).toEqual({
       ok: true,
       value: {
@@ -102,19 +102,19 @@ describe('ending connections', () => {
   test('leaves what was not redirected, such as an ssh of the operator through this node', async () => {
     const ssh = 'all tcp 198.51.100.9:6000 -> 10.2.1.1:22       ESTABLISHED:ESTABLISHED';
     const { clock, pf, left } = withStates(IN4, OUT4, ssh);
-    await endConnections(pf, MEMBER, { clock, ...pace });
+    await endConnections(pf, MEMBER, { clock, ...how });
     expect(left()).toEqual([ssh]);
   });
 
   test('leaves the probes of this node, other backends and what goes to the host itself', async () => {
     const { clock, pf, left } = withStates(PROBE, OTHER, TO_ITSELF, CLOSED);
-    await endConnections(pf, MEMBER, { clock, ...pace });
+    await endConnections(pf, MEMBER, { clock, ...how });
     expect(left()).toEqual([PROBE, OTHER, TO_ITSELF, CLOSED]);
   });
 
   test('pauses after each burst, so that pfctl does not take the machine', async () => {
     const { clock, pf } = withStates(...Array.from({ length: 120 }, () => IN4));
-    const work = endConnections(pf, MEMBER, { clock, ...pace });
+    const work = endConnections(pf, MEMBER, { clock, ...how });
     await clock.advance(0);
     expect(pf.states).toHaveLength(70);
     await clock.advance(250);
@@ -125,12 +125,23 @@ describe('ending connections', () => {
 
   test('ends a share of very many, and says how many are left', async () => {
     const { clock, pf } = withStates(...Array.from({ length: 1300 }, () => IN4));
-    const work = endConnections(pf, MEMBER, { clock, ...pace });
+    const work = endConnections(pf, MEMBER, { clock, ...how });
     await clock.advance(60_000);
     expect(await work).toEqual({
       ok: true,
       value: { ended: new Map([['10.2.1.1', 1000]]), left: 300 },
     });
+  });
+
+  test('stops where the address comes to serve meanwhile', async () => {
+    const { clock, pf } = withStates(...Array.from({ length: 120 }, () => IN4));
+    let serves = false;
+    const work = endConnections(pf, MEMBER, { clock, ...how, mayEnd: () => !serves });
+    await clock.advance(0);
+    serves = true;
+    await clock.advance(1000);
+    expect(pf.states).toHaveLength(70);
+    expect(await work).toMatchObject({ value: { ended: new Map([['10.2.1.1', 50]]), left: 0 } });
   });
 
   test('stops at the first that pf does not end, and says why', async () => {
@@ -141,7 +152,7 @@ describe('ending connections', () => {
       states: pf.states,
       endState: async () => ({ ok: false, error }),
     } as PfDriver;
-    expect(await endConnections(refusing, MEMBER, { clock, ...pace })).toEqual({
+    expect(await endConnections(refusing, MEMBER, { clock, ...how })).toEqual({
       ok: false,
       error,
     });

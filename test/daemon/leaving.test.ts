@@ -3,8 +3,9 @@ import type { PoolConfig } from '../../src/config/config.ts';
 import { poolName } from '../../src/core/names.ts';
 import type { Leaving } from '../../src/daemon/aftermath.ts';
 import { isOut, leavingOf, mayEndStates } from '../../src/daemon/leaving.ts';
+import { EMPTY_STATE } from '../../src/daemon/state-file.ts';
 import { createFakeClock } from '../fakes/clock.ts';
-import { backend, check, config, pool } from '../fakes/config.ts';
+import { backend, check, config, type PoolOptions, pool } from '../fakes/config.ts';
 import { createFakePf } from '../fakes/pf.ts';
 import { FAIL, PASS, type Wiring, wire } from './wiring.ts';
 
@@ -67,21 +68,37 @@ describe('states are to be ended', () => {
 });
 
 describe('states may be ended', () => {
-  test('when others serve and it serves nowhere', async () => {
-    const wiring = await wired();
+  const FAST = { checks: [check({ fall: 1, rise: 1 })] };
+  const B_WEB = backend('b', { web: B }, FAST);
+
+  function mayEnd(wiring: Wiring): ReturnType<typeof mayEndStates> | undefined {
+    const leaving = leaves(wiring);
+    return leaving && mayEndStates(wiring.controller.live, leaving);
+  }
+
+  /** A pool that ends states, and one that has no part in that. */
+  function pools(killStates: PoolConfig['killStates'], mail: PoolOptions = {}): PoolConfig[] {
+    return [{ ...pool('web'), killStates }, pool('mail', mail)];
+  }
+
+  async function down(wiring: Wiring): Promise<void> {
     wiring.probe('a', FAIL);
     await wiring.clock.advance(100);
-    const leaving = leaves(wiring);
-    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(true);
+    expect(wiring.pf.entries('web')).toEqual([B]);
+  }
+
+  test('when others serve and it serves nowhere', async () => {
+    const wiring = await wired();
+    await down(wiring);
+    expect(mayEnd(wiring)).toBe('yes');
   });
 
   test('not while it serves in another pool', async () => {
     const wiring = await wired({ killStates: 'maint' }, [A]);
     wiring.say('maint', 'web/a');
     await wiring.clock.advance(100);
-    const leaving = leaves(wiring);
-    expect(leaving?.endStates).toBe(true);
-    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(false);
+    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(mayEnd(wiring)).toBe('no');
   });
 
   test('not when nobody else serves', async () => {
@@ -90,8 +107,69 @@ describe('states may be ended', () => {
     wiring.probe('a', FAIL);
     await wiring.clock.advance(100);
     expect(wiring.pf.entries('web')).toEqual([]);
+    expect(mayEnd(wiring)).toBe('no');
+  });
+
+  test('not once a reload has said never', async () => {
+    const wiring = await wired();
+    await down(wiring);
     const leaving = leaves(wiring);
-    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe(false);
+    const { backends } = wiring.controller.live.config;
+    wiring.reload(config(pools('never'), backends));
+    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe('no');
+  });
+
+  test('only once it is known that no other pool has it', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [B]);
+    pf.put('mail', [B]);
+    pf.fault('show', { kind: 'error', error: 'hung' }, 'mail');
+    const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
+    const wiring = await wire(
+      config(pools('maint'), [backend('a', { web: A, mail: A }), backend('b', { web: B })]),
+      { clock, pf, durable: { ...EMPTY_STATE, overrides: new Map([['a', word]]) } },
+    );
+    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(mayEnd(wiring)).toBe('not-yet');
+    pf.fault('show', null, 'mail');
+    await clock.advance(5000);
+    expect(mayEnd(wiring)).toBe('yes');
+  });
+
+  test('not while another pool has it by a backend whose checks are off', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    pf.put('mail', [A]);
+    const off = backend('a-mail', { mail: A }, { checks: [check({ mode: 'off' })] });
+    const members = [backend('a', { web: A }, FAST), B_WEB, off];
+    const wiring = await wire(config(pools('down'), members), { clock, pf });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    await down(wiring);
+    expect(pf.entries('mail')).toEqual([A]);
+    expect(mayEnd(wiring)).toBe('not-yet');
+  });
+
+  test('not while another pool keeps it, as too few others serve there', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    pf.put('mail', [A]);
+    const both = pools('down', { floor: { kind: 'count', count: 1 } });
+    const wiring = await wire(config(both, [backend('a', { web: A, mail: A }, FAST), B_WEB]), {
+      clock,
+      pf,
+    });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    const next = [backend('a', { web: A }, FAST), B_WEB, backend('c', { mail: '10.1.0.3' }, FAST)];
+    wiring.reload(config(both, next));
+    await clock.advance(10_000);
+    expect(pf.entries('mail')).toEqual([A]);
+    await down(wiring);
+    expect(mayEnd(wiring)).toBe('not-yet');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
 import { type Aftermath, createAftermath } from '../../src/daemon/aftermath.ts';
 import { Controller } from '../../src/daemon/controller.ts';
-import { isOut, leavingOf, mayEndStates } from '../../src/daemon/leaving.ts';
+import { leavingOf, leavingRules } from '../../src/daemon/leaving.ts';
 import { Reconciler } from '../../src/daemon/reconciler.ts';
 import { readState } from '../../src/daemon/state-file.ts';
 import { createStateKeeper } from '../../src/daemon/state-keeper.ts';
@@ -89,8 +89,7 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     clock,
     emit: () => {},
     ownAddresses: () => new Set(),
-    isOut: (leaving) => isOut(controller.live, leaving),
-    mayEndStates: (leaving) => mayEndStates(controller.live, leaving),
+    rules: leavingRules(() => controller.live),
     problems: { note: () => {} },
   });
   const start = async (): Promise<void> => {

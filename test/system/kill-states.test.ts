@@ -73,6 +73,24 @@ describe.concurrent('drain --wait --kill', () => {
     expect(rig.pf.states()).toHaveLength(4);
   });
 
+  test('is refused while a table that may have the address could not be read', async (context) => {
+    const rig = openRig(context);
+    const mail = memberByMode('lb1-mail', '10.2.1.1', 'mail', 'off');
+    rig.write(
+      `[pool.web]\ntable = "web"\n[pool.mail]\ntable = "mail"\n${memberByMode('lb1', '10.2.1.1')}${LB2}${mail}`,
+    );
+    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+    rig.pf.setTable('mail', ['10.2.1.1']);
+    rig.pf.setStates(TO_LB1);
+    rig.pf.setFaults({ fault: 'fail', on: ['show'], table: 'mail' });
+    await rig.start();
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    const ended = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '300ms', '--kill');
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/10\.2\.1\.1 may be in <mail>/);
+    expect(rig.pf.states()).toHaveLength(4);
+  });
+
   test('does not say done while pf still has the address in the table', async (context) => {
     const rig = openRig(context);
     rig.write(`[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}${LB2}`);

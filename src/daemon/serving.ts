@@ -1,0 +1,35 @@
+import type { PoolConfig } from '../config/config.ts';
+import type { PoolName } from '../core/names.ts';
+import { addressesOf, type Live } from './live.ts';
+
+/** A pool that sends clients to an address, or must be taken to. */
+export interface Serving {
+  readonly pool: PoolConfig;
+  /** `held`: its table has the address though nobody asks for it; `unread`: it may have. */
+  readonly how: 'wanted' | 'held' | 'unread';
+}
+
+/** Where an address serves, besides one pool; null for nowhere. Who wants it comes first. */
+export function servingOf(
+  live: Readonly<Live>,
+  address: string,
+  besides: PoolName | null = null,
+): Serving | null {
+  const serving: Serving[] = [];
+  for (const { config, desired, actual } of live.pools.values()) {
+    if (config.name === besides) continue;
+    if (includes(desired, address)) return { pool: config, how: 'wanted' };
+    if (includes(actual, address)) serving.push({ pool: config, how: 'held' });
+    const isUnread = actual === null && addressesOf(live.config, config).some(is(address));
+    if (isUnread) serving.push({ pool: config, how: 'unread' });
+  }
+  return serving[0] ?? null;
+}
+
+export function includes(set: ReadonlySet<string> | null, address: string): boolean {
+  return set?.has(address) === true;
+}
+
+function is(address: string): (other: string) => boolean {
+  return (other) => other === address;
+}
