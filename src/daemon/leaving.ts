@@ -1,8 +1,9 @@
 import type { PoolConfig } from '../config/config.ts';
+import { familyOf, parseAddress } from '../core/address.ts';
 import type { PoolName } from '../core/names.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Leaving, LeavingRules } from './aftermath.ts';
-import { candidatesOf, type Live } from './live.ts';
+import { candidatesOf, type Live, type LivePool } from './live.ts';
 import { includes, servingOf } from './serving.ts';
 
 /** The rules for what has left, by what is known at the moment that they are asked. */
@@ -48,10 +49,18 @@ export function mayEndStates(
   const pool = name === null ? undefined : live.pools.get(name);
   // A reload may have taken the pool, or its leave, away since.
   if (pool === undefined || pool.config.killStates === 'never') return 'no';
-  if (includes(pool.desired, address) || (pool.desired?.size ?? 0) === 0) return 'no';
+  if (includes(pool.desired, address) || !servesOther(pool, address)) return 'no';
   const serving = servingOf(live, address, pool.config.name);
   if (serving === null) return 'yes';
   return serving.how === 'wanted' ? 'no' : 'not-yet';
+}
+
+/** Whether the pool wants somebody whom the address's clients can be sent to instead. */
+function servesOther({ desired }: LivePool, address: string): boolean {
+  const parsed = parseAddress(address);
+  if (!parsed.ok) return false;
+  for (const one of desired ?? []) if (familyOf(one) === familyOf(parsed.address)) return true;
+  return false;
 }
 
 /** A table that left the configuration has no policy any more: it goes with those that are left. */

@@ -110,6 +110,20 @@ describe('states may be ended', () => {
     expect(mayEnd(wiring)).toBe('no');
   });
 
+  test('not when only others of the other address family serve', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, 'fd00::2']);
+    const members = [backend('a', { web: A }, FAST), backend('b', { web: 'fd00::2' }, FAST)];
+    const wiring = await wire(config(pools('down'), members), { clock, pf });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    wiring.probe('a', FAIL);
+    await clock.advance(100);
+    expect(pf.entries('web')).toEqual(['fd00::2']);
+    expect(mayEnd(wiring)).toBe('no');
+  });
+
   test('not once a reload has said never', async () => {
     const wiring = await wired();
     await down(wiring);
