@@ -29,6 +29,8 @@ export interface Leaving {
 export interface LeavingRules {
   /** Whether it is out of its table still. */
   isOut(leaving: Leaving): boolean;
+  /** `once`: others send clients to it all the time, so that some of them are left always. */
+  releaseOf(leaving: Leaving): 'all' | 'once' | 'none';
   /** `not-yet`: it is to be asked again, as another table may have the address still. */
   mayEndStates(leaving: Leaving): 'yes' | 'no' | 'not-yet';
 }
@@ -50,6 +52,8 @@ export interface Aftermath {
 
 /** New nodes can't come for an address that is out, so that a few rounds see the last one. */
 const MAX_ROUNDS = 5;
+/** By the address, and then, where pf does not do that, by each client. */
+const ROUNDS_FOR_ONCE = 2;
 const RETRY_MS = 5000;
 const FORBIDDEN_RETRY_MS = 60_000;
 
@@ -121,7 +125,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
 
   /** Source nodes first: a state that ends would come back through its node. */
   const clear = async (batch: readonly Leaving[]): Promise<PfError | null> => {
-    const sticky = batch.filter(({ sources }) => sources === 'auto');
+    const sticky = batch.filter((one) => rules.releaseOf(one) !== 'none');
     const error = sticky.length > 0 ? await endSources(sticky) : null;
     if (error !== null) return error;
     const asked = batch.filter((one) => one.endStates);
@@ -163,8 +167,10 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     if (!first.ok) return first.error;
     let left = first.value;
     let error: PfError | null = null;
-    for (let round = 0; round < MAX_ROUNDS && left.size > 0 && !stopped; round++) {
-      for (const [address, clients] of left) {
+    for (let round = 0; round < MAX_ROUNDS && !stopped; round++) {
+      const due = [...left].filter(([address]) => isDue(leavings.get(address), round));
+      if (due.length === 0) break;
+      for (const [address, clients] of due) {
         error ??= round === 0 ? await endAt(address) : await endEach(clients);
       }
       const listed = await clientsOf(leavings);
@@ -179,11 +185,14 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       add(pool, { sources: count });
       emit({ kind: 'ended', pool, address, what: 'sources', count });
     }
-    const [stubborn] = left;
+    const stubborn = [...left].find(([address]) => isDue(leavings.get(address), MAX_ROUNDS));
     if (error !== null || stubborn === undefined) return error;
     const message = `${stubborn[1].size} sticky clients of ${stubborn[0]} can not be ended`;
     return { kind: 'not-accepted', message };
   };
+
+  const isDue = (leaving: Leaving | undefined, round: number): boolean =>
+    leaving !== undefined && (round < ROUNDS_FOR_ONCE || rules.releaseOf(leaving) === 'all');
 
   /** The clients that pf keeps at an address that is out, by the address. */
   const clientsOf = async (

@@ -10,6 +10,7 @@ import { includes, servingOf } from './serving.ts';
 export function leavingRules(live: () => Readonly<Live>): LeavingRules {
   return {
     isOut: (leaving) => isOut(live(), leaving),
+    releaseOf: (leaving) => releaseOf(live(), leaving),
     mayEndStates: (leaving) => mayEndStates(live(), leaving),
   };
 }
@@ -35,6 +36,20 @@ export function isOut(live: Readonly<Live>, { pool: name, address }: Leaving): b
   const pool = name === null ? undefined : live.pools.get(name);
   if (pool !== undefined) return !includes(pool.desired, address);
   return ![...live.pools.values()].some(({ desired }) => includes(desired, address));
+}
+
+/**
+ * How far an address's sticky clients are to be released. Source nodes carry no table either: where
+ * another pool sends clients to it, they come again, so that those of this one are released once.
+ */
+export function releaseOf(
+  live: Readonly<Live>,
+  { pool: name, address, sources }: Leaving,
+): 'all' | 'once' | 'none' {
+  const pool = name === null ? undefined : live.pools.get(name);
+  // A reload may have said never since.
+  if (sources === 'never' || pool?.config.killSources === 'never') return 'none';
+  return servingOf(live, address) === null ? 'all' : 'once';
 }
 
 /**

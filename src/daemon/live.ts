@@ -41,6 +41,8 @@ export interface LiveCheck {
 
 export interface LivePool {
   config: PoolConfig;
+  /** Every address that it may put into its table. */
+  readonly configured: ReadonlySet<string>;
   /** What the table held when it was last read; null until it was read once. */
   actual: ReadonlySet<TableEntry> | null;
   /** What was last decided; at first what the table held. Null as long as `actual` is. */

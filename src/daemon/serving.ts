@@ -1,6 +1,6 @@
 import type { PoolConfig } from '../config/config.ts';
 import type { PoolName } from '../core/names.ts';
-import { addressesOf, type Live } from './live.ts';
+import type { Live } from './live.ts';
 
 /** A pool that sends clients to an address, or must be taken to. */
 export interface Serving {
@@ -16,20 +16,15 @@ export function servingOf(
   besides: PoolName | null = null,
 ): Serving | null {
   const serving: Serving[] = [];
-  for (const { config, desired, actual } of live.pools.values()) {
+  for (const { config, configured, desired, actual } of live.pools.values()) {
     if (config.name === besides) continue;
     if (includes(desired, address)) return { pool: config, how: 'wanted' };
     if (includes(actual, address)) serving.push({ pool: config, how: 'held' });
-    const isUnread = actual === null && addressesOf(live.config, config).some(is(address));
-    if (isUnread) serving.push({ pool: config, how: 'unread' });
+    if (actual === null && configured.has(address)) serving.push({ pool: config, how: 'unread' });
   }
   return serving[0] ?? null;
 }
 
 export function includes(set: ReadonlySet<string> | null, address: string): boolean {
   return set?.has(address) === true;
-}
-
-function is(address: string): (other: string) => boolean {
-  return (other) => other === address;
 }

@@ -89,20 +89,22 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
 
 function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePool {
   const { table, anchor } = pool;
+  const configured = new Set(addressesOf(next.config, pool));
   const same = [...(before?.pools.values() ?? [])].find(
     (one) => one.config.table === table && one.config.anchor === anchor,
   );
   if (before === null || same === undefined || same.actual === null) {
-    return { config: pool, actual: null, desired: null, outcome: null, roundEndsMs: 0 };
+    const unread = { actual: null, desired: null, outcome: null, roundEndsMs: 0 };
+    return { config: pool, configured, ...unread };
   }
   const { actual, desired, outcome, roundEndsMs } = same;
   const known = new Set(addressesOf(before.config, same.config));
   for (const address of outcome?.untouched ?? []) known.delete(address);
   const adopted = adopt(next, pool.name, actual);
-  const kept = addressesOf(next.config, pool).filter((address) =>
+  const kept = [...configured].filter((address) =>
     known.has(address) ? desired?.has(address) : adopted.has(address),
   );
-  return { config: pool, actual, desired: new Set(kept), outcome, roundEndsMs };
+  return { config: pool, configured, actual, desired: new Set(kept), outcome, roundEndsMs };
 }
 
 function isServing(live: Live, { config }: LiveBackend): boolean {

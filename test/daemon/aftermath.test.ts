@@ -22,6 +22,7 @@ interface Scene {
   /** Every call that reads or ends something. */
   readonly calls: string[];
   back: boolean;
+  release: 'all' | 'once';
   mayEnd: 'yes' | 'no' | 'not-yet';
   trouble: PfErrorKind | null;
 }
@@ -57,7 +58,11 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     driver,
     clock,
     emit: events.emit,
-    rules: { isOut: () => !scene.back, mayEndStates: () => scene.mayEnd },
+    rules: {
+      isOut: () => !scene.back,
+      releaseOf: ({ sources }) => (sources === 'auto' ? scene.release : 'none'),
+      mayEndStates: () => scene.mayEnd,
+    },
     ownAddresses: () => new Set(['10.0.0.1']),
     problems: { note: (_, detail) => void notes.push(detail) },
   });
@@ -69,6 +74,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     aftermath,
     calls,
     back: false,
+    release: 'all',
     mayEnd: 'yes',
     trouble: null,
   };
@@ -172,6 +178,29 @@ describe('sticky clients of an address that has left', () => {
     expect(scene.pf.sources).toEqual([]);
     expect(scene.events.of('ended')).toMatchObject([{ count: 2 }]);
   });
+});
+
+describe('sticky clients of an address that serves elsewhere', () => {
+  test.for(['openbsd', 'freebsd'] as const)(
+    'are released once, and that they come again is no trouble, on %s',
+    async (os) => {
+      const scene = stage(os);
+      scene.release = 'once';
+      scene.pf.sources = clients(3);
+      const { eachSource } = scene.pf;
+      // The other pool sends a client there all the time.
+      scene.pf.eachSource = (visit) => {
+        scene.pf.sources = [...scene.pf.sources, { client: '203.0.113.9', backend: A }];
+        return eachSource.call(scene.pf, visit);
+      };
+      scene.aftermath.left([STICKY]);
+      await scene.clock.advance(120_000);
+      expect(scene.calls.filter((call) => call === 'list sources')).toHaveLength(3);
+      expect(scene.notes).toEqual([]);
+      expect(scene.pf.sources.map(({ client }) => client)).not.toContain('198.51.0.0');
+      expect(scene.clock.pending).toBe(0);
+    },
+  );
 });
 
 describe('trouble with pf', () => {

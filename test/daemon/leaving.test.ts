@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PoolConfig } from '../../src/config/config.ts';
 import { poolName } from '../../src/core/names.ts';
 import type { Leaving } from '../../src/daemon/aftermath.ts';
-import { isOut, leavingOf, mayEndStates } from '../../src/daemon/leaving.ts';
+import { isOut, leavingOf, mayEndStates, releaseOf } from '../../src/daemon/leaving.ts';
 import { EMPTY_STATE } from '../../src/daemon/state-file.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config, type PoolOptions, pool } from '../fakes/config.ts';
@@ -191,6 +191,39 @@ describe('sticky clients', () => {
   test('are to be released as the pool says', async () => {
     expect(leaves(await wired())?.sources).toBe('auto');
     expect(leaves(await wired({ killSources: 'never' }))?.sources).toBe('never');
+  });
+
+  function release(wiring: Wiring): ReturnType<typeof releaseOf> | undefined {
+    const leaving = leaves(wiring);
+    return leaving && releaseOf(wiring.controller.live, leaving);
+  }
+
+  test('are all to be released once the address serves nowhere', async () => {
+    const wiring = await wired();
+    wiring.say('drain', 'a');
+    await wiring.clock.advance(100);
+    expect(release(wiring)).toBe('all');
+  });
+
+  test('are to be released once while the address serves in another pool', async () => {
+    const wiring = await wired({}, [A]);
+    wiring.say('drain', 'web/a');
+    await wiring.clock.advance(100);
+    expect(wiring.pf.entries('mail')).toEqual([A]);
+    expect(release(wiring)).toBe('once');
+  });
+
+  test('are let be once a reload has said never', async () => {
+    const wiring = await wired();
+    const leaving = leaves(wiring);
+    const { pools, backends } = wiring.controller.live.config;
+    wiring.reload(
+      config(
+        pools.map((one) => ({ ...one, killSources: 'never' })),
+        backends,
+      ),
+    );
+    expect(leaving && releaseOf(wiring.controller.live, leaving)).toBe('none');
   });
 
   test('of a retired table are let be where no pool wants them released', async () => {
