@@ -13,6 +13,8 @@ export interface AftermathDeps {
   /** Asked anew at each step: an address may be back meanwhile. */
   readonly rules: LeavingRules;
   readonly ownAddresses: () => ReadonlySet<string>;
+  /** Some of the `unreleased` are not any more. */
+  readonly onReleased: () => void;
   readonly problems: Pick<NodeProblems, 'note'>;
 }
 
@@ -43,6 +45,8 @@ interface Ended {
 /** Ends what still leads to an address after it has left its table. */
 export interface Aftermath {
   left(leaving: readonly Leaving[]): void;
+  /** Addresses whose sticky clients may not have been released yet. */
+  readonly unreleased: readonly string[];
   /** What was ended since hfmd started. */
   endedOf(pool: PoolName): Ended;
   /** A warning when hfmd may not look for sticky clients or states; null when it may. */
@@ -62,6 +66,8 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
   const ended = new Map<PoolName, Ended>();
   /** By table and address, so that what leaves again and again waits once. */
   const waiting = new Map<string, Leaving>();
+  /** What is under way. */
+  let working: readonly Leaving[] = [];
   /** Whose states may not be ended yet. */
   let postponed: Leaving[] = [];
   let running: Promise<void> | null = null;
@@ -80,18 +86,21 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
 
   const run = async (): Promise<void> => {
     while (waiting.size > 0 && !stopped) {
-      const batch = [...waiting.values()].filter(rules.isOut);
+      working = [...waiting.values()].filter(rules.isOut);
       waiting.clear();
-      const error = await clear(batch);
+      const error = await clear(working);
       if (stopped) break;
       if (error === null) {
         forbidden = null;
+        working = [];
+        deps.onReleased();
         continue;
       }
       const isForbidden = error.kind === 'permission';
       if (isForbidden) forbid(error);
       else deps.problems.note('aftermath', error.message);
-      wait(batch);
+      wait(working);
+      working = [];
       retry = clock.after(isForbidden ? FORBIDDEN_RETRY_MS : RETRY_MS, start);
       break;
     }
@@ -233,6 +242,10 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       wait(useful);
       retry?.cancel();
       start();
+    },
+    get unreleased() {
+      const sticky = [...working, ...waiting.values()].filter(({ sources }) => sources === 'auto');
+      return [...new Set(sticky.map(({ address }) => address))];
     },
     get forbidden() {
       return forbidden;

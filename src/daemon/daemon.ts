@@ -16,7 +16,7 @@ import { planDescriptors, readDescriptorLimit } from './descriptors.ts';
 import type { EngineMeter } from './engine-meter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createJobBook } from './jobs.ts';
-import { leavingOf, leavingRules } from './leaving.ts';
+import { leavingOf, leavingRules, leftUnreleased } from './leaving.ts';
 import { logEvent } from './log-events.ts';
 import { createNodeProblems, type NodeProblems } from './node-problems.ts';
 import type { ProbeRecord } from './probe-history.ts';
@@ -109,6 +109,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     overrides: controller.live.overrides,
     announced: announcedOf(controller),
     ledger: reconciler.ledger,
+    unreleased: aftermath.unreleased,
   }));
   const reconciler = new Reconciler(
     {
@@ -160,6 +161,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     ownAddresses,
     problems,
     rules: leavingRules(() => controller.live),
+    onReleased: () => keeper.saveSoon(),
   });
   const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => config);
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
@@ -194,6 +196,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     backends: config.backends.length,
     pools: config.pools.length,
   });
+  aftermath.left(leftUnreleased(controller.live, durable.unreleased));
   reconciler.configure(config);
   const pools = config.pools.map(({ name }) => name);
   await within(reconciler.attempted(pools), clock, FIRST_READING_MS);

@@ -31,6 +31,16 @@ export function leavingOf(
   });
 }
 
+/**
+ * What an hfmd that was killed has left to do. Addresses that are configured are not among it: the
+ * first reading of their tables tells whether they are out.
+ */
+export function leftUnreleased(live: Readonly<Live>, addresses: readonly string[]): Leaving[] {
+  const pools = [...live.pools.values()];
+  const gone = addresses.filter((one) => !pools.some(({ configured }) => configured.has(one)));
+  return leavingOf(live, null, gone);
+}
+
 /** Whether an address is out of the table that it left; of a retired table, out of every other. */
 export function isOut(live: Readonly<Live>, { pool: name, address }: Leaving): boolean {
   const pool = name === null ? undefined : live.pools.get(name);

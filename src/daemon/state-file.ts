@@ -14,17 +14,22 @@ import type { Override } from '../core/admin.ts';
 import type { Ledger, LedgerEntry } from '../core/ledger.ts';
 import type { Log } from '../sys/log.ts';
 
-/** What outlives hfmd: the operator's words, what is hfm's in the tables, what actions were told. */
+/**
+ * What outlives hfmd: the operator's words, what is hfm's in the tables, what actions were told, and
+ * the addresses that are out of their tables while sticky clients may still be sent there.
+ */
 export interface DurableState {
   readonly overrides: ReadonlyMap<string, Override>;
   readonly ledger: Ledger;
   readonly announced: ReadonlyMap<string, 'up' | 'down'>;
+  readonly unreleased: readonly string[];
 }
 
 export const EMPTY_STATE: DurableState = {
   overrides: new Map(),
   ledger: [],
   announced: new Map(),
+  unreleased: [],
 };
 
 const VERSION = 1;
@@ -74,12 +79,13 @@ export function writeState(file: string, state: DurableState): void {
   renameSync(temporary, file);
 }
 
-function encodeState({ overrides, ledger, announced }: DurableState): string {
+function encodeState({ overrides, ledger, announced, unreleased }: DurableState): string {
   const state = {
     version: VERSION,
     overrides: Object.fromEntries(overrides),
     ledger,
     announced: Object.fromEntries(announced),
+    unreleased,
   };
   return `${JSON.stringify(state, null, 1)}\n`;
 }
@@ -104,11 +110,14 @@ function decodeState(text: string): Decoded {
     value === 'up' || value === 'down' ? value : null,
   );
   const ledger = Array.isArray(raw.ledger) ? raw.ledger.map(decodeLedgerEntry) : [null];
-  if (overrides === null || announced === null || ledger.includes(null)) {
+  // A file of an hfm that did not keep them has none.
+  const unreleased = raw.unreleased === undefined ? [] : textsOf(raw.unreleased);
+  const isWhole = overrides !== null && announced !== null && unreleased !== null;
+  if (!isWhole || ledger.includes(null)) {
     return { ok: false, why: 'an entry in it makes no sense' };
   }
   const entries = ledger.filter((entry) => entry !== null);
-  return { ok: true, state: { overrides, announced, ledger: entries } };
+  return { ok: true, state: { overrides, announced, ledger: entries, unreleased } };
 }
 
 function decodeOverride(value: unknown): Override | null {
@@ -138,6 +147,11 @@ function mapOf<T>(value: unknown, decode: (item: unknown) => T | null): Map<stri
     map.set(key, decoded);
   }
   return map;
+}
+
+function textsOf(value: unknown): readonly string[] | null {
+  const isTexts = Array.isArray(value) && value.every((one) => typeof one === 'string');
+  return isTexts ? value : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

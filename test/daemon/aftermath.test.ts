@@ -21,6 +21,8 @@ interface Scene {
   readonly aftermath: Aftermath;
   /** Every call that reads or ends something. */
   readonly calls: string[];
+  /** How often it was told that the unreleased have become fewer. */
+  releases: number;
   back: boolean;
   release: 'all' | 'once';
   mayEnd: 'yes' | 'no' | 'not-yet';
@@ -63,6 +65,9 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
       releaseOf: ({ sources }) => (sources === 'auto' ? scene.release : 'none'),
       mayEndStates: () => scene.mayEnd,
     },
+    onReleased: () => {
+      scene.releases += 1;
+    },
     ownAddresses: () => new Set(['10.0.0.1']),
     problems: { note: (_, detail) => void notes.push(detail) },
   });
@@ -73,6 +78,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     notes,
     aftermath,
     calls,
+    releases: 0,
     back: false,
     release: 'all',
     mayEnd: 'yes',
@@ -178,6 +184,32 @@ describe('sticky clients of an address that has left', () => {
     expect(scene.pf.sources).toEqual([]);
     expect(scene.events.of('ended')).toMatchObject([{ count: 2 }]);
   });
+});
+
+test('an address is unreleased until its sticky clients are', async () => {
+  const scene = stage();
+  scene.pf.sources = clients(2);
+  scene.trouble = 'hung';
+  scene.aftermath.left([STICKY, { ...WHOLE, address: B }]);
+  expect(scene.aftermath.unreleased).toEqual([A]);
+  await scene.clock.advance(0);
+  expect(scene.aftermath.unreleased).toEqual([A]);
+  expect(scene.releases).toBe(0);
+  scene.trouble = null;
+  await scene.clock.advance(5000);
+  expect(scene.aftermath.unreleased).toEqual([]);
+  expect(scene.releases).toBeGreaterThan(0);
+});
+
+test('what a stop cuts short is unreleased still', async () => {
+  const scene = stage('freebsd');
+  scene.pf.sources = clients(200);
+  scene.aftermath.left([STICKY]);
+  await scene.clock.advance(0);
+  const stopped = scene.aftermath.stop();
+  await scene.clock.advance(1000);
+  await stopped;
+  expect(scene.aftermath.unreleased).toEqual([A]);
 });
 
 describe('sticky clients of an address that serves elsewhere', () => {

@@ -63,6 +63,7 @@ const STATE: DurableState = {
     { table: 'web', anchor: 'hfm', addresses: [] },
   ],
   announced: new Map([['lb1', 'down']]),
+  unreleased: ['10.0.0.9'],
 };
 
 function read() {
@@ -74,6 +75,12 @@ function read() {
 test('what was written is read', () => {
   writeState(file, STATE);
   expect(read()).toEqual({ state: STATE, warnings: [] });
+});
+
+test('what an earlier hfm wrote, which kept less, is read', () => {
+  const { unreleased: _, ...rest } = { ...STATE, overrides: {}, announced: {}, version: 1 };
+  writeFileSync(file, JSON.stringify(rest));
+  expect(read()).toEqual({ state: { ...EMPTY_STATE, ledger: STATE.ledger }, warnings: [] });
 });
 
 test('no file is an empty state, and no reason for a warning', () => {
@@ -144,6 +151,11 @@ describe('a damaged file is set aside and never fatal', () => {
     [
       'a hostname in the ledger',
       JSON.stringify({ ...good, ledger: [{ table: 'web', anchor: null, addresses: ['x.org'] }] }),
+      'an entry in it makes no sense',
+    ],
+    [
+      'unreleased that are no list',
+      JSON.stringify({ ...good, unreleased: 'x' }),
       'an entry in it makes no sense',
     ],
     [

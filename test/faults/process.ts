@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
 import { type Aftermath, createAftermath } from '../../src/daemon/aftermath.ts';
 import { Controller } from '../../src/daemon/controller.ts';
-import { leavingOf, leavingRules } from '../../src/daemon/leaving.ts';
+import { leavingOf, leavingRules, leftUnreleased } from '../../src/daemon/leaving.ts';
 import { Reconciler } from '../../src/daemon/reconciler.ts';
 import { readState } from '../../src/daemon/state-file.ts';
 import { createStateKeeper } from '../../src/daemon/state-keeper.ts';
@@ -54,6 +54,7 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     overrides: controller.live.overrides,
     announced: new Map(),
     ledger: reconciler.ledger,
+    unreleased: aftermath.unreleased,
   }));
   const save = (): void => {
     if (!life.dead) keeper.save();
@@ -90,9 +91,11 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     emit: () => {},
     ownAddresses: () => new Set(),
     rules: leavingRules(() => controller.live),
+    onReleased: () => keeper.saveSoon(),
     problems: { note: () => {} },
   });
   const start = async (): Promise<void> => {
+    aftermath.left(leftUnreleased(controller.live, durable.unreleased));
     reconciler.configure(config);
     const pools = config.pools.map(({ name }) => name);
     await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
