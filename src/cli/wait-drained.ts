@@ -3,6 +3,7 @@ import type { ExplainJson, KillJson, StatesJson } from '../control/protocol.ts';
 import { formatDuration } from '../core/duration.ts';
 import { type Context, failed, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';
+import type { Interrupts } from './terminal.ts';
 
 export interface WaitOptions {
   readonly timeoutMs: number;
@@ -31,15 +32,16 @@ export async function waitDrained(
       const undone = left.value.find(({ isOut }) => !isOut);
       if (undone !== undefined) return notDrained(context, undone.name);
       report(context, left.value, before);
-      const waiting = left.value.filter(
-        ({ open, sticky, pending }) => pending || open + sticky > 0,
-      );
+      const waiting = left.value.filter(isWaitedFor);
       if (waiting.length === 0) return done(context, left.value);
       const restMs = deadlineMs - terminal.wallMs();
       if (restMs <= 0) {
-        return kill
-          ? await endLeft(context, waiting, timeoutMs)
-          : timedOut(context, waiting, timeoutMs);
+        if (!kill) return timedOut(context, waiting, timeoutMs);
+        const ended = await endLeft(context, waiting, interrupts);
+        if (ended.kind !== 'ok') return failed(context, ended);
+        return interrupts.interrupted
+          ? stay(context, names)
+          : await countAfter(context, waiting, timeoutMs);
       }
       await interrupts.pause(Math.min(POLL_MS, restMs));
       if (interrupts.interrupted) return stay(context, names);
@@ -58,6 +60,10 @@ interface Left {
   readonly pending: boolean;
   /** Whether the operator's word still holds it out. */
   readonly isOut: boolean;
+}
+
+function isWaitedFor({ open, sticky, pending }: Left): boolean {
+  return pending || open + sticky > 0;
 }
 
 async function countLeft(
@@ -124,27 +130,35 @@ function timedOut(context: Context, left: readonly Left[], timeoutMs: number): n
   return EXIT.timedOut;
 }
 
-/** Ends what is left, share by share, and looks again: also a kill may have come to nothing. */
+/** Ends the connections that are left, share by share; Ctrl-C ends it after the share of now. */
 async function endLeft(
-  context: Context,
+  { client, terminal, json }: Context,
   waiting: readonly Left[],
-  timeoutMs: number,
-): Promise<number> {
-  const { client, terminal, json } = context;
+  interrupts: Interrupts,
+): Promise<Answer<null>> {
   for (const { name } of waiting) {
     let killed = 0;
-    for (let left = 1; left > 0; ) {
+    for (let left = 1; left > 0 && !interrupts.interrupted; ) {
       const answer = await client.post<KillJson>('/v1/kill-states', { name });
-      if (answer.kind !== 'ok') return failed(context, answer);
+      if (answer.kind !== 'ok') return answer;
       killed += answer.value.killed;
       left = answer.value.killed > 0 ? answer.value.left : 0;
     }
     if (!json) terminal.out(`${name}: ended ${killed} states\n`);
   }
+  return { kind: 'ok', value: null };
+}
+
+/** Also a kill may have come to nothing, and it does not release sticky clients. */
+async function countAfter(
+  context: Context,
+  waiting: readonly Left[],
+  timeoutMs: number,
+): Promise<number> {
   const names = waiting.map(({ name }) => name);
   const left = await countLeft(context, names);
   if (left.kind !== 'ok') return failed(context, left);
-  const stubborn = left.value.filter(({ open, pending }) => pending || open > 0);
+  const stubborn = left.value.filter(isWaitedFor);
   return stubborn.length > 0 ? timedOut(context, stubborn, timeoutMs) : done(context, left.value);
 }
 
