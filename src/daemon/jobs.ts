@@ -10,6 +10,7 @@ import type { Log } from '../sys/log.ts';
 import type { Controller } from './controller.ts';
 import { checkFingerprint, isProbed } from './live.ts';
 import type { NodeProblems } from './node-problems.ts';
+import type { ProbeRecord } from './probe-history.ts';
 import { createRouteJudge } from './route-judge.ts';
 import type { Job } from './scheduler.ts';
 import { Watch, type WatchBudget } from './watch.ts';
@@ -42,12 +43,16 @@ export function createJobBook(deps: JobBookDeps): JobBook {
     watch?.close();
     probe.close();
   };
+  const judged = (backend: BackendName, check: CheckConfig, probed: ProbeRecord): ProbeRecord => {
+    const verdict = routes.judge({ backend, check: check.name }, probed.verdict, probed.durationMs);
+    return { ...probed, verdict };
+  };
   return {
     jobs() {
       const { live } = controller;
       const next: typeof probes = new Map();
       const jobs: Job[] = [];
-      const overNetwork = new Set<BackendName>();
+      const overNetwork = new Map<BackendName, Set<string>>();
       for (const backend of live.backends.values()) {
         if (!isProbed(live, backend)) continue;
         const { name, address } = backend.config;
@@ -55,7 +60,9 @@ export function createJobBook(deps: JobBookDeps): JobBook {
           if (check.mode !== 'check') continue;
           const key = `${name}/${check.name}`;
           const isNetwork = check.type !== 'script';
-          if (isNetwork) overNetwork.add(name);
+          if (isNetwork) {
+            overNetwork.set(name, (overNetwork.get(name) ?? new Set()).add(check.name));
+          }
           const fingerprint = `${address} ${checkFingerprint(check)}`;
           const known = probes.get(key);
           const kept = known?.fingerprint === fingerprint ? known : null;
@@ -69,9 +76,7 @@ export function createJobBook(deps: JobBookDeps): JobBook {
             startDelayMs: check.startDelayMs,
             probe,
             record(probed) {
-              const record = isNetwork
-                ? { ...probed, verdict: routes.judge(name, probed.verdict, probed.durationMs) }
-                : probed;
+              const record = isNetwork ? judged(name, check, probed) : probed;
               const { verdict, durationMs } = record;
               log.debug(
                 { backend: name, check: check.name, durationMs, ...verdict },

@@ -5,12 +5,17 @@ import type { Clock } from '../sys/clock.ts';
 /** Tells a backend that can't be reached from a node that can reach nothing. */
 export interface RouteJudge {
   /** The verdict as it stands in the light of the other backends' latest ones. */
-  judge(backend: BackendName, verdict: Verdict, durationMs: number): Verdict;
-  /** From now on these are the backends that are probed over the network. */
-  keep(backends: ReadonlySet<BackendName>): void;
+  judge(who: Judged, verdict: Verdict, durationMs: number): Verdict;
+  /** From now on these are the backends that are probed over the network, with these checks. */
+  keep(probed: ReadonlyMap<BackendName, ReadonlySet<string>>): void;
 }
 
-/** Written in place: each probe has a part in it. */
+interface Judged {
+  readonly backend: BackendName;
+  readonly check: string;
+}
+
+/** What a check has found. Written in place: each probe has a part in it. */
 interface Latest {
   hasRoute: boolean;
   /** A route was there when the probe began; that there is none was found when it ended. */
@@ -25,29 +30,36 @@ interface Latest {
  * probes come: so what was heard of the others before that says nothing.
  */
 export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge {
-  let probed: ReadonlySet<BackendName> = new Set();
-  const latest = new Map<BackendName, Latest>();
+  let probed: ReadonlyMap<BackendName, ReadonlySet<string>> = new Map();
+  const latest = new Map<BackendName, Map<string, Latest>>();
   let known: View = { atMs: Number.NEGATIVE_INFINITY, lost: 0, routeMs: [] };
   /** Of thousands that lose their route at once, not each one looks at all the others. */
   const view = (nowMs: number): View => {
     if (latest.size > FEW && nowMs - known.atMs < VIEW_MS) return known;
-    const all = [...latest.values()];
-    const routeMs = all.filter((one) => one.hasRoute).map((one) => one.atMs);
+    const routes = [...latest.values()].map(routeOf);
+    const routeMs = routes.filter((atMs) => atMs !== null);
     known = {
       atMs: nowMs,
-      lost: all.length - routeMs.length,
+      lost: routes.length - routeMs.length,
       routeMs: routeMs.sort((a, b) => a - b),
     };
     return known;
   };
+  /** What is written in place of a check; the first time it is as this verdict has it. */
+  const latestOf = ({ backend, check }: Judged, first: Latest): Latest => {
+    const checks = latest.get(backend) ?? new Map<string, Latest>();
+    latest.set(backend, checks);
+    const one = checks.get(check) ?? first;
+    checks.set(check, one);
+    return one;
+  };
   return {
-    judge(backend, verdict, durationMs) {
+    judge(who, verdict, durationMs) {
       if (verdict.kind === 'inconclusive') return verdict;
       const hasRoute = verdict.kind === 'pass' || verdict.reason !== 'no-route';
       const nowMs = clock.monotonicMs();
       const atMs = hasRoute ? nowMs - durationMs : nowMs;
-      const one = latest.get(backend) ?? { hasRoute, atMs, sinceMs: nowMs };
-      latest.set(backend, one);
+      const one = latestOf(who, { hasRoute, atMs, sinceMs: nowMs });
       if (one.hasRoute) one.sinceMs = nowMs;
       one.hasRoute = hasRoute;
       one.atMs = atMs;
@@ -60,11 +72,28 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
         `${verdict.detail}; ${lost} of ${lost + reached} have no route`,
       );
     },
-    keep(backends) {
-      probed = backends;
-      for (const name of latest.keys()) if (!backends.has(name)) latest.delete(name);
+    keep(next) {
+      probed = next;
+      for (const [name, checks] of latest) {
+        const kept = next.get(name);
+        for (const check of checks.keys()) if (kept?.has(check) !== true) checks.delete(check);
+        if (checks.size === 0) latest.delete(name);
+      }
     },
   };
+}
+
+/**
+ * When the last of a backend's probes began, if all its checks found a route; null when one did not.
+ * Where they go different ways, the one that is gone is what the others are to be compared with.
+ */
+function routeOf(checks: ReadonlyMap<string, Latest>): number | null {
+  let lastMs: number | null = null;
+  for (const { hasRoute, atMs } of checks.values()) {
+    if (!hasRoute) return null;
+    lastMs = Math.max(lastMs ?? atMs, atMs);
+  }
+  return lastMs;
 }
 
 /** What is known of all backends, a moment ago at the most. */

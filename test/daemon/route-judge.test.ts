@@ -9,12 +9,14 @@ const NO_ROUTE = fail('no-route', 'EHOSTUNREACH');
 
 function judges(clock: FakeClock, ...names: string[]) {
   const judge = createRouteJudge(clock);
-  judge.keep(new Set(names.map(backendName)));
+  const keep = (...kept: string[]): void =>
+    judge.keep(new Map(kept.map((name) => [backendName(name), new Set(['tcp', 'http'])])));
+  keep(...names);
   return {
-    keep: (...kept: string[]) => judge.keep(new Set(kept.map(backendName))),
+    keep,
     /** The verdict of a probe that took no time. */
-    hear: (name: string, verdict: Verdict, durationMs = 0) =>
-      judge.judge(backendName(name), verdict, durationMs),
+    hear: (name: string, verdict: Verdict, durationMs = 0, check = 'tcp') =>
+      judge.judge({ backend: backendName(name), check }, verdict, durationMs),
   };
 }
 
@@ -42,6 +44,29 @@ describe('one backend alone without a route', () => {
       await clock.advance(500);
       expect(hear('b1', NO_ROUTE)).toBe(NO_ROUTE);
     }
+  });
+
+  test('fails though another of its checks is answered all the time', async () => {
+    const clock = createFakeClock();
+    const { hear } = judges(clock, 'b1', 'b2', 'b3');
+    const kinds: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      for (const name of ['b1', 'b2', 'b3']) hear(name, PASS, 0, 'http');
+      await clock.advance(100);
+      kinds.push(hear('b1', NO_ROUTE).kind);
+      await clock.advance(100);
+    }
+    expect(kinds).toEqual(['inconclusive', 'fail', 'fail', 'fail']);
+  });
+
+  test('is one, however many of its checks find no route', async () => {
+    const clock = createFakeClock();
+    const { hear } = judges(clock, 'b1', 'b2');
+    for (const check of ['tcp', 'http']) hear('b1', NO_ROUTE, 0, check);
+    await clock.advance(100);
+    hear('b2', PASS);
+    await clock.advance(100);
+    expect(hear('b1', NO_ROUTE)).toBe(NO_ROUTE);
   });
 
   test('fails at once where there is no other to compare it with', () => {
@@ -83,6 +108,20 @@ describe('most backends without a route', () => {
     await clock.advance(200);
     expect(hear('b1', NO_ROUTE).kind).toBe('inconclusive');
   });
+});
+
+test('a way that is gone for one check of each backend takes none, though the other goes another way', async () => {
+  const clock = createFakeClock();
+  const names = ['b1', 'b2', 'b3'];
+  const { hear } = judges(clock, ...names);
+  const failed: string[] = [];
+  for (let i = 0; i < 10; i++) {
+    for (const name of names) hear(name, PASS, 0, 'http');
+    await clock.advance(100);
+    for (const name of names) if (hear(name, NO_ROUTE).kind === 'fail') failed.push(name);
+    await clock.advance(100);
+  }
+  expect(failed).toEqual([]);
 });
 
 test('a network that goes away takes no backend with it, however fast the first is looked at again', async () => {
