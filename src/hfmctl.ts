@@ -9,6 +9,7 @@ const terminal: Terminal = {
   err: (text) => void process.stderr.write(text),
   colours: process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
   wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   user: process.env.DOAS_USER ?? process.env.SUDO_USER ?? userName(),
   catchInterrupts,
 };

@@ -5,6 +5,8 @@ export interface Terminal {
   /** Whether stdout shows colours. */
   readonly colours: boolean;
   wallMs(): number;
+  /** For durations: it never steps. */
+  monotonicMs(): number;
   /** Who runs this command, as the shell would say it. */
   readonly user: string | null;
   /** From now on Ctrl-C does not end the program, until `release`. */

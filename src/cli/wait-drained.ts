@@ -23,18 +23,18 @@ export async function waitDrained(
 ): Promise<number> {
   const { terminal } = context;
   const interrupts = terminal.catchInterrupts();
-  const deadlineMs = terminal.wallMs() + timeoutMs;
+  const deadlineMs = terminal.monotonicMs() + timeoutMs;
   const before = new Map<string, Left>();
   try {
     for (;;) {
-      const left = await countLeft(context, names, deadlineMs - terminal.wallMs() + GRACE_MS);
+      const left = await countLeft(context, names, deadlineMs - terminal.monotonicMs() + GRACE_MS);
       if (left.kind !== 'ok') return givenUp(context, left);
       const undone = left.value.find(({ isOut }) => !isOut);
       if (undone !== undefined) return notDrained(context, undone.name);
       report(context, left.value, before);
       const waiting = left.value.filter(isWaitedFor);
       if (waiting.length === 0) return done(context, left.value);
-      const restMs = deadlineMs - terminal.wallMs();
+      const restMs = deadlineMs - terminal.monotonicMs();
       if (restMs <= 0) {
         if (!kill) return timedOut(context, waiting, timeoutMs);
         const ended = await endLeft(context, waiting, interrupts);

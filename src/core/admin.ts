@@ -62,6 +62,17 @@ export function overrideOf(overrides: Overrides, scope: Scope): Override | null 
   return own ?? overrides.get(scope.backend) ?? null;
 }
 
+/** With the ends of their times shifted; the same when none has an end. */
+export function withShiftedEnds(overrides: Overrides, byMs: number): Overrides {
+  if ([...overrides.values()].every(({ untilMs }) => untilMs === null)) return overrides;
+  return new Map(
+    [...overrides].map(([key, one]) => {
+      const untilMs = one.untilMs === null ? null : one.untilMs + byMs;
+      return [key, { ...one, untilMs }];
+    }),
+  );
+}
+
 /** The keys whose time is over at `wallMs`. */
 export function expiredKeys(overrides: Overrides, wallMs: number): string[] {
   return [...overrides]

@@ -7,6 +7,7 @@ import {
   type Overrides,
   type Scope,
   withOverrides,
+  withShiftedEnds,
 } from '../core/admin.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
@@ -66,15 +67,21 @@ export interface Breach extends FloorBreach {
   readonly pool: PoolName;
 }
 
+/** The two clocks are not read at the same moment. */
+const LEAST_STEP_MS = 500;
+
 /** The one writer of state. No I/O: verdicts and words come in, goals and events go out. */
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #live: Live;
   readonly #pools: PoolDecisions;
+  /** What the wall clock was ahead of the monotonic one when the ends of words were last looked at. */
+  #wallAheadMs: number;
 
   constructor(deps: ControllerDeps, config: Config, durable: Durable) {
     this.#deps = deps;
     this.#live = succeed(null, config, this.#now());
+    this.#wallAheadMs = this.#wallAhead();
     this.#pools = new PoolDecisions(deps, this.#live);
     this.#live.overrides = durable.overrides;
     for (const backend of this.#live.backends.values()) {
@@ -124,6 +131,7 @@ export class Controller {
 
   /** Sets the operator's word for each scope; null is `ready`. Takes effect at once. */
   override(scopes: readonly Scope[], override: Override | null, by: string | null): void {
+    this.#followWall();
     const probed = this.#probed();
     const before = this.#live.overrides;
     this.#live.overrides = withOverrides(before, scopes, override);
@@ -158,6 +166,7 @@ export class Controller {
 
   /** Returns to ready what has had its time. Call about once a second. */
   expire(): void {
+    this.#followWall();
     const expired = expiredKeys(this.#live.overrides, this.#deps.clock.wallMs());
     if (expired.length === 0) return;
     const probed = this.#probed();
@@ -304,6 +313,26 @@ export class Controller {
     const to = override?.state ?? 'ready';
     const untilMs = override?.untilMs ?? null;
     this.#deps.emit({ kind: 'admin', name, from, to, by, reason, untilMs });
+  }
+
+  /**
+   * A word's time runs on the monotonic clock. Its end is kept as wall time, for status and for a
+   * restart, so that it goes along when the wall clock is stepped.
+   */
+  #followWall(): void {
+    const aheadMs = this.#wallAhead();
+    const stepMs = aheadMs - this.#wallAheadMs;
+    if (Math.abs(stepMs) < LEAST_STEP_MS) return;
+    this.#wallAheadMs = aheadMs;
+    const shifted = withShiftedEnds(this.#live.overrides, stepMs);
+    if (shifted === this.#live.overrides) return;
+    this.#live.overrides = shifted;
+    this.#deps.onWord();
+  }
+
+  #wallAhead(): number {
+    const { wallMs, monotonicMs } = this.#now();
+    return wallMs - monotonicMs;
   }
 
   #now(): { wallMs: number; monotonicMs: number } {

@@ -45,7 +45,9 @@ async function waitAndKill(given: Partial<Scene>) {
       stderr += text;
     },
     colours: false,
-    wallMs: () => nowMs,
+    // It is being stepped back.
+    wallMs: () => -nowMs,
+    monotonicMs: () => nowMs,
     user: null,
     catchInterrupts: () => ({
       get interrupted() {

@@ -7,6 +7,7 @@ import {
   overrideOf,
   scopeKey,
   withOverrides,
+  withShiftedEnds,
 } from '../../src/core/admin.ts';
 import { scopeOf } from '../daemon/wiring.ts';
 
@@ -60,4 +61,12 @@ test('a word is over at its time, one without a time never is', () => {
   ]);
   expect(expiredKeys(overrides, 1000)).toEqual(['a']);
   expect(expiredKeys(overrides, Number.MAX_SAFE_INTEGER)).toEqual(['a', 'b']);
+});
+
+test('only ends are shifted, and what has none stays the same', () => {
+  const endless = new Map([['a', word('drain')]]);
+  expect(withShiftedEnds(endless, 5)).toBe(endless);
+  const both = new Map([...endless, ['b', word('maint', 1000)]]);
+  const shifted = withShiftedEnds(both, -5);
+  expect([...shifted.values()].map(({ untilMs }) => untilMs)).toEqual([null, 995]);
 });

@@ -369,7 +369,7 @@ describe("the operator's word", () => {
     expect(counts.probing).toBe(1);
   });
 
-  test('expires by itself on the wall clock', async () => {
+  test('expires by itself', async () => {
     const { clock, pf, say, controller, events } = await allUp();
     say('drain', 'lb1', { untilMs: clock.wallMs() + 60_000 });
     await clock.advance(59_999);
@@ -386,6 +386,27 @@ describe("the operator's word", () => {
       reason: 'its time is over',
     });
   });
+
+  test.for([3_600_000, -3_600_000])(
+    'keeps its time when the wall clock is stepped by %i ms, over a restart too',
+    async (stepMs) => {
+      const { clock, say, controller, counts, restart } = await allUp();
+      say('drain', 'lb1', { untilMs: clock.wallMs() + 60_000 });
+      await clock.advance(30_000);
+      clock.stepWall(stepMs);
+      const words = counts.words;
+      controller.expire();
+      expect(counts.words).toBe(words + 1);
+      say('drain', 'lb2', { untilMs: clock.wallMs() + 60_000 });
+      const next = await restart(TWO);
+      await clock.advance(29_999);
+      next.controller.expire();
+      expect([...next.controller.live.overrides.keys()]).toEqual(['lb1', 'lb2']);
+      await clock.advance(1);
+      next.controller.expire();
+      expect([...next.controller.live.overrides.keys()]).toEqual(['lb2']);
+    },
+  );
 
   test('outlives a restart', async () => {
     const { say, restart } = await allUp();

@@ -14,6 +14,7 @@ export async function runCommand(...argv: string[]) {
     },
     colours: false,
     wallMs: () => 0,
+    monotonicMs: () => 0,
     user: null,
     catchInterrupts: () => {
       throw new Error('this command waits for nothing');
