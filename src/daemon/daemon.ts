@@ -216,7 +216,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     book.close();
     scripts.stop();
     await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
-    keeper.save();
+    keeper.stop();
   };
 
   return {

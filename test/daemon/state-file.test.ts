@@ -226,4 +226,30 @@ describe('the keeper', () => {
       'state file can be written again',
     ]);
   });
+
+  test('writes by itself once there is room again, and then no more', async () => {
+    const blocked = join(folder, 'file', 'state.json');
+    writeFileSync(join(folder, 'file'), '');
+    const { clock, log, keeper, collected } = createKeeper(blocked);
+    keeper.save();
+    await clock.advance(60_000);
+    expect(keeper.failure).not.toBe(null);
+    rmSync(join(folder, 'file'));
+    await clock.advance(5000);
+    expect(keeper.failure).toBe(null);
+    expect(existsSync(blocked)).toBe(true);
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
+    const tries = collected();
+    expect(tries).toBeLessThan(20);
+    await clock.advance(60_000);
+    expect(collected()).toBe(tries);
+  });
+
+  test('does not try again after its last write', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { clock, keeper } = createKeeper(join(folder, 'file', 'state.json'));
+    keeper.save();
+    keeper.stop();
+    expect(clock.pending).toBe(0);
+  });
 });

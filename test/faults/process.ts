@@ -125,7 +125,7 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     async stop() {
       controller.stop();
       await Promise.all([reconciler.stop(), aftermath.stop()]);
-      save();
+      if (!life.dead) keeper.stop();
     },
   };
 }
