@@ -66,6 +66,8 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
   const ended = new Map<PoolName, Ended>();
   /** By table and address, so that what leaves again and again waits once. */
   const waiting = new Map<string, Leaving>();
+  /** Calls that end source nodes, since they were listed first. */
+  let turns = 0;
   /** What is under way. */
   let working: readonly Leaving[] = [];
   /** Whose states may not be ended yet. */
@@ -176,6 +178,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     if (!first.ok) return first.error;
     let left = first.value;
     let error: PfError | null = null;
+    turns = 0;
     for (let round = 0; round < MAX_ROUNDS && !stopped; round++) {
       const due = [...left].filter(([address]) => isDue(leavings.get(address), round));
       if (due.length === 0) break;
@@ -217,18 +220,24 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
     return listed.ok ? { ok: true, value: clients } : listed;
   };
 
+  /** The pace holds over all addresses, of which there may be thousands with a client each. */
+  const turn = async (): Promise<void> => {
+    if (!stopped && turns > 0 && turns % PACE.burst === 0) await pause({ clock, ...PACE });
+    turns += 1;
+  };
+
   /** What OpenBSD does in one step; stock FreeBSD 15.1 says "killed 0" and leaves them. */
   const endAt = async (address: string): Promise<PfError | null> => {
+    await turn();
+    if (stopped) return null;
     const killed = await driver.endSourcesTo(address);
     return killed.ok ? null : killed.error;
   };
 
   const endEach = async (clients: Iterable<string>): Promise<PfError | null> => {
-    let n = 0;
     for (const client of clients) {
+      await turn();
       if (stopped) return null;
-      if (n > 0 && n % PACE.burst === 0) await pause({ clock, ...PACE });
-      n += 1;
       const result = await driver.endSourcesOf(client);
       if (!result.ok) return result.error;
     }

@@ -121,14 +121,30 @@ describe('sticky clients of an address that has left', () => {
     ];
     aftermath.left([STICKY]);
     await clock.advance(0);
-    expect(calls.filter((call) => call.startsWith('end of'))).toHaveLength(50);
+    expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
     await clock.advance(249);
-    expect(calls.filter((call) => call.startsWith('end of'))).toHaveLength(50);
+    expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
     await clock.advance(251);
     expect(pf.sources).toHaveLength(2);
     expect(events.of('ended')).toMatchObject([{ what: 'sources', count: 120 }]);
     expect(aftermath.endedOf(WEB).sources).toBe(120);
   });
+
+  test.for(['openbsd', 'freebsd'] as const)(
+    'of many addresses are released not faster than the pace either, on %s',
+    async (os) => {
+      const { clock, pf, aftermath, calls } = stage(os);
+      const many = Array.from({ length: 120 }, (_, i) => `10.1.1.${i}`);
+      pf.sources = many.map((one, i) => ({ client: `198.51.100.${i}`, backend: one }));
+      aftermath.left(many.map((one) => ({ ...STICKY, address: one })));
+      await clock.advance(0);
+      expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
+      await clock.advance(250);
+      expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(100);
+      await clock.advance(5000);
+      expect(pf.sources).toEqual([]);
+    },
+  );
 
   test('are not looked for where the pool says never', async () => {
     const { clock, pf, aftermath, calls } = stage();
@@ -346,6 +362,20 @@ describe('states', () => {
     expect(pf.states).toEqual([]);
     expect(aftermath.endedOf(WEB).states).toBe(2500);
   });
+});
+
+test('a stop ends the work where it is, also within many addresses', async () => {
+  const { clock, pf, aftermath, calls } = stage();
+  pf.sources = Array.from({ length: 200 }, (_, i) => ({
+    client: '198.51.100.7',
+    backend: `10.1.1.${i}`,
+  }));
+  aftermath.left(pf.sources.map(({ backend }) => ({ ...STICKY, address: backend ?? '' })));
+  await clock.advance(0);
+  const stopped = aftermath.stop();
+  await clock.advance(250);
+  await stopped;
+  expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
 });
 
 test('a stop ends the work where it is', async () => {
