@@ -1,5 +1,5 @@
 import type { PfDriver, PfResult } from '../pf/driver.ts';
-import { isOpenRedirection, type PfState } from '../pf/state-listing.ts';
+import { isOpen, isOpenRedirection, type PfState } from '../pf/state-listing.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** Whose connections: a member's addresses, without the probes that this node itself makes. */
@@ -120,7 +120,8 @@ function legOf(state: PfState, { addresses, ownAddresses }: MemberConnections): 
   const isInbound = state.direction === 'in';
   const member = isInbound ? state.left : state.right;
   if (state.id === null || !addresses.has(member.address)) return null;
-  if (isInbound && !isOpenRedirection(state)) return null;
+  // Closed ones stay for a while: those of a busy member would take all the room of the open ones.
+  if (isInbound ? !isOpenRedirection(state) : !isOpen(state)) return null;
   const client = isInbound ? state.right : (state.translated ?? state.left);
   if (ownAddresses.has(client.address)) return null;
   const key = [client.address, client.port, member.address, member.port].join(' ');

@@ -57,8 +57,12 @@ export function parseKilledStates(stderr: string): number {
  * Whether a state is a client's connection to a backend, through a redirection, that is still open.
  * Closed ones keep their state until its timeout (90 s in TIME_WAIT) and hold nobody up.
  */
-export function isOpenRedirection({ direction, translated, state }: PfState): boolean {
-  if (direction !== 'in' || translated === null) return false;
+export function isOpenRedirection(state: PfState): boolean {
+  return state.direction === 'in' && state.translated !== null && isOpen(state);
+}
+
+/** Whether one side at least has not closed the connection. */
+export function isOpen({ state }: PfState): boolean {
   return !state.split(':').every((side) => CLOSED.has(side));
 }
 

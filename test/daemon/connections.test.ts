@@ -106,6 +106,15 @@ describe('ending connections', () => {
     expect(left()).toEqual([ssh]);
   });
 
+  test('takes what is open though very many have just been closed', async () => {
+    const closed = 'all tcp 198.51.100.7:5001 -> 10.2.1.1:8080       TIME_WAIT:TIME_WAIT';
+    const { clock, pf } = withStates(...Array.from({ length: 50_000 }, () => closed), IN4, OUT4);
+    expect(await endConnections(pf, MEMBER, { clock, ...how })).toEqual({
+      ok: true,
+      value: { ended: new Map([['10.2.1.1', 2]]), left: 0 },
+    });
+  });
+
   test('leaves the probes of this node, other backends and what goes to the host itself', async () => {
     const { clock, pf, left } = withStates(PROBE, OTHER, TO_ITSELF, CLOSED);
     await endConnections(pf, MEMBER, { clock, ...how });
