@@ -8,6 +8,12 @@ export interface Rhythm {
   readonly timeoutMs: number;
 }
 
+/** How long it is at most from one verdict of a check to its next. */
+export function slowestMs(rhythm: Rhythm): number {
+  const { intervalMs, fastIntervalMs, downIntervalMs, timeoutMs } = rhythm;
+  return Math.max(intervalMs, fastIntervalMs, downIntervalMs) + timeoutMs;
+}
+
 /** The wait from one start to the next, as the streak stands now. */
 export function currentIntervalMs(rhythm: Rhythm, streak: Streak): number {
   if (isChanging(streak)) return rhythm.fastIntervalMs;

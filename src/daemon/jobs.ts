@@ -1,5 +1,6 @@
 import type { CheckConfig } from '../config/config.ts';
 import type { BackendName } from '../core/names.ts';
+import { slowestMs } from '../core/schedule.ts';
 import { isNodeProblem } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import { openIdleConnection } from '../probes/idle-connection.ts';
@@ -83,7 +84,8 @@ export function createJobBook(deps: JobBookDeps): JobBook {
                 `${key}: ${verdict.kind}`,
               );
               if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
-                problems.note(verdict.reason, `${key}: ${verdict.detail}`);
+                const detail = `${key}: ${verdict.detail}`;
+                problems.note(verdict.reason, detail, slowestMs(check.rhythm));
               }
               const streak = controller.record(name, check.name, record);
               watch?.probed(verdict);

@@ -14,7 +14,8 @@ interface NodeProblem {
 
 /** Gathers them: one event when a problem begins and one when it is over, with the count. */
 export interface NodeProblems {
-  note(kind: string, detail: string): void;
+  /** Whoever has seen it looks again within `againMs`; until then it is not over. */
+  note(kind: string, detail: string, againMs?: number): void;
   /** Ends what has not been seen for a while. Call about once a second. */
   sweep(): void;
   readonly active: readonly NodeProblem[];
@@ -23,11 +24,11 @@ export interface NodeProblems {
 const QUIET_MS = 15_000;
 
 export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void): NodeProblems {
-  const problems = new Map<string, NodeProblem & { lastMonotonicMs: number }>();
+  const problems = new Map<string, NodeProblem & { overMs: number }>();
   const tell = ({ kind, detail, count }: NodeProblem, active: boolean): void =>
     emit({ kind: 'node-problem', problem: kind, detail, active, count });
   return {
-    note(kind, detail) {
+    note(kind, detail, againMs = 0) {
       const known = problems.get(kind);
       const nowMs = clock.wallMs();
       const problem = {
@@ -36,7 +37,7 @@ export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void
         count: (known?.count ?? 0) + 1,
         sinceMs: known?.sinceMs ?? nowMs,
         lastMs: nowMs,
-        lastMonotonicMs: clock.monotonicMs(),
+        overMs: Math.max(known?.overMs ?? 0, clock.monotonicMs() + againMs + QUIET_MS),
       };
       problems.set(kind, problem);
       if (known === undefined) tell(problem, true);
@@ -44,13 +45,13 @@ export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void
     sweep() {
       const nowMs = clock.monotonicMs();
       for (const [kind, problem] of problems) {
-        if (nowMs - problem.lastMonotonicMs < QUIET_MS) continue;
+        if (nowMs < problem.overMs) continue;
         problems.delete(kind);
         tell(problem, false);
       }
     },
     get active() {
-      return [...problems.values()].map(({ lastMonotonicMs: _, ...problem }) => problem);
+      return [...problems.values()].map(({ overMs: _, ...problem }) => problem);
     },
   };
 }

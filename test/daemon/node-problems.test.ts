@@ -32,6 +32,26 @@ test('one event when a problem begins and one when it is over, with the count', 
   ]);
 });
 
+test('one that a slow check alone sees begins once, and is over when it has not seen it again', async () => {
+  const clock = createFakeClock();
+  const events = recordEvents();
+  const problems = createNodeProblems(clock, events.emit);
+  const pass = async (ms: number): Promise<void> => {
+    for (let i = 0; i < ms; i += 1000) {
+      await clock.advance(1000);
+      problems.sweep();
+    }
+  };
+  for (let i = 0; i < 5; i++) {
+    problems.note('no-descriptors', 'slow/tcp: EMFILE', 60_500);
+    await pass(60_000);
+    problems.note('no-descriptors', 'fast/tcp: EMFILE', 1500);
+  }
+  expect(events.of('node-problem').map(({ active }) => active)).toEqual([true]);
+  await pass(20_000);
+  expect(events.of('node-problem').at(-1)).toMatchObject({ active: false, count: 10 });
+});
+
 test('problems of different kinds are told apart', () => {
   const clock = createFakeClock();
   const events = recordEvents();
