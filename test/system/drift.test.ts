@@ -50,7 +50,6 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     const hfmd = await rig.start();
     await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
     await make(rig.pf);
-    expect(rig.pf.table('web')).not.toEqual(TRUE);
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'drift')).toMatchObject([
@@ -58,6 +57,37 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
       ]),
     );
     expect((await rig.ctl('events')).stdout).toMatch(/web <web>: changed by somebody else \(/);
+  });
+
+  test('`-T kill`, where hfm may make the table', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB.replace('table = "web"', 'table = "web"\ncreate = true'));
+    rig.pf.setTable('web', TRUE);
+    const hfmd = await rig.start();
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await rig.pf.run(['-t', 'web', '-T', 'kill']);
+    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    await eventually(() =>
+      expect(hfmd.log.filter(({ event }) => event === 'drift')).toMatchObject([
+        { pool: 'web', table: 'web', missing: TRUE, surplus: [] },
+      ]),
+    );
+  });
+
+  test('`-T kill` and a `pfctl -f` that makes it, an error until then', async (context) => {
+    const rig = openRig(context);
+    rig.write(WEB);
+    rig.pf.setTable('web', TRUE);
+    await rig.start();
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await rig.pf.run(['-t', 'web', '-T', 'kill']);
+    await eventually(async () => expect((await rig.ctl('status')).code).toBe(1));
+    const { stdout } = await rig.ctl('status');
+    expect(stdout).toMatch(/! web: not proven in pf: .*Table does not exist/);
+    expect(rig.pf.table('web')).toBe(undefined);
+    await rig.pf.load('table <web> persist\n');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
   });
 
   test('`persist` alone, which keeps it, nothing has to be done', async (context) => {
