@@ -78,13 +78,10 @@ export function decidePool(
   for (const address of spare) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
+  const unwanted = new Set([...previous, ...held].filter((one) => !has(desired, one)));
   for (const family of FAMILIES) {
     let missing = floorOf(policy.floor, candidates, family) - countFamily(serving(), family);
-    for (const { backend, address } of rescuable(
-      candidates,
-      new Set([...previous, ...held]),
-      family,
-    )) {
+    for (const { backend, address } of rescuable(candidates, unwanted, family)) {
       if (missing <= 0) break;
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
@@ -164,17 +161,29 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
   }
 }
 
-/** In service now, and not to be taken out by the operator's word: the last known good first. */
+/**
+ * In service now, and not to be taken out by the operator's word: the last known good first. Also
+ * who is to stay as he is may be in the table though that was not wanted: a removal that pf refused.
+ */
 function rescuable(
   candidates: readonly Candidate[],
-  inService: ReadonlySet<string>,
+  unwanted: ReadonlySet<string>,
   family: Family,
 ): { backend: BackendName; address: Address }[] {
   return candidates
-    .filter(({ wish }) => wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend'))
+    .filter(({ wish }) => isRescuable(wish))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
     .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && inService.has(address));
+    .filter(({ address }) => familyOf(address) === family && unwanted.has(address));
+}
+
+function isRescuable(wish: Wish): boolean {
+  if (wish.kind === 'keep') return true;
+  return wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
+}
+
+function has(addresses: ReadonlySet<string>, entry: string): boolean {
+  return addresses.has(entry);
 }
 
 function countFamily(addresses: Iterable<Address>, family: Family): number {

@@ -120,6 +120,22 @@ test('a pool that a reload brings has a round of its own', async () => {
   expect(wiring.pf.entries('mail')).toEqual([B]);
 });
 
+test('a floor that a reload brings during the round holds who is down and still in the table', async () => {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [A]);
+  const a = backend('a', { web: A });
+  const wiring = await wire(config([pool('web')], [a]), { clock, pf });
+  pf.fault('all', { kind: 'error', error: 'permission' });
+  fails(wiring, 'a');
+  await clock.advance(200);
+  const floor = { kind: 'count', count: 1 } as const;
+  wiring.reload(config([pool('web', { floor })], [a, backend('b', { web: B })]));
+  pf.fault('all', null);
+  await clock.advance(30_000);
+  expect(pf.entries('web')).toEqual([A]);
+});
+
 test('a pool renamed during its round still ends it', async () => {
   const wiring = await started();
   fails(wiring, 'a');
