@@ -86,17 +86,14 @@ export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean
  * What may leave although the table does not hold all of its goal: of each family that the table
  * serves from its goal, as many as leave what must go on serving.
  */
-export function spared(
-  remove: readonly TableEntry[],
-  entries: readonly TableEntry[],
-  goal: TableGoal,
-): TableEntry[] {
+export function spared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
+  const { surplus } = differenceOf(entries, goal);
   return FAMILIES.flatMap((family) => {
     const isOf = (entry: TableEntry): boolean => familyOfEntry(entry) === family;
     const serving = entries.filter((entry) => isOf(entry) && has(goal.desired, entry)).length;
     if (serving === 0) return [];
     const kept = Math.max(0, (goal.least.get(family) ?? 0) - serving);
-    return remove.filter(isOf).slice(kept);
+    return surplus.filter(isOf).slice(kept);
   });
 }
 

@@ -219,8 +219,8 @@ class Worker implements TableWorker {
 
   /**
    * One step toward the goal. What is to leave waits until pf shows what is to come: an add that it
-   * only says it did must not empty the table. Only an address that pf keeps refusing is not waited
-   * for any longer, where others of the goal serve.
+   * only says it did must not empty the table. Only what pf keeps refusing is not waited for any
+   * longer, where others of the goal serve.
    */
   async #apply(
     change: Exclude<TableChange, { kind: 'none' }>,
@@ -229,13 +229,28 @@ class Worker implements TableWorker {
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
-    if (change.kind === 'replace') return errorOf(await driver.replace(ref, change.entries));
-    if (change.add.length === 0) return errorOf(await driver.remove(ref, change.remove));
-    const added = await driver.add(ref, change.add);
-    if (!added.ok) return added.error;
-    const isStubborn = this.#failures > 0 && this.#lastErrorKind === 'not-accepted';
-    const remove = isStubborn ? spared(change.remove, entries, goal) : [];
-    return remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
+    if (change.kind === 'update' && change.add.length === 0) {
+      return errorOf(await driver.remove(ref, change.remove));
+    }
+    const put = await this.#put(change);
+    // A replace that is made leaves nothing to delete.
+    if (change.kind === 'replace' && put === null) return null;
+    const remove = this.#isStubborn(put) ? spared(entries, goal) : [];
+    const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
+    return put ?? left;
+  }
+
+  async #put(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {
+    const { driver } = this.#deps;
+    const { ref } = this.config;
+    return change.kind === 'replace'
+      ? errorOf(await driver.replace(ref, change.entries))
+      : errorOf(await driver.add(ref, change.add));
+  }
+
+  /** Whether the last attempt has failed as this one does; what pf takes it may still not show. */
+  #isStubborn(put: PfError | null): boolean {
+    return this.#failures > 0 && this.#lastErrorKind === (put?.kind ?? 'not-accepted');
   }
 
   #see(actual: readonly TableEntry[]): void {

@@ -479,6 +479,30 @@ describe('trouble', () => {
     expect(pf.entries('web')).toEqual([A, B]);
   });
 
+  test.each(['refused', 'permission', 'hung'] as const)(
+    'who is down leaves, as far as the floor lets, while an add goes on ending as %s',
+    async (error) => {
+      const { clock, pf, worker } = employ([A, B, C]);
+      pf.fault('add', { kind: 'error', error });
+      worker.aim({ ...goal(A, '10.0.0.4'), least: new Map([['inet', 2]]) });
+      await settle();
+      expect(pf.entries('web')).toEqual([A, B, C]);
+      await clock.advance(RESYNC_MS);
+      expect(pf.entries('web')).toEqual([A, B]);
+      expect(worker.view.error?.kind).toBe(error);
+    },
+  );
+
+  test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {
+    const { clock, pf, worker } = employ([A, B]);
+    pf.fault('replace', { kind: 'error', error: 'refused' });
+    worker.aim({ ...goal(A, C), exclusive: true, least: new Map([['inet', 1]]) });
+    await settle();
+    expect(pf.entries('web')).toEqual([A, B]);
+    await clock.advance(RESYNC_MS);
+    expect(pf.entries('web')).toEqual([A]);
+  });
+
   test('a negated entry in the way is named', async () => {
     const { pf, worker } = employ([`!${B}`]);
     worker.aim(goal(B));
