@@ -7,6 +7,7 @@ import {
   sameGoal,
   spared,
   type TableChange,
+  type TableDifference,
   type TableEntry,
   type TableGoal,
 } from '../core/table-plan.ts';
@@ -83,8 +84,8 @@ class Worker implements TableWorker {
   #wantedSinceMs = 0;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
-  /** Whether pf was told to change the table since it was last read. */
-  #acted = false;
+  /** What pf was told to put in or take out since the table was last read. */
+  #asked = new Set<TableEntry>();
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
@@ -165,7 +166,6 @@ class Worker implements TableWorker {
   /** Reads, changes and reads again until the table shows the goal; or says what is in the way. */
   async #reconcile(): Promise<PfError | null> {
     let entries = this.#shortcut() ?? null;
-    const isResync = entries === null && this.view.inSync;
     const firstGoal = this.#goal;
     for (let pass = 0; pass <= MAX_PASSES; pass++) {
       if (entries === null) {
@@ -185,9 +185,6 @@ class Worker implements TableWorker {
         this.#again = true;
         return null;
       }
-      // A goal that came while the table was read is no drift.
-      if (pass === 0 && isResync && goal === firstGoal) this.#reportDrift(entries, goal);
-      this.#acted = true;
       const error = await this.#apply(change, entries, goal);
       if (error !== null) return error;
       entries = null;
@@ -229,6 +226,7 @@ class Worker implements TableWorker {
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
+    this.#ask(differenceOf(entries, goal));
     if (change.kind === 'update' && change.add.length === 0) {
       return errorOf(await driver.remove(ref, change.remove));
     }
@@ -238,6 +236,10 @@ class Worker implements TableWorker {
     const remove = this.#isStubborn(put) ? spared(entries, goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
+  }
+
+  #ask({ missing, surplus }: TableDifference): void {
+    for (const entry of [...missing, ...surplus]) this.#asked.add(entry);
   }
 
   async #put(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {
@@ -254,10 +256,12 @@ class Worker implements TableWorker {
   }
 
   #see(actual: readonly TableEntry[]): void {
-    const before = this.view.actual;
+    const { actual: before, inSync } = this.view;
     this.#trusted = true;
     const isNew = before === null || before.join() !== actual.join();
-    this.view = { ...this.view, actual, inSync: this.view.inSync && !isNew };
+    // What is to be put right in a table that was true is wanted since now.
+    if (inSync && isNew) this.#wantedSinceMs = this.#deps.clock.monotonicMs();
+    this.view = { ...this.view, actual, inSync: inSync && !isNew };
     if (before !== null) this.#reportChange(before, actual);
     // The first reading is what sets the first goal, and later ones may change what is wanted.
     // It is a good reading, whatever trouble was before it.
@@ -335,33 +339,43 @@ class Worker implements TableWorker {
     for (const resolve of waiting) resolve();
   }
 
-  #reportDrift(entries: readonly TableEntry[], goal: TableGoal): void {
-    this.#wantedSinceMs = this.#deps.clock.monotonicMs();
-    const course = this.#drifts.note(this.#wantedSinceMs);
+  /** From one reading to the next, so that nothing is missed when the one in between failed. */
+  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
+    const asked = this.#asked;
+    this.#asked = new Set();
+    const had = new Set(before);
+    const has = new Set(after);
+    const added = after.filter((entry) => !had.has(entry));
+    const removed = before.filter((entry) => !has.has(entry));
+    if (removed.length > 0) this.#deps.onRemoved(removed);
+    const byOthers = new Set([...added, ...removed].filter((entry) => !asked.has(entry)));
+    this.#reportDrift(byOthers, after);
+    this.#reportOwn(
+      added.filter((entry) => asked.has(entry)),
+      removed.filter((entry) => asked.has(entry)),
+    );
+  }
+
+  /** What others have changed, as far as it is to be put right. */
+  #reportDrift(byOthers: ReadonlySet<TableEntry>, entries: readonly TableEntry[]): void {
+    if (this.#goal === null) return;
+    const difference = differenceOf(entries, this.#goal);
+    const missing = difference.missing.filter((entry) => byOthers.has(entry));
+    const surplus = difference.surplus.filter((entry) => byOthers.has(entry));
+    if (missing.length + surplus.length === 0) return;
+    const course = this.#drifts.note(this.#deps.clock.monotonicMs());
     if (course === 'goes-on') return;
     if (course === 'begins') {
       const drifts = this.#drifts.contested;
       this.#deps.emit({ kind: 'contested', ...this.#place(), active: true, drifts });
       return;
     }
-    this.#deps.emit({
-      kind: 'drift',
-      ...this.#place(),
-      ...differenceOf(entries, goal),
-    });
+    this.#deps.emit({ kind: 'drift', ...this.#place(), missing, surplus });
   }
 
-  /** From one reading to the next, so that nothing is missed when the one in between failed. */
-  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
-    const had = new Set(before);
-    const has = new Set(after);
-    const added = after.filter((entry) => !had.has(entry));
-    const removed = before.filter((entry) => !has.has(entry));
-    if (removed.length > 0) this.#deps.onRemoved(removed);
-    const isOurs = this.#acted;
-    this.#acted = false;
-    // What others change is told as drift; and a contest is told once, not at each repair.
-    if (!isOurs || this.#drifts.contested > 0 || added.length + removed.length === 0) return;
+  /** A contest is told once, not at each repair. */
+  #reportOwn(added: readonly TableEntry[], removed: readonly TableEntry[]): void {
+    if (this.#drifts.contested > 0 || added.length + removed.length === 0) return;
     const durationMs = this.#deps.clock.monotonicMs() - this.#wantedSinceMs;
     this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
   }

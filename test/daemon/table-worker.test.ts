@@ -560,6 +560,59 @@ describe('drift', () => {
     expect(pf.entries('web')).toEqual([A]);
   });
 
+  test('that a change finds is told of, and not as what hfm did', async () => {
+    const { pf, events, worker } = employ([A, B]);
+    worker.aim(goal(A, B));
+    await settle();
+    pf.put('web', [B]);
+    worker.aim(goal(A, B, C));
+    await settle();
+    expect(pf.entries('web')).toEqual([A, B, C]);
+    expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [] }]);
+  });
+
+  test('that the first reading after a trouble finds is told of', async () => {
+    const { clock, pf, events, worker } = employ([A, B]);
+    worker.aim(goal(A, B));
+    await settle();
+    pf.fault('show', { kind: 'error', error: 'hung' });
+    await clock.advance(RESYNC_MS);
+    pf.put('web', [B, C]);
+    pf.fault('show', null);
+    await clock.advance(RESYNC_MS);
+    expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [C] }]);
+  });
+
+  test('is not what a goal turned while the table was read', async () => {
+    const { clock, pf, events, worker } = employ([A, B]);
+    worker.aim(goal(A, B));
+    await settle();
+    pf.fault('show', { kind: 'slow', ms: 10 });
+    await clock.advance(RESYNC_MS + 5);
+    worker.aim(goal(B, C));
+    await clock.advance(RESYNC_MS);
+    expect(pf.entries('web')).toEqual([B, C]);
+    expect(events.of('drift')).toEqual([]);
+  });
+
+  test.each(['add', 'remove'] as const)(
+    'is not an %s of our own that was reported as failed',
+    async (operation) => {
+      const { clock, pf, events, worker } = employ([A, B]);
+      worker.aim(goal(A, B));
+      await settle();
+      pf.fault(operation, { kind: 'done-but-error', error: 'killed' });
+      worker.aim(goal(B, C));
+      await settle();
+      worker.aim(goal(A, B));
+      await clock.advance(RESYNC_MS);
+      pf.fault(operation, null);
+      await clock.advance(RESYNC_MS);
+      expect(pf.entries('web')).toEqual([A, B]);
+      expect(events.of('drift')).toEqual([]);
+    },
+  );
+
   test('is not told of when a table is brought to its first goal', async () => {
     const { clock, events, worker } = employ([B]);
     worker.aim(goal(A));
@@ -644,6 +697,20 @@ describe('a contest', () => {
     ]);
     expect(worker.view.contested).toBe(0);
   });
+});
+
+test('a program that undoes it before each change of ours contests it too', async () => {
+  const { clock, pf, events, worker } = employ([A, B]);
+  worker.aim(goal(A, B));
+  await settle();
+  for (let i = 0; i < 6; i++) {
+    pf.put('web', [B]);
+    worker.aim(i % 2 === 0 ? goal(A, B, C) : goal(A, B));
+    await clock.advance(1000);
+  }
+  expect(events.of('drift')).toHaveLength(2);
+  expect(events.of('contested')).toMatchObject([{ active: true }]);
+  expect(worker.view.contested).toBe(6);
 });
 
 test('confirmedAtMs is the wall time of the last reading that showed the goal', async () => {
