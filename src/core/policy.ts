@@ -72,8 +72,10 @@ export function decidePool(
   }
   const serving = (): Address[] => [...desired, ...heldUntouched];
   const served = serving();
+  const proven = [...provenOf(candidates), ...heldUntouched];
+  // Who serves although nobody has judged him yet takes no fallback's place.
   const spare = policy.fallback.filter((address) =>
-    isUnserved(familyOf(address), candidates, served),
+    isUnserved(familyOf(address), candidates, held.has(address) ? proven : served),
   );
   for (const address of spare) desired.add(address);
 
@@ -101,6 +103,10 @@ export function decidePool(
     short: new Set(short),
     least: new Map(least),
   };
+}
+
+function provenOf(candidates: readonly Candidate[]): Address[] {
+  return candidates.flatMap(({ addresses, wish }) => (wish.kind === 'in' ? addresses : []));
 }
 
 /** Whether nobody serves a family; one in which the pool has no member goes with the whole pool. */

@@ -169,6 +169,19 @@ describe('the fallback', () => {
     expect(outcome.desired).toEqual([SORRY, A6]);
   });
 
+  test('that serves does not leave for a member that nobody has judged', () => {
+    const members = [member('a', KEEP, A)];
+    const outcome = decidePool(policy(0, SORRY), members, set(A, SORRY));
+    expect(outcome).toMatchObject({ desired: [A, SORRY], fallbackInUse: true });
+    expect(decidePool(policy(0, SORRY), members, set(A)).desired).toEqual([A]);
+  });
+
+  test('that serves leaves when the table holds a member with mode = "off"', () => {
+    const off: Wish = { kind: 'leave', held: addresses(A) };
+    const outcome = decidePool(policy(0, SORRY), [member('a', off, A)], set(SORRY));
+    expect(outcome).toMatchObject({ desired: [], fallbackInUse: false });
+  });
+
   test('stays out while the table holds a member with mode = "off", and only then', () => {
     const held: Wish = { kind: 'leave', held: addresses(A) };
     const outcome = decidePool(policy(0, SORRY), [member('a', held, A)], set());

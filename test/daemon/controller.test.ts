@@ -513,6 +513,17 @@ describe('the floor and the fallback', () => {
     expect(events.of('fallback').map(({ inUse }) => inUse)).toEqual([true, false]);
   });
 
+  test('a restart before the last member has left leaves the fallback in until one is proven', async () => {
+    const sorry = '10.0.0.99';
+    const fallen = config([pool('web', { fallback: [sorry] })], [backend('lb1', { web: A })]);
+    const { clock, pf, probe } = await started(fallen, { web: [A, sorry] });
+    await clock.advance(500);
+    expect(pf.entries('web')).toEqual([A, sorry]);
+    probe('lb1', PASS);
+    await clock.advance(10);
+    expect(pf.entries('web')).toEqual([A]);
+  });
+
   test('a restart while the fallback serves leaves it in', async () => {
     const sorry = '10.0.0.99';
     const fallen = config([pool('web', { fallback: [sorry] })], [backend('lb1', { web: A })]);
