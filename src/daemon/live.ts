@@ -78,12 +78,14 @@ export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
 }
 
 /**
- * In the first round of evidence after a start nobody leaves because it is down: with the others
- * still unknown, the first to be probed would go on a word that may be about this node.
+ * In the first round of evidence after a start nobody leaves because it is down or asks to: with the
+ * others still unknown, the first to be probed would go on a word that may be about this node, or
+ * leave the pool to those who turn out to be down.
  */
 function keptForNow(candidate: Candidate): Candidate {
   const { wish } = candidate;
-  return wish.kind === 'out' && wish.by === 'health' ? { ...candidate, wish: KEEP } : candidate;
+  const isOfProbes = wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
+  return isOfProbes ? { ...candidate, wish: KEEP } : candidate;
 }
 
 const KEEP: Wish = { kind: 'keep' };

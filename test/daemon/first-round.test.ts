@@ -73,6 +73,19 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).not.toContain(A);
   });
 
+  test('nobody leaves because it asks to, while others are not judged', async () => {
+    const floor = { kind: 'count', count: 1 } as const;
+    const wiring = await started(
+      config([pool('web', { floor })], [backend('a', { web: A }), backend('b', { web: B })]),
+    );
+    wiring.probe('a', { kind: 'pass', detail: 'drain', asksDrain: true });
+    await wiring.clock.advance(500);
+    expect(wiring.pf.entries('web')).toContain(A);
+    fails(wiring, 'b');
+    await wiring.clock.advance(ROUND_MS);
+    expect(wiring.pf.entries('web')).toEqual([A, C]);
+  });
+
   test('the operator is not kept waiting', async () => {
     const wiring = await started();
     wiring.say('drain', 'a');
