@@ -35,6 +35,8 @@ export interface PoolPolicy {
 export interface PoolOutcome {
   /** What the table must hold of the managed addresses, in pf's order. */
   readonly desired: readonly Address[];
+  /** What serves when the table holds it: also what it holds of members with `mode = "off"`. */
+  readonly serving: readonly Address[];
   /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
   /** Members that would leave and stay in service, each with the addresses that the floor holds. */
@@ -97,6 +99,7 @@ export function decidePool(
   });
   return {
     desired: sortAddresses(desired),
+    serving: serving(),
     untouched,
     heldByFloor,
     fallbackInUse: spare.length > 0,
@@ -149,8 +152,8 @@ export function floorBreach(
 ): FloorBreach | null {
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
-    const left = countFamily(after.desired, family);
-    if (left < floor && left < countFamily(before.desired, family)) return { family, left, floor };
+    const left = countFamily(after.serving, family);
+    if (left < floor && left < countFamily(before.serving, family)) return { family, left, floor };
   }
   return null;
 }

@@ -278,6 +278,16 @@ describe('a breach', () => {
     expect(floorBreach(rules, members, nothing, nothing)).toBeNull();
   });
 
+  test('is none where a member with mode = "off" is in the table', () => {
+    const off = member('b', { kind: 'leave', held: addresses(B) }, B);
+    const drained = [member('a', DRAIN, A), off];
+    const before = decidePool(rules, [member('a', IN, A), off], set(A));
+    expect(floorBreach(rules, drained, before, decidePool(rules, drained, set(A)))).toBeNull();
+    const neither = [member('a', DRAIN, A), member('b', DRAIN, B)];
+    const after = decidePool(rules, neither, set(A));
+    expect(floorBreach(rules, neither, before, after)).toMatchObject({ left: 0 });
+  });
+
   test('of IPv6 alone is one', () => {
     const up = [member('a', IN, [A, A6]), member('b', IN, B)];
     const drained = [member('a', DRAIN, [A, A6]), member('b', IN, B)];
