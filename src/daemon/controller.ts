@@ -26,6 +26,7 @@ import {
   type Live,
   type LiveBackend,
   type LiveCheck,
+  supposedFull,
 } from './live.ts';
 import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
 import type { ProbeRecord } from './probe-history.ts';
@@ -151,8 +152,9 @@ export class Controller {
     const nowMs = this.#deps.clock.monotonicMs();
     const breaches: Breach[] = [];
     for (const name of this.#poolsOfScopes(scopes)) {
-      const pool = this.#live.pools.get(name);
-      if (pool === undefined) continue;
+      const known = this.#live.pools.get(name);
+      if (known === undefined) continue;
+      const pool = known.desired === null ? supposedFull(this.#live, known) : known;
       const breach = floorBreach(
         pool.config,
         candidatesOf(after, name),

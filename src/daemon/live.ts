@@ -103,6 +103,12 @@ export function adopt(live: Live, pool: PoolName, actual: ReadonlySet<TableEntry
   return adopted;
 }
 
+/** A pool whose table was not read yet, as if it held every member: for what must not be risked. */
+export function supposedFull(live: Live, pool: LivePool): LivePool {
+  const all = new Set(candidatesOf(live, pool.config.name).flatMap(({ addresses }) => addresses));
+  return { ...pool, desired: all, actual: all };
+}
+
 /** How long the first round of evidence may take: until each member's slowest check has decided. */
 export function firstRoundMs(config: Config, pool: PoolName): number {
   const checks = config.backends

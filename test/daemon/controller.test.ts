@@ -468,6 +468,19 @@ describe('breaches of the floor', () => {
     expect(controller.live.overrides.size).toBe(0);
   });
 
+  test('draining all while the table was not read yet is one', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    pf.fault('show', { kind: 'error', error: 'hung' });
+    const { controller, say } = await wire(floored, { clock, pf });
+    expect(controller.breachesOf([scopeOf('lb1')], drain)).toEqual([]);
+    say('drain', 'lb1');
+    expect(controller.breachesOf([scopeOf('lb2')], drain)).toEqual([
+      { pool: 'web', family: 'inet', left: 0, floor: 1 },
+    ]);
+  });
+
   test('draining who is out already is none', async () => {
     const { clock, controller, probe } = await allUp(floored, { web: [A, B], mail: [C] });
     for (let i = 0; i < 3; i++) probe('lb2', FAIL);
