@@ -44,6 +44,8 @@ export interface PoolOutcome {
   readonly fallbackInUse: boolean;
   /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
   readonly short: ReadonlySet<Family>;
+  /** What the operator has taken out, asked about the floor before. */
+  readonly dismissed: ReadonlySet<Address>;
   /** How many of `desired` the floor takes of each family, as far as there are so many. */
   readonly least: ReadonlyMap<Family, number>;
 }
@@ -104,8 +106,17 @@ export function decidePool(
     heldByFloor,
     fallbackInUse: spare.length > 0,
     short: new Set(short),
+    dismissed: new Set(dismissedOf(candidates)),
     least: new Map(least),
   };
+}
+
+function dismissedOf(candidates: readonly Candidate[]): Address[] {
+  return candidates.flatMap(({ addresses, wish }) => (isDismissed(wish) ? addresses : []));
+}
+
+function isDismissed(wish: Wish): boolean {
+  return wish.kind === 'out' && (wish.by === 'drain' || wish.by === 'maint');
 }
 
 function provenOf(candidates: readonly Candidate[]): Address[] {
@@ -143,17 +154,30 @@ export interface FloorBreach {
   readonly floor: number;
 }
 
-/** Where going from one outcome to another would take a family below its floor, by the operator's word. */
+/**
+ * Where going from one outcome to another would take a family below its floor, by the operator's
+ * word: of what is decided, or of what is `held` in the table now, since pf may refuse who is to come.
+ */
 export function floorBreach(
   policy: PoolPolicy,
   candidates: readonly Candidate[],
   before: PoolOutcome,
   after: PoolOutcome,
+  held: ReadonlySet<string>,
 ): FloorBreach | null {
+  // A fallback comes in before the last member leaves, or that one stays.
+  const isSure = (address: Address): boolean =>
+    held.has(address) || policy.fallback.includes(address);
+  const steps = [
+    { from: before.serving, to: after.serving },
+    { from: before.serving.filter(isSure), to: after.serving.filter(isSure) },
+  ];
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
-    const left = countFamily(after.serving, family);
-    if (left < floor && left < countFamily(before.serving, family)) return { family, left, floor };
+    for (const { from, to } of steps) {
+      const left = countFamily(to, family);
+      if (left < floor && left < countFamily(from, family)) return { family, left, floor };
+    }
   }
   return null;
 }

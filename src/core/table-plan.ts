@@ -11,6 +11,8 @@ export interface TableGoal {
   readonly untouched: ReadonlySet<Address>;
   /** Whether whatever else the table holds must go. */
   readonly exclusive: boolean;
+  /** Addresses that leave by the operator's word. */
+  readonly dismissed: ReadonlySet<Address>;
   /** How many of `desired` must serve, of each family, before what else serves may leave. */
   readonly least: ReadonlyMap<Family, number>;
 }
@@ -59,6 +61,7 @@ export function sameGoal(a: TableGoal, b: TableGoal): boolean {
     sameSet(a.desired, b.desired) &&
     sameSet(a.managed, b.managed) &&
     sameSet(a.untouched, b.untouched) &&
+    sameSet(a.dismissed, b.dismissed) &&
     FAMILIES.every((family) => a.least.get(family) === b.least.get(family))
   );
 }
@@ -84,7 +87,8 @@ export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean
 
 /**
  * What may leave although the table does not hold all of its goal: of each family that the table
- * serves from its goal, as many as leave what must go on serving.
+ * serves from its goal, as many as leave what must go on serving, and all that the operator took out:
+ * he was told what that leaves.
  */
 export function spared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
   const { surplus } = differenceOf(entries, goal);
@@ -93,7 +97,9 @@ export function spared(entries: readonly TableEntry[], goal: TableGoal): TableEn
     const serving = entries.filter((entry) => isOf(entry) && has(goal.desired, entry)).length;
     if (serving === 0) return [];
     const kept = Math.max(0, (goal.least.get(family) ?? 0) - serving);
-    return surplus.filter(isOf).slice(kept);
+    const leaving = surplus.filter(isOf);
+    const others = leaving.filter((entry) => !has(goal.dismissed, entry));
+    return [...leaving.filter((entry) => has(goal.dismissed, entry)), ...others.slice(kept)];
   });
 }
 

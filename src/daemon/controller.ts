@@ -160,6 +160,7 @@ export class Controller {
         candidatesOf(after, name),
         decide(this.#live, pool, nowMs),
         decide(after, pool, nowMs),
+        pool.actual ?? new Set(),
       );
       if (breach !== null) breaches.push({ pool: name, ...breach });
     }

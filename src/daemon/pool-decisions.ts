@@ -12,6 +12,8 @@ export interface PoolGoal {
   readonly untouched: ReadonlySet<Address>;
   /** Families in which too few serve: what left the configuration stays in them for now. */
   readonly short: ReadonlySet<Family>;
+  /** What leaves by the operator's word. */
+  readonly dismissed: ReadonlySet<Address>;
   /** How many of `desired` must serve, of each family, before what else serves may leave. */
   readonly least: ReadonlyMap<Family, number>;
 }

@@ -117,7 +117,7 @@ export class Reconciler {
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
   goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
-    const { desired, untouched, short, least } = goal;
+    const { desired, untouched, short, dismissed, least } = goal;
     const own =
       config === undefined
         ? (this.#configured.get(keyOf(pool)) ?? new Set())
@@ -130,6 +130,7 @@ export class Reconciler {
       untouched,
       // What else is in the table may be all that serves, until enough of the members do.
       exclusive: pool.exclusive && short.size === 0,
+      dismissed,
       least,
     };
   }
@@ -225,6 +226,7 @@ export class Reconciler {
       managed,
       untouched: new Set(),
       exclusive: false,
+      dismissed: new Set(),
       least: new Map(),
     };
   }

@@ -87,6 +87,7 @@ async function planRetired(deps: PlanDeps, retired: Retired): Promise<TablePlan>
     managed: new Set(addresses),
     untouched: new Set(),
     exclusive: false,
+    dismissed: new Set(),
     least: new Map(),
   };
   return { ...place, change: planChange(read.value, goal), error: null };

@@ -265,7 +265,7 @@ describe('a breach', () => {
     const members = [member('a', DRAIN, A), member('b', DRAIN, B)];
     const before = decidePool(rules, [member('a', IN, A), member('b', IN, B)], set(A, B));
     const after = decidePool(rules, members, set(A, B));
-    expect(floorBreach(rules, members, before, after)).toEqual({
+    expect(floorBreach(rules, members, before, after, set(A, B))).toEqual({
       family: 'inet',
       left: 0,
       floor: 1,
@@ -275,17 +275,42 @@ describe('a breach', () => {
   test('is none where it was below the floor before already', () => {
     const members = [member('a', DRAIN, A)];
     const nothing = decidePool(rules, members, set());
-    expect(floorBreach(rules, members, nothing, nothing)).toBeNull();
+    expect(floorBreach(rules, members, nothing, nothing, set())).toBeNull();
   });
 
   test('is none where a member with mode = "off" is in the table', () => {
     const off = member('b', { kind: 'leave', held: addresses(B) }, B);
     const drained = [member('a', DRAIN, A), off];
     const before = decidePool(rules, [member('a', IN, A), off], set(A));
-    expect(floorBreach(rules, drained, before, decidePool(rules, drained, set(A)))).toBeNull();
+    const held = set(A, B);
+    const one = decidePool(rules, drained, set(A));
+    expect(floorBreach(rules, drained, before, one, held)).toBeNull();
     const neither = [member('a', DRAIN, A), member('b', DRAIN, B)];
     const after = decidePool(rules, neither, set(A));
-    expect(floorBreach(rules, neither, before, after)).toMatchObject({ left: 0 });
+    expect(floorBreach(rules, neither, before, after, held)).toMatchObject({ left: 0 });
+  });
+
+  test('is one where pf does not hold who would be left', () => {
+    const drained = [member('a', DRAIN, A), member('b', IN, B)];
+    const before = decidePool(rules, [member('a', IN, A), member('b', IN, B)], set(A, B));
+    const after = decidePool(rules, drained, set(A, B));
+    expect(floorBreach(rules, drained, before, after, set(A))).toMatchObject({ left: 0 });
+    expect(floorBreach(rules, drained, before, after, set(A, B))).toBeNull();
+  });
+
+  test('is none for who is out, while pf does not hold all that it should', () => {
+    const drained = [member('a', IN, A), member('b', DRAIN, B)];
+    const before = decidePool(policy(2), [member('a', IN, A), member('b', DOWN, B)], set(A));
+    const after = decidePool(policy(2), drained, set(A));
+    expect(floorBreach(policy(2), drained, before, after, set())).toBeNull();
+  });
+
+  test('is none where the fallback comes in', () => {
+    const sorry = policy(1, SORRY);
+    const drained = [member('a', DRAIN, A)];
+    const before = decidePool(sorry, [member('a', IN, A)], set(A));
+    const after = decidePool(sorry, drained, set(A));
+    expect(floorBreach(sorry, drained, before, after, set(A))).toBeNull();
   });
 
   test('of IPv6 alone is one', () => {
@@ -297,6 +322,7 @@ describe('a breach', () => {
       drained,
       decidePool(rules, up, previous),
       decidePool(rules, drained, previous),
+      previous,
     );
     expect(breach).toEqual({ family: 'inet6', left: 0, floor: 1 });
   });

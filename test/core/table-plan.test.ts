@@ -22,6 +22,7 @@ interface Sets {
   readonly managed?: readonly string[];
   readonly untouched?: readonly string[];
   readonly exclusive?: boolean;
+  readonly dismissed?: readonly string[];
   readonly least?: Readonly<Partial<Record<Family, number>>>;
 }
 
@@ -30,6 +31,7 @@ function goal({
   managed = [A, B, C, FD1, FD2],
   untouched = [],
   exclusive = false,
+  dismissed = [],
   least = {},
 }: Sets): TableGoal {
   return {
@@ -37,6 +39,7 @@ function goal({
     managed: new Set(addresses(...managed)),
     untouched: new Set(addresses(...untouched)),
     exclusive,
+    dismissed: new Set(addresses(...dismissed)),
     least: new Map(Object.entries(least) as [Family, number][]),
   };
 }
@@ -100,6 +103,12 @@ describe('while pf keeps refusing an address that is to come', () => {
   ])('what is to leave stays as far as a floor of %i takes it', (inet, leaving) => {
     const one = goal({ desired: [A, '10.0.0.4', '10.0.0.5'], least: { inet, inet6: 1 } });
     expect(spared([A, B, C], one)).toEqual(leaving);
+  });
+
+  test('what the operator takes out leaves all the same, where another one of the goal serves', () => {
+    const one = goal({ desired: [A, '10.0.0.4'], dismissed: [B], least: { inet: 2 } });
+    expect(spared([A, B, C], one)).toEqual([B]);
+    expect(spared([B, C], one)).toEqual([]);
   });
 
   test('each family has its own floor', () => {

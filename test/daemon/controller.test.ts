@@ -481,6 +481,20 @@ describe('breaches of the floor', () => {
     ]);
   });
 
+  test('draining one while pf refuses who would make up for it is one, and done by force', async () => {
+    const two = config(
+      [pool('web', { floor: { kind: 'count', count: 2 } })],
+      [backend('lb1', { web: A }), backend('lb2', { web: B }), backend('lb3', { web: C })],
+    );
+    const { clock, pf, controller, say } = await allUp(two, { web: [A, B, `!${C}`] });
+    expect(controller.breachesOf([scopeOf('lb1')], drain)).toEqual([
+      { pool: 'web', family: 'inet', left: 1, floor: 2 },
+    ]);
+    say('drain', 'lb1');
+    await clock.advance(LONG_MS);
+    expect(pf.entries('web')).toEqual([B, `!${C}`]);
+  });
+
   test('draining who is out already is none', async () => {
     const { clock, controller, probe } = await allUp(floored, { web: [A, B], mail: [C] });
     for (let i = 0; i < 3; i++) probe('lb2', FAIL);

@@ -50,6 +50,7 @@ function aim(unit: Reconciler, name: string, ...desired: string[]): void {
   unit.aim(poolName(name), {
     desired: addresses(...desired),
     untouched: new Set(),
+    dismissed: new Set(),
     least: new Map(),
     short: new Set(),
   });

@@ -49,6 +49,7 @@ function goal(...desired: string[]): TableGoal {
     managed: new Set(addresses(A, B, C)),
     untouched: new Set(),
     exclusive: false,
+    dismissed: new Set(),
     least: new Map(),
   };
 }
