@@ -50,11 +50,13 @@ export class Reconciler {
   #config: Config | null = null;
   /** What each table may hold by the configuration. */
   #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
+  /** Of each table what was moved there from another one, and may not have been seen there yet. */
+  #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   readonly #goals = new Map<PoolName, PoolGoal>();
   /** Counts configurations; while one moves in, what it leaves behind stays where it is. */
   #generation = 0;
   #movingIn = false;
-  /** Whether an address stays in a table only until it is proven in another. */
+  /** Whether an address stays in a table only until it is seen in another. */
   #holdsBack = false;
   #stopped = false;
 
@@ -69,6 +71,7 @@ export class Reconciler {
 
   /** Takes over a configuration: its tables, and those that an earlier one left something in. */
   configure(config: Config): void {
+    this.#arriving = this.arrivalsOf(config);
     this.#config = config;
     this.#goals.clear();
     const configured = configuredLedger(config);
@@ -135,6 +138,24 @@ export class Reconciler {
     };
   }
 
+  /** Of each table, by its key, what a configuration moves there from another one. */
+  arrivalsOf(config: Config): ReadonlyMap<string, ReadonlySet<Address>> {
+    const configured = configuredLedger(config);
+    const own = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
+      entry.addresses.filter((one) => own.get(keyOf(entry))?.has(one) !== true),
+    );
+    const moving = new Set(leaving);
+    return new Map(
+      configured.map((entry) => {
+        const arriving = entry.addresses.filter(
+          (one) => moving.has(one) && this.#isNewIn(entry, one),
+        );
+        return [keyOf(entry), new Set(arriving)];
+      }),
+    );
+  }
+
   viewOf({ table, anchor }: TableRef): TableView {
     return this.#workers.get(keyOf({ table, anchor }))?.view ?? UNREAD_VIEW;
   }
@@ -194,7 +215,7 @@ export class Reconciler {
 
   /**
    * Whether an address that the configuration took out of a table stays there for now: while a
-   * configuration moves in, and as long as it is not proven in another table that it moved to.
+   * configuration moves in, and as long as it is not seen in another table that it moved to.
    */
   #staysFor(from: TableRef, address: Address): boolean {
     const key = keyOf(from);
@@ -206,11 +227,20 @@ export class Reconciler {
   }
 
   #awaits(pool: PoolConfig, address: Address): boolean {
-    if (this.viewOf(pool).inSync) return false;
-    const goal = this.#goals.get(pool.name);
-    return (
-      goal?.desired.includes(address) ?? this.#configured.get(keyOf(pool))?.has(address) === true
-    );
+    if (this.#arriving.get(keyOf(pool))?.has(address) !== true) return false;
+    if (this.#hasSeen(pool, address)) return false;
+    return this.#goals.get(pool.name)?.desired.includes(address) ?? true;
+  }
+
+  #hasSeen(table: TableRef, address: Address): boolean {
+    return this.viewOf(table).actual?.includes(address) === true;
+  }
+
+  /** What a table had in its configuration before is not on its way there, unless it never came. */
+  #isNewIn(table: TableRef, address: Address): boolean {
+    const key = keyOf(table);
+    if (this.#configured.get(key)?.has(address) !== true) return true;
+    return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
   }
 
   #aimAll(): void {
@@ -235,7 +265,7 @@ export class Reconciler {
     if (this.#workers.get(key) !== worker) return;
     const { pool, ref } = worker.config;
     if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
-    if (inSync && this.#holdsBack && !this.#movingIn) this.#aimAll();
+    if (this.#holdsBack && !this.#movingIn) this.#aimAll();
     // A table that is gone holds nothing of ours any more.
     const gone = pool === null && error?.kind === 'missing-table';
     if (!gone && (!inSync || actual === null)) return;

@@ -676,6 +676,43 @@ describe('reload', () => {
     expect(gaps).toEqual([]);
   });
 
+  describe('that takes a backend from one pool', () => {
+    const pools = [pool('web'), pool('mail')];
+    const lb2 = backend('lb2', { web: B });
+    const moved = config(pools, [backend('lb1', { mail: A }), lb2, backend('lb3', { mail: C })]);
+
+    test('to another takes it out once it is seen there, whatever else is wrong with that table', async () => {
+      const first = config(pools, [backend('lb1', { web: A }), lb2, backend('lb3', { mail: C })]);
+      const { clock, pf, reload } = await allUp(first, { web: [A, B], mail: [`!${C}`] });
+      reload(moved);
+      await clock.advance(LONG_MS);
+      expect(pf.entries('mail')).toEqual([A, `!${C}`]);
+      expect(pf.entries('web')).toEqual([B]);
+    });
+
+    test('and leaves it in another, takes it out though that table is in error', async () => {
+      const both = config(pools, [backend('lb1', { web: A, mail: A }), lb2]);
+      const { clock, pf, reload } = await allUp(both, { web: [A, B] });
+      reload(config(pools, [backend('lb1', { mail: A }), lb2]));
+      await clock.advance(LONG_MS);
+      expect(pf.entries('web')).toEqual([B]);
+    });
+
+    test('to another that is in error leaves it in, over another reload too, until that heals', async () => {
+      const first = config(pools, [backend('lb1', { web: A }), lb2]);
+      const { clock, pf, reload } = await allUp(first, { web: [A, B] });
+      reload(moved);
+      await clock.advance(LONG_MS);
+      reload(config(pools, [backend('lb1', { mail: A }), lb2]));
+      await clock.advance(LONG_MS);
+      expect(pf.entries('web')).toEqual([A, B]);
+      pf.put('mail', []);
+      await clock.advance(LONG_MS);
+      expect(pf.entries('mail')).toEqual([A]);
+      expect(pf.entries('web')).toEqual([B]);
+    });
+  });
+
   test('that moves a serving backend, not judged yet, to another pool keeps it in service', async () => {
     const { clock, pf, reload } = await started(moves[0], { web: [A, B], mail: [B] });
     reload(moves[1]);
