@@ -27,6 +27,18 @@ export type TableChange =
     }
   | { readonly kind: 'replace'; readonly entries: readonly TableEntry[] };
 
+/** The goal of a table that is nobody's any more: hfm takes away what is its own. */
+export function emptying(managed: Iterable<Address>): TableGoal {
+  return {
+    desired: new Set(),
+    managed: new Set(managed),
+    untouched: new Set(),
+    exclusive: false,
+    dismissed: new Set(),
+    least: new Map(),
+  };
+}
+
 /** How a table differs from its goal. */
 export interface TableDifference {
   readonly missing: readonly Address[];

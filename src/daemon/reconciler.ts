@@ -3,9 +3,9 @@ import { type Address, familyOf } from '../core/address.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
 import type { PoolName } from '../core/names.ts';
-import type { TableEntry, TableGoal } from '../core/table-plan.ts';
+import { emptying, type TableEntry, type TableGoal } from '../core/table-plan.ts';
 import type { PfDriver, TableRef } from '../pf/driver.ts';
-import { type Clock, within } from '../sys/clock.ts';
+import type { Clock } from '../sys/clock.ts';
 
 import { addressesOf } from './live.ts';
 import type { PoolGoal } from './pool-decisions.ts';
@@ -29,9 +29,6 @@ export interface ReconcilerDeps {
   readonly onLedger: (ledger: Ledger) => void;
 }
 
-/** Tables that can't be changed must not hold up what leaves the others. */
-const MOVE_IN_MS = 5000;
-
 const UNREAD_VIEW: TableView = {
   actual: null,
   inSync: false,
@@ -53,12 +50,8 @@ export class Reconciler {
   /** Of each table what was moved there from another one, and may not have been seen there yet. */
   #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   readonly #goals = new Map<PoolName, PoolGoal>();
-  /** Counts configurations; while one moves in, what it leaves behind stays where it is. */
-  #generation = 0;
-  #movingIn = false;
   /** Whether an address stays in a table only until it is seen in another. */
   #holdsBack = false;
-  #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
     this.#deps = deps;
@@ -71,7 +64,9 @@ export class Reconciler {
 
   /** Takes over a configuration: its tables, and those that an earlier one left something in. */
   configure(config: Config): void {
-    this.#arriving = this.arrivalsOf(config);
+    this.#arriving = new Map(
+      config.pools.map((pool) => [keyOf(pool), new Set(this.arrivalsIn(pool, config))]),
+    );
     this.#config = config;
     this.#goals.clear();
     const configured = configuredLedger(config);
@@ -88,21 +83,7 @@ export class Reconciler {
     for (const [key, worker] of this.#workers) {
       if (!tables.has(key)) this.#dismiss(key, worker);
     }
-    this.#movingIn = true;
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
-    void this.#moveOut(config);
-  }
-
-  /** A backend that moves must be in its new table before it leaves the old one, if that is to be had. */
-  async #moveOut(config: Config): Promise<void> {
-    this.#generation += 1;
-    const generation = this.#generation;
-    const { clock } = this.#deps;
-    // The controller sets the new goals after us, in this turn.
-    await Promise.resolve();
-    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
-    if (this.#stopped || generation !== this.#generation) return;
-    this.#movingIn = false;
     this.#aimAll();
   }
 
@@ -138,22 +119,15 @@ export class Reconciler {
     };
   }
 
-  /** Of each table, by its key, what a configuration moves there from another one. */
-  arrivalsOf(config: Config): ReadonlyMap<string, ReadonlySet<Address>> {
+  /** What a configuration moves to a table from another one; of one that is in force, or may be. */
+  arrivalsIn(to: PoolConfig, config: Config): readonly Address[] {
     const configured = configuredLedger(config);
     const own = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
     const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
       entry.addresses.filter((one) => own.get(keyOf(entry))?.has(one) !== true),
     );
     const moving = new Set(leaving);
-    return new Map(
-      configured.map((entry) => {
-        const arriving = entry.addresses.filter(
-          (one) => moving.has(one) && this.#isNewIn(entry, one),
-        );
-        return [keyOf(entry), new Set(arriving)];
-      }),
-    );
+    return addressesOf(config, to).filter((one) => moving.has(one) && this.#isNewIn(to, one));
   }
 
   viewOf({ table, anchor }: TableRef): TableView {
@@ -188,7 +162,6 @@ export class Reconciler {
 
   /** Leaves the tables as they are. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     const stopped = [...this.#workers.values()].map((worker) => worker.stop());
     await Promise.all([...stopped, ...this.#leaving.values()]);
   }
@@ -214,8 +187,8 @@ export class Reconciler {
   }
 
   /**
-   * Whether an address that the configuration took out of a table stays there for now: while a
-   * configuration moves in, and as long as it is not seen in another table that it moved to.
+   * Whether an address that the configuration took out of a table stays there for now: as long as it
+   * is not seen in another table that it moved to.
    */
   #staysFor(from: TableRef, address: Address): boolean {
     const key = keyOf(from);
@@ -223,7 +196,7 @@ export class Reconciler {
     const pools = this.#config?.pools ?? [];
     const isMoving = pools.some((pool) => keyOf(pool) !== key && this.#awaits(pool, address));
     if (isMoving) this.#holdsBack = true;
-    return isMoving || this.#movingIn;
+    return isMoving;
   }
 
   #awaits(pool: PoolConfig, address: Address): boolean {
@@ -250,22 +223,14 @@ export class Reconciler {
   }
 
   #retirementOf(ref: TableRef): TableGoal {
-    const managed = new Set(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
-    return {
-      desired: new Set(),
-      managed,
-      untouched: new Set(),
-      exclusive: false,
-      dismissed: new Set(),
-      least: new Map(),
-    };
+    return emptying(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
   }
 
   #seen(key: string, worker: TableWorker, { actual, inSync, error }: TableView): void {
     if (this.#workers.get(key) !== worker) return;
     const { pool, ref } = worker.config;
     if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
-    if (this.#holdsBack && !this.#movingIn) this.#aimAll();
+    if (this.#holdsBack) this.#aimAll();
     // A table that is gone holds nothing of ours any more.
     const gone = pool === null && error?.kind === 'missing-table';
     if (!gone && (!inSync || actual === null)) return;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import { planChange, type TableChange, type TableGoal } from '../core/table-plan.ts';
+import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError, TableRef } from '../pf/driver.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Controller } from './controller.ts';
@@ -24,71 +24,92 @@ export interface PlanDeps {
   readonly reconciler: Reconciler;
 }
 
+/** A table of the new configuration, as it is now. */
+interface Reading {
+  readonly pool: LivePool;
+  readonly actual: readonly TableEntry[];
+  readonly error: PfError | null;
+}
+
 /** Goes through a reload without making it: the same steps, on copies and on tables read now. */
 export async function planReload(deps: PlanDeps, config: Config): Promise<TablePlan[]> {
   const { clock, controller } = deps;
   const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
   const live = succeed(controller.live, config, now);
-  const pools = [...live.pools.values()].map((pool) => planPool(deps, live, pool));
-  return Promise.all([
-    ...pools,
-    ...retiredBy(controller.live, config).map((one) => planRetired(deps, one)),
-  ]);
+  const readings = await Promise.all(
+    [...live.pools.values()].map((pool) => readPool(deps, live, pool)),
+  );
+  const awaited = awaitedBy(deps, live, readings);
+  const pools = readings.map((reading) => planPool(deps, live, reading, awaited));
+  const retired = retiredBy(deps.reconciler, config).map((ref) => planRetired(deps, ref, awaited));
+  return Promise.all([...pools, ...retired]);
 }
 
-async function planPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<TablePlan> {
-  const { name, table, anchor, create } = pool.config;
-  const place = { pool: name, table, anchor };
+async function readPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Reading> {
   const read = await deps.driver.show(pool.config);
-  const missing = !read.ok && read.error.kind === 'missing-table' && create;
-  if (!read.ok && !missing) return { ...place, change: { kind: 'none' }, error: read.error };
+  const isMade = !read.ok && read.error.kind === 'missing-table' && pool.config.create;
+  if (!read.ok && !isMade) return { pool, actual: [], error: read.error };
   const actual = read.ok ? read.value : [];
-  const nowMs = deps.clock.monotonicMs();
-  const known: LivePool =
-    pool.desired !== null
-      ? pool
-      : {
-          ...pool,
-          desired: adopt(live, name, new Set(actual)),
-          roundEndsMs: nowMs + firstRoundMs(live.config, name),
-        };
-  const goal = deps.reconciler.goalOf(pool.config, decide(live, known, nowMs), live.config);
-  return { ...place, change: planChange(actual, goal), error: null };
+  takeIn(live, pool, actual, deps.clock.monotonicMs());
+  return { pool, actual, error: null };
 }
 
-interface Retired extends TableRef {
-  readonly addresses: readonly Address[];
+/** As the first reading after the reload; `live` is a copy of ours. */
+function takeIn(live: Live, pool: LivePool, actual: readonly TableEntry[], nowMs: number): void {
+  pool.actual = new Set(actual);
+  if (pool.desired !== null) return;
+  pool.desired = adopt(live, pool.config.name, pool.actual);
+  pool.roundEndsMs = nowMs + firstRoundMs(live.config, pool.config.name);
 }
 
-/** The tables of today that the configuration does not have any more. */
-function retiredBy(live: Readonly<Live>, config: Config): Retired[] {
-  return live.config.pools
-    .filter(
-      ({ table, anchor }) =>
-        !config.pools.some((one) => one.table === table && one.anchor === anchor),
-    )
-    .map((pool) => ({
-      table: pool.table,
-      anchor: pool.anchor,
-      addresses: addressesOf(live.config, pool),
-    }));
+/** What stays where it is, since it moves to a table that can't be read, and may be wanted there. */
+function awaitedBy(deps: PlanDeps, live: Live, readings: readonly Reading[]): Set<Address> {
+  const { clock, reconciler } = deps;
+  const stuck = readings.filter(({ error }) => error !== null).map(({ pool }) => pool);
+  const awaited = stuck.flatMap((pool) => {
+    const arriving = reconciler.arrivalsIn(pool.config, live.config);
+    if (pool.desired === null) return arriving;
+    const { desired } = decide(live, pool, clock.monotonicMs());
+    return arriving.filter((one) => desired.includes(one));
+  });
+  return new Set(awaited);
 }
 
-async function planRetired(deps: PlanDeps, retired: Retired): Promise<TablePlan> {
-  const { table, anchor, addresses } = retired;
-  const read = await deps.driver.show(retired);
+function planPool(
+  { clock, reconciler }: PlanDeps,
+  live: Live,
+  { pool, actual, error }: Reading,
+  awaited: ReadonlySet<Address>,
+): TablePlan {
+  const { name, table, anchor } = pool.config;
+  const place = { pool: name, table, anchor };
+  if (error !== null) return { ...place, change: { kind: 'none' }, error };
+  const goal = reconciler.goalOf(pool.config, decide(live, pool, clock.monotonicMs()), live.config);
+  const own = new Set(addressesOf(live.config, pool.config));
+  const staying = [...awaited].filter((one) => goal.managed.has(one) && !own.has(one));
+  const untouched = new Set([...goal.untouched, ...staying]);
+  return { ...place, change: planChange(actual, { ...goal, untouched }), error: null };
+}
+
+/** Tables that the configuration does not have, and that hold something of hfm's by the ledger. */
+function retiredBy({ ledger }: Reconciler, config: Config): TableRef[] {
+  return ledger.filter(
+    ({ table, anchor }) =>
+      !config.pools.some((one) => one.table === table && one.anchor === anchor),
+  );
+}
+
+async function planRetired(
+  { driver, reconciler }: PlanDeps,
+  { table, anchor }: TableRef,
+  awaited: ReadonlySet<Address>,
+): Promise<TablePlan> {
   const place = { pool: null, table, anchor };
+  const read = await driver.show(place);
   if (!read.ok) {
     const gone = read.error.kind === 'missing-table';
     return { ...place, change: { kind: 'none' }, error: gone ? null : read.error };
   }
-  const goal: TableGoal = {
-    desired: new Set(),
-    managed: new Set(addresses),
-    untouched: new Set(),
-    exclusive: false,
-    dismissed: new Set(),
-    least: new Map(),
-  };
-  return { ...place, change: planChange(read.value, goal), error: null };
+  const leaving = reconciler.leftIn(place).filter((one) => !awaited.has(one));
+  return { ...place, change: planChange(read.value, emptying(leaving)), error: null };
 }
