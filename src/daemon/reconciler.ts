@@ -5,7 +5,7 @@ import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../cor
 import type { PoolName } from '../core/names.ts';
 import { emptying, type TableEntry, type TableGoal } from '../core/table-plan.ts';
 import type { PfDriver, TableRef } from '../pf/driver.ts';
-import type { Clock } from '../sys/clock.ts';
+import { type Clock, within } from '../sys/clock.ts';
 
 import { addressesOf } from './live.ts';
 import type { PoolGoal } from './pool-decisions.ts';
@@ -29,6 +29,9 @@ export interface ReconcilerDeps {
   readonly onLedger: (ledger: Ledger) => void;
 }
 
+/** Tables that can't be changed must not hold up what leaves the others. */
+const MOVE_IN_MS = 5000;
+
 const UNREAD_VIEW: TableView = {
   actual: null,
   inSync: false,
@@ -50,8 +53,12 @@ export class Reconciler {
   /** Of each table what was moved there from another one, and may not have been seen there yet. */
   #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   readonly #goals = new Map<PoolName, PoolGoal>();
+  /** Counts configurations; while one moves in, a table from which something moves keeps the rest too. */
+  #generation = 0;
+  #movingIn = false;
   /** Whether an address stays in a table only until it is seen in another. */
   #holdsBack = false;
+  #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
     this.#deps = deps;
@@ -84,6 +91,21 @@ export class Reconciler {
       if (!tables.has(key)) this.#dismiss(key, worker);
     }
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
+    this.#movingIn = true;
+    this.#aimAll();
+    void this.#moveOut(config);
+  }
+
+  /** What leaves a table is one delete, also when some of it must be seen in another table first. */
+  async #moveOut(config: Config): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { clock } = this.#deps;
+    // The controller sets the new goals after us, in this turn.
+    await Promise.resolve();
+    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
+    if (this.#stopped || generation !== this.#generation) return;
+    this.#movingIn = false;
     this.#aimAll();
   }
 
@@ -162,6 +184,7 @@ export class Reconciler {
 
   /** Leaves the tables as they are. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const stopped = [...this.#workers.values()].map((worker) => worker.stop());
     await Promise.all([...stopped, ...this.#leaving.values()]);
   }
@@ -196,7 +219,17 @@ export class Reconciler {
     const pools = this.#config?.pools ?? [];
     const isMoving = pools.some((pool) => keyOf(pool) !== key && this.#awaits(pool, address));
     if (isMoving) this.#holdsBack = true;
-    return isMoving;
+    return isMoving || (this.#movingIn && this.#isLeftByMoves(from));
+  }
+
+  #isLeftByMoves(from: TableRef): boolean {
+    const key = keyOf(from);
+    const own = this.#configured.get(key);
+    return this.leftIn(from).some(
+      (one) =>
+        own?.has(one) !== true &&
+        [...this.#arriving].some(([to, arriving]) => to !== key && arriving.has(one)),
+    );
   }
 
   #awaits(pool: PoolConfig, address: Address): boolean {
@@ -230,7 +263,7 @@ export class Reconciler {
     if (this.#workers.get(key) !== worker) return;
     const { pool, ref } = worker.config;
     if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
-    if (this.#holdsBack) this.#aimAll();
+    if (this.#holdsBack && !this.#movingIn) this.#aimAll();
     // A table that is gone holds nothing of ours any more.
     const gone = pool === null && error?.kind === 'missing-table';
     if (!gone && (!inSync || actual === null)) return;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import type { TableChange } from '../../src/core/table-plan.ts';
 import { isProbed } from '../../src/daemon/live.ts';
 import { planReload } from '../../src/daemon/reload-plan.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -46,11 +47,23 @@ async function compare({ clock, pf, controller, reconciler, reload }: Wiring, ne
   const before = pf.calls.length;
   reload(next);
   await clock.advance(1000);
-  const made = pf.calls
-    .slice(before)
-    .filter(({ operation }) => operation !== 'show')
-    .map(({ table, operation, entries }) => line(table, operation, entries));
-  return { planned: planned.filter((one) => one !== '').toSorted(), made: made.toSorted() };
+  // A member that leaves by itself does not wait for what moves from the same table: two deletes.
+  const asked = new Map<string, string[]>();
+  for (const { table, operation, entries } of pf.calls.slice(before)) {
+    const key = `${table} ${operation}`;
+    if (operation !== 'show') asked.set(key, [...(asked.get(key) ?? []), ...entries]);
+  }
+  const made = [...asked].map(([key, entries]) => `${key} ${entries.toSorted().join(' ')}`);
+  const wrong = plans.filter(({ table, change }) => !isMade(pf.entries(table) ?? [], change));
+  return { planned: planned.filter((one) => one !== '').toSorted(), made: made.toSorted(), wrong };
+}
+
+function isMade(entries: readonly string[], change: TableChange): boolean {
+  if (change.kind === 'none') return true;
+  if (change.kind === 'replace')
+    return entries.toSorted().join() === change.entries.toSorted().join();
+  const isIn = (entry: string): boolean => entries.includes(entry);
+  return change.add.every(isIn) && !change.remove.some(isIn);
 }
 
 function line(table: string, operation: string, entries: readonly string[]): string {
@@ -152,9 +165,11 @@ describe('a plan is what the reload makes', () => {
         const wiring = await started(configOf(first, 5000), Object.fromEntries(tables));
         for (const act of before) await perform(wiring, act);
         await wiring.clock.advance(LONG_MS);
-        const { planned, made } = await compare(wiring, configOf(next, 5000));
+        const { planned, made, wrong } = await compare(wiring, configOf(next, 5000));
         await wiring.reconciler.stop();
-        expect(made).toEqual(planned);
+        expect(wrong).toEqual([]);
+        // What moves from an exclusive table to another makes a second replace once it is there.
+        if (!next.exclusive.web && !next.exclusive.mail) expect(made).toEqual(planned);
       }),
       { numRuns: 300 },
     );
