@@ -98,7 +98,8 @@ export function stickyClients({ machine, witness }: Ending): string[] {
     const isMember = witness.grounds.config.backends.some(({ memberships }) =>
       memberships.some((one) => one.pool === pool.name && one.addresses.some((a) => a === address)),
     );
-    if (!isMember || machine.entries(at)?.includes(address) === true) return [];
+    const serves = TABLES.some((one) => machine.entries(one)?.includes(address) === true);
+    if (!isMember || serves) return [];
     const left = machine.sources().filter(({ backend }) => backend === address);
     return left.length === 0
       ? []

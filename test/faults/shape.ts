@@ -18,7 +18,9 @@ export const FALL = 3;
 /** What a backend puts into a table; the same in every configuration. */
 export function addressesIn(table: Table, name: string): readonly string[] {
   const host = (NAMES as readonly string[]).indexOf(name) + 1;
-  return table === 'web' ? [`10.1.0.${host}`, `fd00:1::${host}`] : [`10.2.0.${host}`];
+  if (table === 'web') return [`10.1.0.${host}`, `fd00:1::${host}`];
+  // Two serve in both tables by the same address.
+  return host <= 2 ? [`10.1.0.${host}`] : [`10.2.0.${host}`, `fd00:2::${host}`];
 }
 
 /** Whose address it is; undefined for the fallback and what is not hfm's. */
@@ -30,7 +32,7 @@ export function ownerOf(table: Table, address: string): string | undefined {
 export interface Shape {
   /** Which pool stands for which table; a table without one is not configured. */
   readonly pools: Readonly<Record<Table, string | null>>;
-  readonly floors: Readonly<Record<Table, number | '50%'>>;
+  readonly floors: Readonly<Record<Table, number | `${number}%`>>;
   readonly fallback: boolean;
   readonly exclusive: Readonly<Record<Table, boolean>>;
   readonly killStates: 'never' | 'down' | 'maint';
@@ -45,14 +47,17 @@ export interface Shape {
 export const shapes: fc.Arbitrary<Shape> = fc.record({
   pools: fc.record({
     web: fc.constantFrom('web', 'web', 'web', 'www', null),
-    mail: fc.constantFrom('mail', 'mail', 'mail', null),
+    mail: fc.constantFrom('mail', 'mail', 'post', null),
   }),
   floors: fc.record({
-    web: fc.constantFrom(0, 1, 1, 2, '50%' as const),
-    mail: fc.constantFrom(0, 1, 2, '50%' as const),
+    web: fc.constantFrom(0, 1, 1, 2, 3, '50%' as const, '75%' as const, '100%' as const),
+    mail: fc.constantFrom(0, 1, 2, 3, '50%' as const, '75%' as const),
   }),
   fallback: fc.boolean(),
-  exclusive: fc.record({ web: fc.constant(false), mail: fc.constantFrom(true, false, false) }),
+  exclusive: fc.record({
+    web: fc.constantFrom(true, false, false),
+    mail: fc.constantFrom(true, false, false),
+  }),
   killStates: fc.constantFrom('never', 'down', 'maint'),
   members: fc.subarray([...NAMES], { minLength: 1 }).chain((names) =>
     fc.tuple(
@@ -78,7 +83,10 @@ export function configOf(shape: Shape, resyncMs: number): Config {
       table,
       fallback,
       exclusive: shape.exclusive[table],
-      floor: floor === '50%' ? { kind: 'percent', percent: 50 } : { kind: 'count', count: floor },
+      floor:
+        typeof floor === 'number'
+          ? { kind: 'count', count: floor }
+          : { kind: 'percent', percent: Number.parseInt(floor, 10) },
     });
     return [{ ...one, killSources: 'auto', killStates: shape.killStates }];
   });

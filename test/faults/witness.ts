@@ -18,9 +18,6 @@ export class Witness {
   readonly own = new Set<string>();
   /** Tables that somebody else changed since hfm last read them. */
   readonly #unread = new Set<Table>();
-  readonly #lastPut = new Map<Table, readonly string[]>();
-  /** Tables that do not take what hfm puts in: there a dead member leaves as long as one serves. */
-  readonly #refusing = new Set<Table>();
   /** Own addresses that somebody else put in: hfm never had them in service. */
   readonly #byHand = new Set<string>();
   /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
@@ -78,7 +75,7 @@ export class Witness {
       const key = `${table} ${entry}`;
       this.#byHand.add(key);
       // Whoever comes to it from now on, hfm may never have seen it there.
-      this.takenOut.delete(key);
+      for (const one of TABLES) this.takenOut.delete(`${one} ${entry}`);
       if (!this.grounds.isConfigured(key)) this.#strange.add(key);
     }
   }
@@ -93,7 +90,6 @@ export class Witness {
         const read = await driver.show(ref);
         this.note(`show ${table}: ${read.ok ? read.value.join(' ') : read.error.kind}`);
         if (!read.ok) this.#unread.add(table);
-        else this.#heed(table, read.value);
         return read;
       },
       add: (ref, addresses) => this.#putting(ref, addresses, () => driver.add(ref, addresses)),
@@ -127,7 +123,6 @@ export class Witness {
 
   async #putting<T>(ref: TableRef, entries: readonly string[], work: () => Promise<T>): Promise<T> {
     const keys = entries.map((one) => `${tableOf(ref)} ${one}`);
-    this.#lastPut.set(tableOf(ref), entries);
     this.note(`put into ${tableOf(ref)}: ${entries.join(' ')}`);
     for (const key of keys) {
       this.#byHand.delete(key);
@@ -137,13 +132,6 @@ export class Witness {
     const result = await work();
     for (const key of keys) this.#asked.set(key, Math.max(0, (this.#asked.get(key) ?? 0) - 1));
     return result;
-  }
-
-  /** Whether pf shows what it said it had put in. */
-  #heed(table: Table, shown: readonly string[]): void {
-    const put = this.#lastPut.get(table) ?? [];
-    if (put.every((one) => shown.includes(one))) this.#refusing.delete(table);
-    else this.#refusing.add(table);
   }
 
   #removal(table: Table, entries: readonly string[], added: readonly string[] = []): void {
@@ -178,10 +166,7 @@ export class Witness {
       if (this.grounds.reasonFor(table, name) !== 'health') continue;
       const family = familyOf(entry);
       const kept = left.filter((one) => familyOf(one) === family && this.isOwn(table, one)).length;
-      const floor = Math.min(
-        this.grounds.floorOf(table, family),
-        this.#refusing.has(table) ? 1 : Number.POSITIVE_INFINITY,
-      );
+      const floor = this.grounds.floorOf(table, family);
       if (kept < floor) {
         this.problems.push(`${name} was taken out of <${table}>: ${kept} left of ${floor}`);
       }
