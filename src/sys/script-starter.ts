@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Clock } from './clock.ts';
-import type { RunScript } from './exec.ts';
+import type { RunScript, ScriptRequest, ScriptResult } from './exec.ts';
 import { ownMachines } from './program-file.ts';
 import { ANSWER_MS, StarterLink } from './starter-link.ts';
 import { STARTER_ARGUMENT } from './starter-messages.ts';
@@ -30,10 +30,10 @@ const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 10_000;
 
 /**
- * The starter is started with the first script. Until it is ready, and while there is none, scripts
- * are run by `exec`, so that nobody waits for it. One that ended is replaced after 100 ms, then after
- * twice as long each time, up to 10 s; one that held for longer than that counts as the first. One
- * that ends before it was ready is not for this machine: the next of `commands` takes its place.
+ * The starter is started with the first script, which waits for it. While there is none, and when it
+ * hangs, scripts are run by `exec`. One that ended is replaced after 100 ms, then after twice as long
+ * each time, up to 10 s; one that held for longer than that counts as the first. One that ends before
+ * it was ready is not for this machine: the next of `commands` takes its place.
  */
 export function createScriptStarter(deps: StarterDeps): ScriptStarter {
   const { clock, exec, commands, onTrouble, answerMs = ANSWER_MS } = deps;
@@ -48,14 +48,14 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
       clock,
       command: commands[chosen] ?? [],
       answerMs,
-      onEnd(why, wasReady) {
+      onEnd(why) {
         if (link !== opened) return;
         link = null;
         const nowMs = clock.monotonicMs();
         const held = nowMs - openedMs > MAX_WAIT_MS;
         waitMs = held || waitMs === 0 ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2);
         notBeforeMs = nowMs + waitMs;
-        if (!wasReady && chosen < commands.length - 1) chosen += 1;
+        if (!opened.wasReady && chosen < commands.length - 1) chosen += 1;
         onTrouble(`the process that starts scripts ended: ${why}`);
       },
     });
@@ -63,10 +63,17 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
     return opened;
   };
 
+  /** What a starter was to run that never was ready, nobody has begun. */
+  const runBy = async (one: StarterLink, request: ScriptRequest): Promise<ScriptResult> => {
+    const result = await one.run(request);
+    const isUnbegun = result.kind === 'lost' && !one.wasReady && !request.signal?.aborted;
+    return isUnbegun ? exec(request) : result;
+  };
+
   return {
     run(request) {
       if (link === null && clock.monotonicMs() >= notBeforeMs) link = open();
-      return link?.isWell ? link.run(request) : exec(request);
+      return link?.isWell ? runBy(link, request) : exec(request);
     },
     stop() {
       const last = link;

@@ -11,7 +11,7 @@ export interface LinkDeps {
   /** argv of the starter. */
   readonly command: readonly string[];
   /** Called once, when the starter has ended or could not be started. */
-  readonly onEnd: (why: string, wasReady: boolean) => void;
+  readonly onEnd: (why: string) => void;
   readonly answerMs: number;
 }
 
@@ -32,13 +32,13 @@ const PING_MS = 100;
 /** One that was heard this short ago was there to see the script end, if it had. */
 const FRESH_MS = 250;
 
-/** One process that starts scripts, as hfmd sees it. */
+/** One process that starts scripts, as hfmd sees it. What it is told before it is ready waits. */
 export class StarterLink {
   readonly #deps: LinkDeps;
   readonly #runs = new Map<number, Run>();
   #child: ChildProcess | null = null;
   #orders: Writable | null = null;
-  #isReady = false;
+  #wasReady = false;
   /** Runs while the starter owes an answer. */
   #hungTimer: Timer | null = null;
   #pingTimer: Timer | null = null;
@@ -49,9 +49,18 @@ export class StarterLink {
     this.#deps = deps;
   }
 
-  /** Whether it may be given scripts: it runs, and owes no answer. */
+  /** Whether it has ever said that it is there. */
+  get wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  /** Whether it may be given scripts: it owes no answer, or is late with one but was heard just now. */
   get isWell(): boolean {
-    return this.#isReady && this.#hungTimer === null;
+    return this.#hungTimer === null || this.#isFresh;
+  }
+
+  get #isFresh(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#heardMs <= FRESH_MS;
   }
 
   open(): void {
@@ -108,9 +117,9 @@ export class StarterLink {
     });
   }
 
-  /** Lets it end: it kills what still runs. One that hangs, or is not there yet, is killed. */
+  /** Lets it end: it kills what still runs. One that may hang, or is not there yet, is killed. */
   close(): void {
-    if (this.isWell) this.#orders?.end();
+    if (this.#wasReady && this.#hungTimer === null) this.#orders?.end();
     else this.#child?.kill('SIGKILL');
   }
 
@@ -130,7 +139,7 @@ export class StarterLink {
 
   #hear(word: Word): void {
     if (word.kind === 'here') {
-      this.#isReady = true;
+      this.#wasReady = true;
       return;
     }
     const run = this.#runs.get(word.id);
@@ -164,7 +173,7 @@ export class StarterLink {
       if (run === undefined) return;
       const { clock } = this.#deps;
       this.#hungTimer ??= clock.after(HUNG_MS, () => this.#child?.kill('SIGKILL'));
-      if (run.pid === null || clock.monotonicMs() - this.#heardMs > FRESH_MS) {
+      if (run.pid === null || !this.#isFresh) {
         lose(run, 'gives no answer');
         return;
       }
@@ -177,12 +186,10 @@ export class StarterLink {
     if (this.#child === null) return;
     this.#child = null;
     this.#orders = null;
-    const wasReady = this.#isReady;
-    this.#isReady = false;
     this.#hungTimer?.cancel();
     this.#pingTimer?.cancel();
     for (const run of this.#runs.values()) lose(run, `ended: ${why}`);
-    this.#deps.onEnd(why, wasReady);
+    this.#deps.onEnd(why);
   }
 }
 

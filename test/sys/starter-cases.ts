@@ -68,10 +68,9 @@ export function describeStarter(command: readonly string[]): void {
   });
 
   describe('a script', () => {
-    it('is not kept waiting by a starter that is not ready', async () => {
+    it('waits for the starter that is started with it', async () => {
       const starter = open({ commands: [command] });
-      expect(await sh(starter, 'exit 0')).toMatchObject({ code: 'ELSEWHERE' });
-      await untilReady(starter);
+      expect(await sh(starter, 'exit 3', { timeoutMs: 60_000 })).toMatchObject({ code: 3 });
     });
 
     it('that gets no descriptors is told of, and the next ones run', async () => {
