@@ -36,7 +36,7 @@ export interface Limits {
  * A probe obeys its cut within the turn in which it comes; one that does not within this time has a
  * bug, and gets its verdict all the same.
  */
-const OBEY_MS = 20;
+const OBEY_MS = 50;
 /** This share of its timeout spent standing still ourselves makes a late answer our own fault. */
 const STALL_SHARE = 0.1;
 const MIN_STALL_MS = 20;

@@ -17,7 +17,11 @@ export interface LinkDeps {
 
 interface Run {
   readonly program: string;
+  readonly orderedMs: number;
   pid: number | null;
+  /** When it was heard that the script runs. */
+  begunMs: number | null;
+  isAborted: boolean;
   settle(result: ScriptResult): void;
 }
 
@@ -27,6 +31,10 @@ export const ANSWER_MS = 15;
 const LATE_MS = 1000;
 /** A starter that owes an answer and has not said a word for this long hangs, and is killed. */
 const HUNG_MS = 1000;
+/** A script that began so late has not had its time: that it was not done by its deadline says nothing. */
+const LATE_BEGIN_MS = 50;
+/** One that has not begun a script for so long gets no more: they would only be later still. */
+const BEHIND_MS = 100;
 /** While scripts run, the starter is heard at least this often. */
 const PING_MS = 100;
 /** One that was heard this short ago was there to see the script end, if it had. */
@@ -36,6 +44,8 @@ const FRESH_MS = 250;
 export class StarterLink {
   readonly #deps: LinkDeps;
   readonly #runs = new Map<number, Run>();
+  /** Those that are not known to run yet, the oldest first. */
+  readonly #unbegun = new Set<Run>();
   #child: ChildProcess | null = null;
   #orders: Writable | null = null;
   #wasReady = false;
@@ -57,6 +67,13 @@ export class StarterLink {
   /** Whether it may be given scripts: it owes no answer, or is late with one but was heard just now. */
   get isWell(): boolean {
     return this.#hungTimer === null || this.#isFresh;
+  }
+
+  /** Whether there is more to start than it gets done; what it is told before it is ready may wait. */
+  get #isBehind(): boolean {
+    const [oldest] = this.#unbegun;
+    if (!this.#wasReady || oldest === undefined) return false;
+    return this.#deps.clock.monotonicMs() - oldest.orderedMs > BEHIND_MS;
   }
 
   get #isFresh(): boolean {
@@ -91,27 +108,35 @@ export class StarterLink {
     const texts = [...bare.argv, ...Object.values(bare.env)];
     if (texts.some((text) => text.includes('\0'))) return Promise.resolve(HAS_NUL);
     if (signal?.aborted) return Promise.resolve({ kind: 'aborted', ...NO_OUTPUT, durationMs: 0 });
+    if (this.#isBehind) return Promise.resolve(LATE);
     const id = ++this.#lastId;
     const startedMs = clock.monotonicMs();
     return new Promise((resolve) => {
       const onAbort = () => {
+        run.isAborted = true;
         this.#send({ kind: 'abort', id });
         timer.cancel();
         timer = clock.after(answerMs, () => this.#giveUp(id, 'aborted'));
       };
       let timer = clock.after(request.timeoutMs + LATE_MS, () => this.#giveUp(id, 'timed-out'));
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#runs.set(id, {
+      const run: Run = {
         program: bare.argv[0] ?? '',
+        orderedMs: startedMs,
         pid: null,
+        begunMs: null,
+        isAborted: false,
         settle: (result) => {
           this.#runs.delete(id);
+          this.#unbegun.delete(run);
           timer.cancel();
           signal?.removeEventListener('abort', onAbort);
           const durationMs = clock.monotonicMs() - startedMs;
           resolve('durationMs' in result ? { ...result, durationMs } : result);
         },
-      });
+      };
+      this.#runs.set(id, run);
+      this.#unbegun.add(run);
       this.#send({ kind: 'run', id, run: bare });
       this.#pingTimer ??= clock.after(PING_MS, () => this.#ping());
     });
@@ -147,6 +172,8 @@ export class StarterLink {
     switch (word.kind) {
       case 'pid':
         run.pid = word.pid;
+        run.begunMs = this.#deps.clock.monotonicMs();
+        this.#unbegun.delete(run);
         return;
       case 'refused': {
         const { code, why } = refusalOf(run.program, word.errno);
@@ -154,7 +181,7 @@ export class StarterLink {
         return;
       }
       case 'done':
-        run.settle(word.result);
+        run.settle(isCutShort(run, word.result) ? LATE : word.result);
     }
   }
 
@@ -198,6 +225,17 @@ const HAS_NUL: ScriptResult = {
   kind: 'not-started',
   code: 'EINVAL',
   message: 'an argument or a variable has null bytes in it',
+};
+
+/** Whether it was ended by its deadline, after it had begun too late. */
+function isCutShort({ orderedMs, begunMs, isAborted }: Run, { kind }: ScriptResult): boolean {
+  if (!isAborted && kind !== 'timed-out') return false;
+  return begunMs === null || begunMs - orderedMs > LATE_BEGIN_MS;
+}
+
+const LATE: ScriptResult = {
+  kind: 'lost',
+  message: 'the process that starts scripts was late with it',
 };
 
 const NO_OUTPUT = { stdout: '', stderr: '' };

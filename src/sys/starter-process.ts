@@ -34,10 +34,32 @@ export function serveStarts(): void {
       tell({ kind: 'done', id, result });
     });
   };
+  /** One at a time, so that what ends meanwhile is told of. */
+  const waiting = new Map<number, BareRequest>();
+  const startNext = (): void => {
+    const [next] = waiting;
+    if (next === undefined) return;
+    const [id, run] = next;
+    waiting.delete(id);
+    follow(id, run);
+    if (waiting.size > 0) setImmediate(startNext);
+  };
+  const abort = (id: number): void => {
+    if (waiting.delete(id)) tell({ kind: 'done', id, result: UNBEGUN });
+    else running.get(id)?.abort();
+  };
   const onOrder = (order: Order): void => {
-    if (order.kind === 'ping') tell({ kind: 'here' });
-    else if (order.kind === 'abort') running.get(order.id)?.abort();
-    else follow(order.id, order.run);
+    switch (order.kind) {
+      case 'ping':
+        tell({ kind: 'here' });
+        return;
+      case 'abort':
+        abort(order.id);
+        return;
+      case 'run':
+        waiting.set(order.id, order.run);
+        if (waiting.size === 1) setImmediate(startNext);
+    }
   };
   const end = (): void => {
     for (const followed of running.values()) followed.abort();
@@ -59,3 +81,11 @@ export function serveStarts(): void {
     }
   }
 }
+
+const UNBEGUN = {
+  kind: 'aborted',
+  stdout: '',
+  stderr: '',
+  truncated: true,
+  durationMs: 0,
+} as const;

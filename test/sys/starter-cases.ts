@@ -160,6 +160,30 @@ export function describeStarter(command: readonly string[]): void {
       expect(troubles).toEqual([]);
     });
 
+    it('and late begins a script: its deadline then says nothing', async () => {
+      const { starter, clock, pid } = await openStill();
+      process.kill(pid, 'SIGSTOP');
+      const abort = new AbortController();
+      const run = sh(starter, 'sleep 60', { signal: abort.signal });
+      await clock.advance(60);
+      process.kill(pid, 'SIGCONT');
+      await untilRunning(starter, pid, 1);
+      abort.abort();
+      await vi.waitFor(() => expect(childrenOf(pid)).toEqual([]), 20_000);
+      expect(await run).toMatchObject({ kind: 'lost' });
+    });
+
+    it('gets no more of them until it has caught up', async () => {
+      const { starter, clock, pid } = await openStill();
+      process.kill(pid, 'SIGSTOP');
+      const first = sh(starter, 'exit 3');
+      await clock.advance(101);
+      expect(await sh(starter, 'exit 4')).toMatchObject({ kind: 'lost' });
+      process.kill(pid, 'SIGCONT');
+      expect(await first).toMatchObject({ code: 3 });
+      expect(await sh(starter, 'exit 5')).toMatchObject({ code: 5 });
+    });
+
     /** A starter at work on a clock that stands still. */
     async function openStill() {
       const clock = createFakeClock();
