@@ -84,9 +84,9 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
 }
 
 /**
- * The starters that `program`, hfmd itself, may have. What a process costs to start is in proportion
- * to the one that starts it: perl is a tenth of Node. OpenBSD has it in its base system, FreeBSD as a
- * package. The other is hfmd itself once more, with its heap kept small.
+ * The starters that `program`, hfmd itself, may have. The larger a process, the more pages there are
+ * to care for when it forks: perl has 7 MB, Node 45. OpenBSD has perl in its base system, FreeBSD as
+ * a package. The other is hfmd itself once more, with its heap kept small.
  */
 export function starterCommands(program: string): string[][] {
   const perl = PERLS.find((one) => existsSync(one));

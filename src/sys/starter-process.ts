@@ -14,7 +14,7 @@ const UNHEARD = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
  * The process that starts scripts where there is no perl for libexec/script-starter, which does the
- * same and costs less: orders come by stdin, words go to stdout. When stdin ends, hfmd
+ * same in less memory: orders come by stdin, words go to stdout. When stdin ends, hfmd
  * is gone: all scripts are killed.
  */
 export function serveStarts(): void {
