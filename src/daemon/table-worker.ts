@@ -56,6 +56,8 @@ export interface TableWorker {
   readonly view: TableView;
   /** Sets what the table must hold, and starts on it. */
   aim(goal: TableGoal): void;
+  /** Begins the reading that an add takes, for one that may come in a moment. */
+  readAhead(): void;
   /** Goes over to another configuration of the same table; with another pool the goal is open again. */
   assume(config: TableWorkerConfig): void;
   /** Resolves once an attempt on the goal of now has ended, well or not; at once when in sync. */
@@ -115,6 +117,11 @@ class Worker implements TableWorker {
     if (this.#trusted && actual !== null && planChange(actual, goal).kind === 'none') return;
     this.view = { ...this.view, inSync: false };
     this.#kick();
+  }
+
+  readAhead(): void {
+    // Where it is at work it reads anyway, and what is in trouble is tried at its own pace.
+    if (this.view.inSync && this.#running === null) this.start();
   }
 
   assume(config: TableWorkerConfig): void {

@@ -110,6 +110,43 @@ describe('a change', () => {
     expect(worker.view.error?.kind).toBe('missing-table');
   });
 
+  test('that was announced adds after the reading that has begun then', async () => {
+    const { clock, pf, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    const before = pf.calls.length;
+    pf.fault('show', { kind: 'slow', ms: 5 });
+    worker.readAhead();
+    await clock.advance(3);
+    worker.aim(goal(A, B));
+    await clock.advance(2);
+    expect(operations(pf).slice(before)).toEqual(['show', 'add', 'show']);
+    expect(pf.entries('web')).toEqual([A, B]);
+  });
+
+  test('that was announced and does not come is a reading more, and nothing else', async () => {
+    const { pf, events, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    const before = pf.calls.length;
+    worker.readAhead();
+    await settle();
+    expect(operations(pf).slice(before)).toEqual(['show']);
+    expect(worker.view).toMatchObject({ inSync: true, error: null });
+    expect(events.all).toEqual([]);
+  });
+
+  test('that is announced for a table in trouble leaves it its own pace', async () => {
+    const { pf, worker } = employ([A]);
+    pf.fault('show', { kind: 'error', error: 'hung' });
+    worker.aim(goal(A));
+    await settle();
+    const before = pf.calls.length;
+    worker.readAhead();
+    await settle();
+    expect(pf.calls.length).toBe(before);
+  });
+
   test('never touches what is not its own', async () => {
     const { pf, worker } = employ([A, FOREIGN, '!10.1.0.0/16']);
     worker.aim(goal());
