@@ -11,7 +11,8 @@ import { type Call, type Os, openPf, type Pf } from '../pf/seed.mjs';
 import { type LiveBackend, openBackend } from './live-backend.ts';
 
 // Most of a test's time is waiting, so that many of a file run at once; and a busy machine takes long.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000, maxConcurrency: 10 });
+const isSlow = process.env.HFM_TEST_SLOW !== undefined;
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000, maxConcurrency: isSlow ? 2 : 10 });
 
 const DIST = fileURLToPath(new URL('../../dist/src/', import.meta.url));
 export const HFMD = join(DIST, 'hfmd.js');

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { isSlowMachine } from '../../slow-machine.ts';
 
 /** Tests that need programs beyond Node: HAProxy, and ip(8) with the right to make namespaces. */
 export default defineConfig({
@@ -7,5 +8,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    env: isSlowMachine() ? { HFM_TEST_SLOW: '1' } : {},
   },
 });
