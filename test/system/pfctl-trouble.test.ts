@@ -73,6 +73,9 @@ const TROUBLES: readonly Trouble[] = [
   }),
 ];
 
+/** Of a right that is missing: to delete, and then to read, unless the reading came first. */
+const RIGHTS = /permission denied|not permitted/i;
+
 describe.concurrent('a change while', () => {
   test.for(TROUBLES)(
     '$name is told apart, and is made when that is over',
@@ -87,18 +90,23 @@ describe.concurrent('a change while', () => {
       trouble.begin(rig);
       expect((await rig.ctl('drain', 'lb1')).code).toBe(0);
       await eventually(() =>
-        expect(said('table-error')).toMatchObject([
-          { level: 'error', pool: 'web', table: 'web', error: expect.stringMatching(trouble.says) },
-        ]),
+        expect(said('table-error')[0]).toMatchObject({
+          level: 'error',
+          pool: 'web',
+          table: 'web',
+          error: expect.stringMatching(trouble.says),
+        }),
       );
       const status = await rig.ctl('status');
       expect(status.code).toBe(1);
       expect(status.stdout).toMatch(/web +<web> +1\/2 +NOT PROVEN: /);
       expect(status.stdout).toMatch(trouble.says);
       expect(status.stdout).toMatch(/^! web: not proven in pf: /m);
-      // The next tries say nothing more.
+      // The next tries say nothing more; only of rights each that is missing is told, once.
       await aWhile();
-      expect(said('table-error')).toHaveLength(1);
+      const texts = said('table-error').map(({ error }) => error);
+      expect(new Set(texts).size).toBe(texts.length);
+      expect(texts.length).toBeLessThanOrEqual(RIGHTS.test(String(texts[0])) ? 2 : 1);
 
       trouble.end(rig);
       await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
