@@ -73,7 +73,8 @@ export class StarterLink {
   get #isBehind(): boolean {
     const [oldest] = this.#unbegun;
     if (!this.#wasReady || oldest === undefined) return false;
-    return this.#deps.clock.monotonicMs() - oldest.orderedMs > BEHIND_MS;
+    // By when it was heard last: while this process stood still itself, its words were not read.
+    return this.#heardMs - oldest.orderedMs > BEHIND_MS;
   }
 
   get #isFresh(): boolean {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { starterCommands } from '../../src/sys/script-starter.ts';
+import { encodeWord } from '../../src/sys/starter-messages.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { describeStarter, open, sh, starterOf, untilReady } from './starter-cases.ts';
 
@@ -52,5 +53,24 @@ describe('a script', () => {
     await untilReady(starter);
     expect(starterOf(await sh(starter, 'echo $PPID'))).not.toBe(process.pid);
     expect(troubles).toEqual(['the process that starts scripts ended: exit 1']);
+  });
+
+  it('is not given to a starter that is behind with others', async () => {
+    const clock = createFakeClock();
+    const here = JSON.stringify([...encodeWord({ kind: 'here' })]);
+    // It is there, and begins nothing.
+    const idle = `process.stdin.on('data', () => process.stdout.write(Buffer.from(${here})))`;
+    const starter = open({ commands: [[process.execPath, '-e', idle]], clock });
+    void sh(starter, 'exit 0');
+    const results: unknown[] = [];
+    await vi.waitFor(async () => {
+      await clock.advance(101);
+      void sh(starter, 'exit 0').then((result) => results.push(result));
+      await clock.advance(0);
+      expect(results).toContainEqual({
+        kind: 'lost',
+        message: 'the process that starts scripts was late with it',
+      });
+    }, 20_000);
   });
 });

@@ -173,17 +173,6 @@ export function describeStarter(command: readonly string[]): void {
       expect(await run).toMatchObject({ kind: 'lost' });
     });
 
-    it('gets no more of them until it has caught up', async () => {
-      const { starter, clock, pid } = await openStill();
-      process.kill(pid, 'SIGSTOP');
-      const first = sh(starter, 'exit 3');
-      await clock.advance(101);
-      expect(await sh(starter, 'exit 4')).toMatchObject({ kind: 'lost' });
-      process.kill(pid, 'SIGCONT');
-      expect(await first).toMatchObject({ code: 3 });
-      expect(await sh(starter, 'exit 5')).toMatchObject({ code: 5 });
-    });
-
     /** A starter at work on a clock that stands still. */
     async function openStill() {
       const clock = createFakeClock();
