@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../../src/cli/command.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
 import { waitDrained } from '../../src/cli/wait-drained.ts';
 import type { Client } from '../../src/control/client.ts';
+import { recordTerminal } from '../fakes/cli.ts';
 
 interface Scene {
   open: number;
@@ -21,8 +21,6 @@ const BACKEND = { ...DRAINED, pools: [{ ...DRAINED, name: 'web', pending: false 
 /** `drain a --wait --kill` at a hfmd that has drained `a` already. */
 async function waitAndKill(given: Partial<Scene>) {
   const scene = { open: 0, sticky: 0, share: 1000, kills: 0, interruptAtKill: 0, ...given };
-  let stdout = '';
-  let stderr = '';
   let nowMs = 0;
   const answers: Readonly<Record<string, () => object>> = {
     '/v1/explain': () => ({ backend: BACKEND }),
@@ -37,18 +35,10 @@ async function waitAndKill(given: Partial<Scene>) {
   const answer = async <T>(path: string) =>
     ({ kind: 'ok', value: answers[path]?.() as T }) as const;
   const client: Client = { get: answer, post: answer, lines: () => answer('') };
-  const terminal: Terminal = {
-    out: (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    colours: false,
+  const { terminal, printed } = recordTerminal({
     // It is being stepped back.
     wallMs: () => -nowMs,
     monotonicMs: () => nowMs,
-    user: null,
     catchInterrupts: () => ({
       get interrupted() {
         return scene.interruptAtKill > 0 && scene.kills >= scene.interruptAtKill;
@@ -58,10 +48,10 @@ async function waitAndKill(given: Partial<Scene>) {
       },
       release: () => {},
     }),
-  };
+  });
   const context: Context = { client, terminal, json: false };
   const code = await waitDrained(context, ['a'], { timeoutMs: TIMEOUT_MS, kill: true });
-  return { code, stdout, stderr, kills: scene.kills };
+  return { code, ...printed, kills: scene.kills };
 }
 
 test('--kill ends what is left share by share, and then it is drained', async () => {

@@ -1,16 +1,15 @@
 import { runCli } from '../../src/cli/main.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
-/** Runs hfmctl in this process, for a command that waits for nothing. */
-export async function runCommand(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
+/** A terminal that keeps what is printed, for a command that waits for nothing unless `over` can wait. */
+export function recordTerminal(over: Partial<Terminal> = {}) {
+  const printed = { stdout: '', stderr: '' };
   const terminal: Terminal = {
     out: (text) => {
-      stdout += text;
+      printed.stdout += text;
     },
     err: (text) => {
-      stderr += text;
+      printed.stderr += text;
     },
     colours: false,
     wallMs: () => 0,
@@ -19,7 +18,14 @@ export async function runCommand(...argv: string[]) {
     catchInterrupts: () => {
       throw new Error('this command waits for nothing');
     },
+    ...over,
   };
+  return { terminal, printed };
+}
+
+/** Runs hfmctl in this process, for a command that waits for nothing. */
+export async function runCommand(...argv: string[]) {
+  const { terminal, printed } = recordTerminal();
   const code = await runCli(argv, terminal, {});
-  return { code, stdout, stderr };
+  return { code, ...printed };
 }
