@@ -1,7 +1,6 @@
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
-import { STARTER_ARGUMENT } from '../../../src/sys/starter-messages.ts';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
 import { complaintsOf, eventually, openRig, type Rig, run } from '../harness.ts';
@@ -43,9 +42,9 @@ pools   = { web = "10.2.1.30" }
   expect(runToEnd(['ps', '-o', 'user=', '-p', String(pid)]).stdout.trim()).toBe(USER.name);
   await eventually(() => expect(rig.pf.table('web')).toEqual(all));
   await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
-  // The process that starts scripts is the same file.
-  expect(runToEnd(['ps', '-A', '-o', 'args=']).stdout).toContain(
-    `${programs.hfmd} ${STARTER_ARGUMENT}\n`,
+  // The process that starts scripts is the one that came with it.
+  expect(runToEnd(['ps', '-o', 'args=', '--ppid', String(pid)]).stdout).toContain(
+    `${whereIs('perl')} ${join(prefix, 'libexec/hfm/script-starter')} `,
   );
 
   expect(await rig.ctl('drain', 'lb1', '--wait')).toMatchObject({ code: 0, stderr: '' });
