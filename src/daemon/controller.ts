@@ -1,14 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import {
-  type AdminState,
-  expiredKeys,
-  type Override,
-  type Overrides,
-  type Scope,
-  withOverrides,
-  withShiftedEnds,
-} from '../core/admin.ts';
+import { type Override, type Overrides, type Scope, withOverrides } from '../core/admin.ts';
 import type { HfmEvent } from '../core/event.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
@@ -31,6 +23,7 @@ import {
 import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
 import type { ProbeRecord } from './probe-history.ts';
 import { succeed } from './succession.ts';
+import { Words } from './words.ts';
 
 export interface ControllerDeps {
   readonly clock: Clock;
@@ -70,22 +63,18 @@ export interface Breach extends FloorBreach {
   readonly pool: PoolName;
 }
 
-/** The two clocks are not read at the same moment. */
-const LEAST_STEP_MS = 500;
-
 /** The one writer of state. No I/O: verdicts and words come in, goals and events go out. */
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #live: Live;
   readonly #pools: PoolDecisions;
-  /** What the wall clock was ahead of the monotonic one when the ends of words were last looked at. */
-  #wallAheadMs: number;
+  readonly #words: Words;
 
   constructor(deps: ControllerDeps, config: Config, durable: Durable) {
     this.#deps = deps;
     this.#live = succeed(null, config, this.#now());
-    this.#wallAheadMs = this.#wallAhead();
     this.#pools = new PoolDecisions(deps, this.#live);
+    this.#words = new Words(deps, this.#live);
     this.#live.overrides = durable.overrides;
     for (const backend of this.#live.backends.values()) {
       backend.announced = durable.announced.get(backend.config.name) ?? null;
@@ -134,16 +123,8 @@ export class Controller {
 
   /** Sets the operator's word for each scope; null is `ready`. Takes effect at once. */
   override(scopes: readonly Scope[], override: Override | null, by: string | null): void {
-    this.#followWall();
     const probed = this.#probed();
-    const before = this.#live.overrides;
-    this.#live.overrides = withOverrides(before, scopes, override);
-    const after = this.#live.overrides;
-    for (const key of new Set([...before.keys(), ...after.keys()])) {
-      if (before.get(key) === after.get(key)) continue;
-      const from = before.get(key)?.state ?? 'ready';
-      this.#emitAdmin(key, from, after.get(key) ?? null, by, override?.reason ?? null);
-    }
+    this.#words.set(scopes, override, by);
     this.#afterOverride(probed, this.#poolsOfScopes(scopes));
   }
 
@@ -171,17 +152,10 @@ export class Controller {
 
   /** Returns to ready what has had its time. Call about once a second. */
   expire(): void {
-    this.#followWall();
-    const expired = expiredKeys(this.#live.overrides, this.#deps.clock.wallMs());
-    if (expired.length === 0) return;
+    const over = this.#words.over();
+    if (over.length === 0) return;
     const probed = this.#probed();
-    const overrides = new Map(this.#live.overrides);
-    for (const key of expired) {
-      const from = overrides.get(key)?.state ?? 'ready';
-      overrides.delete(key);
-      this.#emitAdmin(key, from, null, null, 'its time is over');
-    }
-    this.#live.overrides = overrides;
+    this.#words.end(over);
     this.#afterOverride(probed, this.#live.pools.keys());
   }
 
@@ -291,7 +265,6 @@ export class Controller {
 
   /** Who goes into maintenance loses what was known: it must rise again. */
   #afterOverride(probedBefore: ReadonlySet<BackendName>, pools: Iterable<PoolName>): void {
-    this.#deps.onWord();
     const probed = this.#probed();
     for (const backend of this.#live.backends.values()) {
       const { name } = backend.config;
@@ -308,38 +281,6 @@ export class Controller {
     const same =
       probed.size === probedBefore.size && [...probed].every((one) => probedBefore.has(one));
     if (!same) this.#deps.onProbing();
-  }
-
-  #emitAdmin(
-    name: string,
-    from: AdminState,
-    override: Override | null,
-    by: string | null,
-    reason: string | null,
-  ): void {
-    const to = override?.state ?? 'ready';
-    const untilMs = override?.untilMs ?? null;
-    this.#deps.emit({ kind: 'admin', name, from, to, by, reason, untilMs });
-  }
-
-  /**
-   * A word's time runs on the monotonic clock. Its end is kept as wall time, for status and for a
-   * restart, so that it goes along when the wall clock is stepped.
-   */
-  #followWall(): void {
-    const aheadMs = this.#wallAhead();
-    const stepMs = aheadMs - this.#wallAheadMs;
-    if (Math.abs(stepMs) < LEAST_STEP_MS) return;
-    this.#wallAheadMs = aheadMs;
-    const shifted = withShiftedEnds(this.#live.overrides, stepMs);
-    if (shifted === this.#live.overrides) return;
-    this.#live.overrides = shifted;
-    this.#deps.onWord();
-  }
-
-  #wallAhead(): number {
-    const { wallMs, monotonicMs } = this.#now();
-    return wallMs - monotonicMs;
   }
 
   #now(): { wallMs: number; monotonicMs: number } {

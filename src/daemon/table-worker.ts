@@ -7,13 +7,12 @@ import {
   sameGoal,
   spared,
   type TableChange,
-  type TableDifference,
   type TableEntry,
   type TableGoal,
 } from '../core/table-plan.ts';
 import type { PfDriver, PfError, PfResult, TableRef } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
+import { TableNews, type TablePlace } from './table-news.ts';
 
 /** What is known of a table now. */
 export interface TableView {
@@ -83,11 +82,8 @@ class Worker implements TableWorker {
   config: TableWorkerConfig;
   view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null, contested: 0 };
   #goal: TableGoal | null = null;
-  #wantedSinceMs = 0;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
-  /** What pf was told to put in or take out since the table was last read. */
-  #asked = new Set<TableEntry>();
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
@@ -96,12 +92,16 @@ class Worker implements TableWorker {
   #lastErrorKind: PfError['kind'] | null = null;
   #stopped = false;
   #waiting: (() => void)[] = [];
-  readonly #drifts: DriftWatch;
+  readonly #news: TableNews;
 
   constructor(deps: TableWorkerDeps, config: TableWorkerConfig) {
     this.#deps = deps;
     this.config = config;
-    this.#drifts = createDriftWatch(Math.max(MIN_CONTEST_MS, 10 * config.resyncMs));
+    this.#news = new TableNews({
+      ...deps,
+      place: () => this.#place(),
+      contestMs: Math.max(MIN_CONTEST_MS, 10 * config.resyncMs),
+    });
   }
 
   start(): void {
@@ -112,8 +112,8 @@ class Worker implements TableWorker {
   aim(goal: TableGoal): void {
     if (this.#goal !== null && sameGoal(this.#goal, goal)) return;
     this.#goal = goal;
-    this.#wantedSinceMs = this.#deps.clock.monotonicMs();
     const { actual } = this.view;
+    if (actual !== null) this.#news.want(differenceOf(actual, goal));
     if (this.#trusted && actual !== null && planChange(actual, goal).kind === 'none') return;
     this.view = { ...this.view, inSync: false };
     this.#kick();
@@ -233,7 +233,7 @@ class Worker implements TableWorker {
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
-    this.#ask(differenceOf(entries, goal));
+    this.#news.ask(differenceOf(entries, goal));
     if (change.kind === 'update' && change.add.length === 0) {
       return errorOf(await driver.remove(ref, change.remove));
     }
@@ -243,10 +243,6 @@ class Worker implements TableWorker {
     const remove = this.#isStubborn(put) ? spared(entries, goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
-  }
-
-  #ask({ missing, surplus }: TableDifference): void {
-    for (const entry of [...missing, ...surplus]) this.#asked.add(entry);
   }
 
   async #put(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {
@@ -266,10 +262,12 @@ class Worker implements TableWorker {
     const { actual: before, inSync } = this.view;
     this.#trusted = true;
     const isNew = before === null || before.join() !== actual.join();
-    // What is to be put right in a table that was true is wanted since now.
-    if (inSync && isNew) this.#wantedSinceMs = this.#deps.clock.monotonicMs();
     this.view = { ...this.view, actual, inSync: inSync && !isNew };
-    if (before !== null) this.#reportChange(before, actual);
+    if (before !== null) {
+      const gone = this.#news.tell(before, actual, this.#goal);
+      if (gone.length > 0) this.#deps.onRemoved(gone);
+    }
+    if (this.#goal !== null) this.#news.want(differenceOf(actual, this.#goal));
     // The first reading is what sets the first goal, and later ones may change what is wanted.
     // It is a good reading, whatever trouble was before it.
     if (this.#goal === null || isNew) this.#deps.onView({ ...this.view, error: null });
@@ -289,16 +287,13 @@ class Worker implements TableWorker {
     const { actual } = this.view;
     const inSync =
       this.#goal !== null && actual !== null && planChange(actual, this.#goal).kind === 'none';
-    const settled = this.#drifts.settle(clock.monotonicMs());
-    if (settled !== null) {
-      emit({ kind: 'contested', ...this.#place(), active: false, drifts: settled });
-    }
+    this.#news.settle();
     this.view = {
       actual,
       inSync,
       confirmedAtMs: inSync ? clock.wallMs() : this.view.confirmedAtMs,
       error: null,
-      contested: this.#drifts.contested,
+      contested: this.#news.contested,
     };
     // A goal that came meanwhile and is met already needs no further reading; one that turned during
     // each pass is still open.
@@ -308,11 +303,7 @@ class Worker implements TableWorker {
 
   /** One event when trouble begins or becomes another, not one a try. */
   #fail(error: PfError): void {
-    if (this.#failures === 0) {
-      this.#errorSinceMs = this.#deps.clock.monotonicMs();
-      // What is put right once the trouble is over was not wanted since some earlier change.
-      if (this.view.inSync) this.#wantedSinceMs = this.#errorSinceMs;
-    }
+    if (this.#failures === 0) this.#errorSinceMs = this.#deps.clock.monotonicMs();
     const known =
       this.#failures > 0 && this.#lastErrorKind === error.kind && !this.#lacksOther(error);
     this.#lastErrorKind = error.kind;
@@ -346,48 +337,7 @@ class Worker implements TableWorker {
     for (const resolve of waiting) resolve();
   }
 
-  /** From one reading to the next, so that nothing is missed when the one in between failed. */
-  #reportChange(before: readonly TableEntry[], after: readonly TableEntry[]): void {
-    const asked = this.#asked;
-    this.#asked = new Set();
-    const had = new Set(before);
-    const has = new Set(after);
-    const added = after.filter((entry) => !had.has(entry));
-    const removed = before.filter((entry) => !has.has(entry));
-    if (removed.length > 0) this.#deps.onRemoved(removed);
-    const byOthers = new Set([...added, ...removed].filter((entry) => !asked.has(entry)));
-    this.#reportDrift(byOthers, after);
-    this.#reportOwn(
-      added.filter((entry) => asked.has(entry)),
-      removed.filter((entry) => asked.has(entry)),
-    );
-  }
-
-  /** What others have changed, as far as it is to be put right. */
-  #reportDrift(byOthers: ReadonlySet<TableEntry>, entries: readonly TableEntry[]): void {
-    if (this.#goal === null) return;
-    const difference = differenceOf(entries, this.#goal);
-    const missing = difference.missing.filter((entry) => byOthers.has(entry));
-    const surplus = difference.surplus.filter((entry) => byOthers.has(entry));
-    if (missing.length + surplus.length === 0) return;
-    const course = this.#drifts.note(this.#deps.clock.monotonicMs());
-    if (course === 'goes-on') return;
-    if (course === 'begins') {
-      const drifts = this.#drifts.contested;
-      this.#deps.emit({ kind: 'contested', ...this.#place(), active: true, drifts });
-      return;
-    }
-    this.#deps.emit({ kind: 'drift', ...this.#place(), missing, surplus });
-  }
-
-  /** A contest is told once, not at each repair. */
-  #reportOwn(added: readonly TableEntry[], removed: readonly TableEntry[]): void {
-    if (this.#drifts.contested > 0 || added.length + removed.length === 0) return;
-    const durationMs = this.#deps.clock.monotonicMs() - this.#wantedSinceMs;
-    this.#deps.emit({ kind: 'table', ...this.#place(), added, removed, durationMs });
-  }
-
-  #place(): { pool: PoolName | null; table: string; anchor: string | null } {
+  #place(): TablePlace {
     return { pool: this.config.pool, ...this.config.ref };
   }
 }

@@ -185,6 +185,21 @@ describe('a change', () => {
     ]);
   });
 
+  test('took as long as its address had to wait, whatever else was wanted meanwhile', async () => {
+    const { clock, pf, events, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    pf.fault('all', { kind: 'slow', ms: 10 });
+    worker.aim(goal(A, B));
+    await clock.advance(25);
+    worker.aim(goal(A, B, C));
+    await clock.advance(100);
+    expect(events.of('table')).toMatchObject([
+      { added: [B], durationMs: 30 },
+      { added: [C], durationMs: 25 },
+    ]);
+  });
+
   test('of the same goal again does nothing', async () => {
     const { pf, worker } = employ([A]);
     worker.aim(goal(A));
