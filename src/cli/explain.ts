@@ -10,7 +10,7 @@ export const explainCommand: Command = {
   synopsis: 'NAME',
   summary: 'why a backend is in service or not',
   details: `Shows the last verdicts, the streak against rise and fall, the operator's word, what
-the pools make of it, and the longest that a death can stay unseen.`,
+the pools make of it, the longest that a death can stay unseen, and what pfctl takes.`,
   options: {},
   async run(context, args) {
     const name = onlyName(args, 'the name of a backend');
@@ -22,7 +22,8 @@ the pools make of it, and the longest that a death can stay unseen.`,
   },
 };
 
-function explainText(context: Context, { backend, require, checks, pools }: ExplainJson): string {
+function explainText(context: Context, explained: ExplainJson): string {
+  const { backend, require, checks, pfctl_ms, pools } = explained;
   const { terminal } = context;
   const nowMs = terminal.wallMs();
   const age = formatAge(nowMs - Date.parse(backend.since));
@@ -46,6 +47,7 @@ function explainText(context: Context, { backend, require, checks, pools }: Expl
       indent(columns(check.history.map((probe) => historyRow(probe)))),
     );
   }
+  parts.push(pfctlText(pfctl_ms));
   for (const { name, in_service, why, min_in_service, fallback } of pools) {
     const spare = fallback.length > 0 ? `, fallback ${fallback.join(' ')}` : '';
     parts.push(
@@ -65,6 +67,10 @@ function watchText(watched: boolean | null): string {
   return watched
     ? '  watched: an idle connection is held, its end is a reason to probe at once\n'
     : '  watched, but no idle connection is held now\n';
+}
+
+function pfctlText({ p50, p99 }: ExplainJson['pfctl_ms']): string {
+  return p99 === 0 ? '' : `\npf is then changed by runs of pfctl: ${p50} ms each, p99 ${p99} ms\n`;
 }
 
 function streakText(

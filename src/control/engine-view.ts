@@ -43,7 +43,7 @@ function worst({ p99 }: Spread): string {
   return `1 % took ${formatDuration(Math.round(p99))} or more`;
 }
 
-function spreadView({ p50, p99, max }: Spread): SpreadJson {
+export function spreadView({ p50, p99, max }: Spread): SpreadJson {
   return { p50: round(p50), p99: round(p99), max: round(max) };
 }
 

@@ -2,6 +2,7 @@ import type { CheckConfig, PoolConfig } from '../config/config.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { asksDrain, type LiveBackend } from '../daemon/live.ts';
+import { spreadView } from './engine-view.ts';
 import type { ExplainCheckJson, ExplainJson, MembershipJson } from './protocol.ts';
 import { backendView, probeView } from './status-view.ts';
 
@@ -28,6 +29,7 @@ export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
         history: history.all().map(probeView),
       };
     }),
+    pfctl_ms: spreadView(daemon.meter.stats.pfctlMs),
     pools: view.pools.map((membership) => {
       const pool = [...pools.values()].find(({ config }) => config.name === membership.name);
       return {

@@ -138,6 +138,8 @@ export interface ExplainJson {
   readonly backend: BackendJson;
   readonly require: 'all' | 'any';
   readonly checks: readonly ExplainCheckJson[];
+  /** How long a run of pfctl takes: what a change of its tables adds to the worst case. */
+  readonly pfctl_ms: SpreadJson;
   readonly pools: readonly ExplainPoolJson[];
 }
 

@@ -26,6 +26,12 @@ export class Truth {
     });
   }
 
+  /** For how long it had been that at `atMs`; 0 when it was not. */
+  lasted(name: string, isUp: boolean, atMs: number): number {
+    const turn = this.#turns.get(name)?.findLast((one) => one.atMs <= atMs);
+    return turn?.isUp === isUp ? atMs - turn.atMs : 0;
+  }
+
   /** What it is now, and for how long it has been that. */
   now(name: string): { isUp: boolean; forMs: number } {
     const last = this.#turns.get(name)?.at(-1);
