@@ -49,6 +49,7 @@ function targetOf(check: HttpCheckConfig, url: URL): Target {
     port: Number(url.port) || (isTls ? 443 : 80),
     source: check.source,
     tls: isTls ? createTlsTarget(check.tls, ['http/1.1']) : null,
+    isRead: true,
     timeoutMs: check.rhythm.timeoutMs,
   };
 }

@@ -12,6 +12,8 @@ import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
 export interface Target extends Endpoint {
   readonly tls: TlsTarget | null;
+  /** Whether an answer is read; where none is, a plain socket costs a third less. */
+  readonly isRead: boolean;
   /** For what people read; the deadline itself is the signal. */
   readonly timeoutMs: number;
 }
@@ -119,9 +121,10 @@ class Handshakes implements Attempt {
   }
 }
 
-function startConnection({ address, port, source, tls: tlsTarget }: Target): net.Socket {
+function startConnection(target: Target): net.Socket {
+  const { address, port, source, isRead, tls: tlsTarget } = target;
   const options = { host: address, port, ...(source === null ? {} : { localAddress: source }) };
-  if (tlsTarget === null) return new ProbeSocket().connect(options);
+  if (tlsTarget === null) return (isRead ? new ProbeSocket() : new net.Socket()).connect(options);
   const { config, protocols, context } = tlsTarget;
   return tls.connect({
     ...options,

@@ -16,10 +16,7 @@ export class ProbeSocket extends net.Socket {
   #unread: Buffer | null = null;
 
   constructor() {
-    const options: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> = {
-      onread: { buffer: BUFFER, callback: onRead },
-    };
-    super(options);
+    super(OPTIONS);
   }
 
   override read(size?: number): Buffer | null {
@@ -51,6 +48,11 @@ export class ProbeSocket extends net.Socket {
     if (this.#unread !== null) this.#unread = Buffer.from(this.#unread);
   }
 }
+
+/** One object for all: Node copies it, and V8 makes hidden classes anew for each copy of another. */
+const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> = {
+  onread: { buffer: BUFFER, callback: onRead },
+};
 
 /** Node calls it as a method of the socket; true to read on. */
 function onRead(this: unknown, count: number): boolean {

@@ -10,15 +10,15 @@ import { createTextSearch, describeMatch } from './text-search.ts';
 
 /** Connects once, does the TLS handshake, sends and waits for an answer, as far as the check says. */
 export function createTcpProbe(check: TcpCheckConfig): Probe {
+  const isJustConnect = check.send === null && check.expect === null;
   const target: Target = {
     address: check.address,
     port: check.port,
     source: check.source,
     tls: check.tls === null ? null : createTlsTarget(check.tls, []),
+    isRead: !isJustConnect,
     timeoutMs: check.rhythm.timeoutMs,
   };
-
-  const isJustConnect = check.send === null && check.expect === null;
   const connected = pass(check.tls === null ? 'connected' : 'connected, TLS handshake done');
 
   return {

@@ -36,3 +36,14 @@ test('what was closed and added again later is closed again', async () => {
     expect(closed).toBe(round);
   }
 });
+
+test('what comes faster than it can be closed is closed at once, the oldest first', async () => {
+  const queue = new CloseQueue();
+  const closed: number[] = [];
+  for (let i = 0; i < 5000; i++) {
+    queue.add(() => closed.push(i));
+    expect(i + 1 - closed.length).toBeLessThanOrEqual(1024);
+  }
+  await turnsOfTheLoop(400);
+  expect(closed).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+});
