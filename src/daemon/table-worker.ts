@@ -72,6 +72,8 @@ const MAX_BACKOFF_MS = 5000;
 const MIN_CONTEST_MS = 60_000;
 /** A goal that pf took without an error and still does not show is tried this often in one go. */
 const MAX_PASSES = 3;
+/** As long as a moment may be, and a reading beside it: a table that was there then is there. */
+const AHEAD_MS = 150;
 
 export function createTableWorker(deps: TableWorkerDeps, config: TableWorkerConfig): TableWorker {
   return new Worker(deps, config);
@@ -84,6 +86,8 @@ class Worker implements TableWorker {
   #goal: TableGoal | null = null;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
+  /** Until when an add may do with the reading that was made for it, monotonic. */
+  #aheadUntilMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
@@ -121,7 +125,9 @@ class Worker implements TableWorker {
 
   readAhead(): void {
     // Where it is at work it reads anyway, and what is in trouble is tried at its own pace.
-    if (this.view.inSync && this.#running === null) this.start();
+    if (!this.view.inSync || this.#running !== null || this.#isAhead()) return;
+    this.#aheadUntilMs = this.#deps.clock.monotonicMs() + AHEAD_MS;
+    this.start();
   }
 
   assume(config: TableWorkerConfig): void {
@@ -206,13 +212,18 @@ class Worker implements TableWorker {
 
   /**
    * What the table is known to hold, where the change can be made without reading first: a delete
-   * makes no table, while an add to one that is gone would.
+   * makes no table, while an add to one that is gone would, unless it was read ahead for it.
    */
   #shortcut(): readonly TableEntry[] | null {
     const { actual } = this.view;
     if (!this.#trusted || actual === null || this.#goal === null) return null;
     const change = planChange(actual, this.#goal);
-    return change.kind === 'update' && change.add.length === 0 ? actual : null;
+    if (change.kind !== 'update') return null;
+    return change.add.length === 0 || this.#isAhead() ? actual : null;
+  }
+
+  #isAhead(): boolean {
+    return this.#deps.clock.monotonicMs() <= this.#aheadUntilMs;
   }
 
   async #read(): Promise<PfResult<readonly TableEntry[]>> {
@@ -233,6 +244,7 @@ class Worker implements TableWorker {
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
+    this.#aheadUntilMs = Number.NEGATIVE_INFINITY;
     this.#news.ask(differenceOf(entries, goal));
     if (change.kind === 'update' && change.add.length === 0) {
       return errorOf(await driver.remove(ref, change.remove));

@@ -1,10 +1,10 @@
 import net from 'node:net';
-import { CloseQueue } from './close-queue.ts';
+import { PauseQueue } from '../sys/pause-queue.ts';
 
 /** As much as Node itself reads at once. */
 const READ_BYTES = 64 * 1024;
 const BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
-const CLOSING = new CloseQueue();
+const CLOSING = new PauseQueue();
 
 /**
  * A TCP socket that reads into one buffer, which all of its kind share, and is closed in a pause of

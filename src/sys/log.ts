@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import { PauseQueue } from './pause-queue.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ export interface LogSettings {
   readonly format: LogFormat;
 }
 
-/** A log on stdout that can change its level and its format. */
+/** A log on stdout, written in the pauses of other work, that can change its level and its format. */
 export interface ProcessLog extends Log {
   set(settings: LogSettings): void;
   /** Resolves when what is buffered was written, or when its reader has had half a second. */
@@ -38,6 +39,9 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
   // A reader that went away (EPIPE) must not take the daemon with it.
   stdout.on('error', () => {});
   let { level, format } = { ...settings, ...pinned };
+  const lines = new PauseQueue();
+  /** When what is written now was said. */
+  let atMs = 0;
   const destination: DestinationStream = {
     write: (line) => void stdout.write(format === 'json' ? line : formatLine(line, format)),
   };
@@ -45,22 +49,31 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(atMs).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   );
+  const at = (one: LogSettings['level']) => (fields: LogFields, message: string) => {
+    if (!logger.isLevelEnabled(one)) return;
+    const nowMs = Date.now();
+    lines.add(() => {
+      atMs = nowMs;
+      logger[one](fields, message);
+    });
+  };
   return {
-    debug: (fields, message) => logger.debug(fields, message),
-    info: (fields, message) => logger.info(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
     set(next) {
       ({ level, format } = { ...next, ...pinned });
       logger.level = level;
     },
     flush: () =>
       new Promise((resolve) => {
+        lines.drain();
         const timer = setTimeout(resolve, FLUSH_MS);
         stdout.flush(() => {
           clearTimeout(timer);

@@ -124,6 +124,38 @@ describe('a change', () => {
     expect(pf.entries('web')).toEqual([A, B]);
   });
 
+  test.each([
+    ['a moment later does with the reading made for it', 150, ['show', 'add', 'show']],
+    ['later than that is read for anew', 151, ['show', 'show', 'add', 'show']],
+  ])('that was announced and comes %s', async (_name, laterMs, expected) => {
+    const { clock, pf, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    const before = pf.calls.length;
+    worker.readAhead();
+    await clock.advance(laterMs / 2);
+    worker.readAhead();
+    await clock.advance(laterMs / 2);
+    worker.aim(goal(A, B));
+    await settle();
+    expect(operations(pf).slice(before)).toEqual(expected);
+    expect(pf.entries('web')).toEqual([A, B]);
+  });
+
+  test('that was announced serves one change: the next add is read for again', async () => {
+    const { pf, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    worker.readAhead();
+    await settle();
+    worker.aim(goal(A, B));
+    await settle();
+    const before = pf.calls.length;
+    worker.aim(goal(A, B, C));
+    await settle();
+    expect(operations(pf).slice(before)).toEqual(['show', 'add', 'show']);
+  });
+
   test('that was announced and does not come is a reading more, and nothing else', async () => {
     const { pf, events, worker } = employ([A]);
     worker.aim(goal(A));
