@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import type { BackendName } from '../core/names.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { createProbe } from '../probes/create-probe.ts';
+import { letWaitAtMost } from '../probes/probe-socket.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
 import type { ProcessLog } from '../sys/log.ts';
@@ -168,6 +169,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };
+  letWaitAtMost(descriptors.spare);
   const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
   const scripts = openScripts((detail) => problems.note('script-starter', detail));
   const runScript = scripts.run;
@@ -177,6 +179,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     const before = descriptors.warning;
     descriptors = planDescriptors(config, descriptorLimit);
     budget.most = descriptors.watches;
+    letWaitAtMost(descriptors.spare);
     const { warning } = descriptors;
     if (warning !== null && warning !== before) emit({ kind: 'warning', message: warning });
   };

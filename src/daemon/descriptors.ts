@@ -7,6 +7,8 @@ export interface DescriptorPlan {
   readonly limits: Limits;
   /** How many idle connections of checks with `watch` may be held. */
   readonly watches: number;
+  /** How many nobody needs, so that closed connections may wait in them. */
+  readonly spare: number;
   /** Set where the limit of this process is too small for its configuration. */
   readonly warning: string | null;
 }
@@ -56,12 +58,14 @@ export function planDescriptors(
   const places = Math.max(1, Math.min(probes, free));
   const watches = Math.max(0, Math.min(watched, free - places));
   const limits = { network: places, scripts: daemon.maxScripts };
-  if (places === probes && watches === watched) return { limits, watches, warning: null };
+  const spare = Math.max(0, free - places - watches);
+  if (places === probes && watches === watched) return { limits, watches, spare, warning: null };
   const need = OWN + scripts * PER_SCRIPT + probes + watched;
   const held = watched === 0 ? '' : `, and ${watches} of ${watched} checks are watched`;
   return {
     limits,
     watches,
+    spare,
     warning: `${limit} files may be open at once, ${need} may be needed: until the limit is raised (see hfmd(8)), ${places} of ${probes} probes run at once${held}`,
   };
 }

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { PauseQueue } from '../sys/pause-queue.ts';
+import { MOST_WAITING, PauseQueue } from '../sys/pause-queue.ts';
 
 /** As much as Node itself reads at once. */
 const READ_BYTES = 64 * 1024;
@@ -53,6 +53,11 @@ export class ProbeSocket extends net.Socket {
 const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> = {
   onread: { buffer: BUFFER, callback: onRead },
 };
+
+/** Lets no more connections wait to be closed than there are descriptors which nobody else needs. */
+export function letWaitAtMost(spareDescriptors: number): void {
+  CLOSING.most = Math.min(MOST_WAITING, spareDescriptors);
+}
 
 /** Node calls it as a method of the socket; true to read on. */
 function onRead(this: unknown, count: number): boolean {

@@ -2,16 +2,17 @@
  * Work that can wait for the pauses of other work. When a thousand answers come in one moment, what
  * they say is wanted at once, while to close a connection or to write a line of the log takes as long
  * as to read one. Where there is no pause, the oldest is done for each that comes, so that no more
- * than 1024 wait.
+ * than `most` wait, 1024 without it.
  */
 export class PauseQueue {
+  most = MOST_WAITING;
   #waiting: (() => void)[] = [];
   #next = 0;
   #isPending = false;
 
   add(work: () => void): void {
     this.#waiting.push(work);
-    if (this.#waiting.length - this.#next > MOST_WAITING) this.#doOldest();
+    if (this.#waiting.length - this.#next > this.most) this.#doOldest();
     if (!this.#isPending) this.#doSoon();
   }
 
@@ -45,4 +46,4 @@ export class PauseQueue {
 
 /** They take half a millisecond together. */
 const PER_TURN = 16;
-const MOST_WAITING = 1024;
+export const MOST_WAITING = 1024;

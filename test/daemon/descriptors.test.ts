@@ -38,8 +38,10 @@ describe('what they are used for', () => {
 
   test('every network check has its place, and every watch its connection', () => {
     const plan = planDescriptors(many(100, true), 1024);
-    expect(plan).toEqual({ limits: { network: 100, scripts: 32 }, watches: 100, warning: null });
-    expect(planDescriptors(many(100, true), null)).toEqual(plan);
+    const limits = { network: 100, scripts: 32 };
+    expect(plan).toEqual({ limits, watches: 100, spare: 696, warning: null });
+    const spare = Number.POSITIVE_INFINITY;
+    expect(planDescriptors(many(100, true), null)).toEqual({ ...plan, spare });
   });
 
   test('max_probes leaves more to watches', () => {
@@ -52,6 +54,7 @@ describe('what they are used for', () => {
     expect(planDescriptors(many(500, true), 1024)).toEqual({
       limits: { network: 500, scripts: 32 },
       watches: 396,
+      spare: 0,
       warning:
         '1024 files may be open at once, 1128 may be needed: until the limit is raised (see hfmd(8)), 500 of 500 probes run at once, and 396 of 500 checks are watched',
     });

@@ -79,4 +79,31 @@ pools = { web = "10.2.1.${i + 1}" }
     // The socket itself has to find a descriptor.
     await eventually(async () => expect((await rig.status()).degraded).toBe(true));
   });
+
+  test('more backends than there are descriptors for: each waits for its turn', async (context) => {
+    const rig = openRig(context);
+    const lb = await rig.backend('lb');
+    const members = Array.from({ length: 400 }, (_, i) =>
+      lb.toml({ web: `10.9.${i >> 7}.${i & 127}` }).replace('[backend.lb]', `[backend.lb${i}]`),
+    );
+    rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`, {
+      defaults: { ...HASTY.defaults, interval: '500ms', timeout: '450ms' },
+    });
+    rig.pf.setTable('web', []);
+    const hfmd = await rig.startWith({
+      through: ['/bin/sh', '-c', 'ulimit -n 130; exec "$@"', 'sh'],
+    });
+    await eventually(() => expect(rig.pf.table('web')).toHaveLength(400));
+    // What all of them answer in one moment.
+    for (let i = 0; i < 3; i++) {
+      hfmd.kill('SIGSTOP');
+      await sleep(700);
+      hfmd.kill('SIGCONT');
+      await sleep(1000);
+    }
+    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
+    expect(told.filter(({ problem }) => problem === 'no-descriptors')).toEqual([]);
+    expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
+    expect(falls(hfmd)).toEqual([]);
+  });
 });

@@ -48,6 +48,20 @@ test('of what comes without a pause no more than 1024 waits, and the oldest is d
   expect(done).toEqual(Array.from({ length: 5000 }, (_, i) => i));
 });
 
+test('where none may wait, all is done at once', async () => {
+  const queue = new PauseQueue();
+  const done: number[] = [];
+  queue.most = 2;
+  for (let i = 0; i < 4; i++) queue.add(() => done.push(i));
+  expect(done).toEqual([0, 1]);
+  queue.most = 0;
+  queue.add(() => done.push(4));
+  queue.add(() => done.push(5));
+  expect(done.slice(0, 3)).toEqual([0, 1, 2]);
+  await turnsOfTheLoop();
+  expect(done).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 test('is drained at once, also while it is at work', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];

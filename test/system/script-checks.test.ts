@@ -112,10 +112,13 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    const { last } = await verdictsOf(rig, 'lb1');
-    expect(last).toMatchObject({ verdict: 'fail', reason: 'script-timeout' });
-    // Its timeout is 500 ms.
-    expect(last?.duration_ms).toBeLessThan(2500);
+    // One of them may say that hfmd itself stood still.
+    await eventually(async () => {
+      const { last } = await verdictsOf(rig, 'lb1');
+      expect(last).toMatchObject({ verdict: 'fail', reason: 'script-timeout' });
+      // Its timeout is 500 ms.
+      expect(last?.duration_ms).toBeLessThan(2500);
+    });
     expect((await verdictsOf(rig, 'lb2')).health).toBe('up');
     // None of the scripts is left, but for the one that runs now.
     const left = rig.processes().filter((line) => line.includes('stubborn'));
