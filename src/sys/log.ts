@@ -35,7 +35,13 @@ const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
 /** What is `pinned` stays as it is, whatever a configuration says later. */
 export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): ProcessLog {
-  const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  // With a least length of 0 its flush waits for nothing.
+  const stdout = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 1,
+    maxLength: MAX_BUFFERED_BYTES,
+  });
   // A reader that went away (EPIPE) must not take the daemon with it.
   stdout.on('error', () => {});
   let { level, format } = { ...settings, ...pinned };
@@ -68,6 +74,8 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     warn: at('warn'),
     error: at('error'),
     set(next) {
+      // What was said before is written as it would have been then.
+      lines.drain();
       ({ level, format } = { ...next, ...pinned });
       logger.level = level;
     },

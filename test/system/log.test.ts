@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+
+const LOG = new URL('../../dist/src/sys/log.js', import.meta.url).pathname;
+
+/** What a program prints that has `log` and then ends as hfmd does. */
+function printed(program: string): string {
+  const script = `import { createLog } from ${JSON.stringify(LOG)};
+    const log = createLog({ level: 'info', format: 'text' }, {});
+    ${program}
+    await log.flush();
+    process.exit(0);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+describe('what was said before the end', () => {
+  test('is written, all of it and in order', () => {
+    const lines = Array.from({ length: 50 }, (_, i) => `line ${i}\n`);
+    for (let run = 0; run < 30; run++) {
+      expect(printed('for (let i = 0; i < 50; i++) log.info({}, "line " + i);')).toBe(
+        lines.join(''),
+      );
+    }
+  });
+
+  test('is written as it would have been when it was said', () => {
+    const program = `log.info({ event: 'table' }, 'added');
+      log.set({ level: 'warn', format: 'json' });
+      log.info({}, 'not to be said');
+      log.warn({}, 'in JSON');`;
+    expect(printed(program)).toMatch(/^added\n\{"level":"warn",.*"msg":"in JSON"\}\n$/);
+  });
+});
