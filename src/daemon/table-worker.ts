@@ -13,6 +13,7 @@ import {
 import type { PfDriver, PfError, PfResult, TableRef } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { TableNews, type TablePlace } from './table-news.ts';
+import { TableTrouble } from './table-trouble.ts';
 
 /** What is known of a table now. */
 export interface TableView {
@@ -67,8 +68,6 @@ export interface TableWorker {
   stop(): Promise<void>;
 }
 
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 5000;
 const MIN_CONTEST_MS = 60_000;
 /** A goal that pf took without an error and still does not show is tried this often in one go. */
 const MAX_PASSES = 3;
@@ -91,12 +90,10 @@ class Worker implements TableWorker {
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
-  #failures = 0;
-  #errorSinceMs = 0;
-  #lastErrorKind: PfError['kind'] | null = null;
   #stopped = false;
   #waiting: (() => void)[] = [];
   readonly #news: TableNews;
+  readonly #trouble = new TableTrouble();
 
   constructor(deps: TableWorkerDeps, config: TableWorkerConfig) {
     this.#deps = deps;
@@ -173,7 +170,9 @@ class Worker implements TableWorker {
       if (goal === this.#goal || this.view.inSync) this.#release();
     }
     this.#running = null;
-    if (!this.#stopped) this.#timer = this.#deps.clock.after(this.#nextMs(), () => this.start());
+    if (this.#stopped) return;
+    const waitMs = this.#trouble.waitMs(this.config.resyncMs);
+    this.#timer = this.#deps.clock.after(waitMs, () => this.start());
   }
 
   /** Reads, changes and reads again until the table shows the goal; or says what is in the way. */
@@ -267,7 +266,7 @@ class Worker implements TableWorker {
 
   /** Whether the last attempt has failed as this one does; what pf takes it may still not show. */
   #isStubborn(put: PfError | null): boolean {
-    return this.#failures > 0 && this.#lastErrorKind === (put?.kind ?? 'not-accepted');
+    return this.#trouble.isAgain(put?.kind ?? 'not-accepted');
   }
 
   #see(actual: readonly TableEntry[]): void {
@@ -287,15 +286,11 @@ class Worker implements TableWorker {
 
   #succeed(): void {
     const { clock, emit } = this.#deps;
-    if (this.#failures > 0) {
-      emit({
-        kind: 'table-ok',
-        ...this.#place(),
-        afterMs: clock.monotonicMs() - this.#errorSinceMs,
-      });
+    const afterMs = this.#trouble.end(clock.monotonicMs());
+    if (afterMs !== null) {
+      emit({ kind: 'table-ok', ...this.#place(), afterMs });
       this.#deps.onHealed();
     }
-    this.#failures = 0;
     const { actual } = this.view;
     const inSync =
       this.#goal !== null && actual !== null && planChange(actual, this.#goal).kind === 'none';
@@ -315,32 +310,11 @@ class Worker implements TableWorker {
 
   /** One event when trouble begins or becomes another, not one a try. */
   #fail(error: PfError): void {
-    if (this.#failures === 0) this.#errorSinceMs = this.#deps.clock.monotonicMs();
-    const known =
-      this.#failures > 0 && this.#lastErrorKind === error.kind && !this.#lacksOther(error);
-    this.#lastErrorKind = error.kind;
-    this.#failures += 1;
+    const isNews = this.#trouble.note(error, this.#deps.clock.monotonicMs());
     this.#trusted = false;
     this.view = { ...this.view, inSync: false, error };
-    if (!known) {
-      this.#deps.emit({ kind: 'table-error', ...this.#place(), error: error.message });
-    }
+    if (isNews) this.#deps.emit({ kind: 'table-error', ...this.#place(), error: error.message });
     this.#deps.onView(this.view);
-  }
-
-  /** Rights are given one by one: each that is missing is a trouble of its own. */
-  #lacksOther(error: PfError): boolean {
-    return error.kind === 'permission' && error.message !== this.view.error?.message;
-  }
-
-  #nextMs(): number {
-    const { resyncMs } = this.config;
-    if (this.#failures === 0) return resyncMs;
-    return Math.min(
-      resyncMs,
-      MAX_BACKOFF_MS,
-      FIRST_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16),
-    );
   }
 
   #release(): void {
