@@ -7,10 +7,10 @@ const BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
 const CLOSING = new PauseQueue();
 
 /**
- * A TCP socket that reads into one buffer, which all of its kind share, and is closed in a pause of
- * other work: Node's own makes 64 kB for each read, which costs a tenth of a whole probe. It is read by
- * `readable` and `read()`, never by `data`. A chunk is its reader's until he returns; who keeps of it
- * copies it.
+ * A TCP socket that is closed in a pause of other work. It reads into one buffer, which all of its
+ * kind share: only such a socket of Node's stops reading when it is paused, as it must be until it is
+ * closed. It is read by `readable` and `read()`, never by `data`. A chunk is its reader's until he
+ * returns; who keeps of it copies it.
  */
 export class ProbeSocket extends net.Socket {
   #unread: Buffer | null = null;

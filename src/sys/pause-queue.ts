@@ -12,7 +12,7 @@ export class PauseQueue {
 
   add(work: () => void): void {
     this.#waiting.push(work);
-    if (this.#waiting.length - this.#next > this.most) this.#doOldest();
+    while (this.#waiting.length - this.#next > this.most) this.#doOldest();
     if (!this.#isPending) this.#doSoon();
   }
 

@@ -56,10 +56,7 @@ test('where none may wait, all is done at once', async () => {
   expect(done).toEqual([0, 1]);
   queue.most = 0;
   queue.add(() => done.push(4));
-  queue.add(() => done.push(5));
-  expect(done.slice(0, 3)).toEqual([0, 1, 2]);
-  await turnsOfTheLoop();
-  expect(done).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(done).toEqual([0, 1, 2, 3, 4]);
 });
 
 test('is drained at once, also while it is at work', async () => {
