@@ -197,7 +197,8 @@ class Worker implements TableWorker {
         this.#again = true;
         return null;
       }
-      const error = await this.#apply(change, entries, goal);
+      const isPassedOver = pass > 0 && goal !== firstGoal;
+      const error = await this.#apply(change, entries, goal, isPassedOver);
       if (error !== null) return error;
       entries = null;
       if (this.#stopped) return null;
@@ -233,13 +234,14 @@ class Worker implements TableWorker {
 
   /**
    * One step toward the goal. What is to leave waits until pf shows what is to come: an add that it
-   * only says it did must not empty the table. Only what pf keeps refusing is not waited for any
-   * longer, where others of the goal serve.
+   * only says it did must not empty the table. Where others of the goal serve, it waits for no second
+   * newcomer, and not for what pf keeps refusing.
    */
   async #apply(
     change: Exclude<TableChange, { kind: 'none' }>,
     entries: readonly TableEntry[],
     goal: TableGoal,
+    isPassedOver: boolean,
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
@@ -251,7 +253,7 @@ class Worker implements TableWorker {
     const put = await this.#put(change);
     // A replace that is made leaves nothing to delete.
     if (change.kind === 'replace' && put === null) return null;
-    const remove = this.#isStubborn(put) ? spared(entries, goal) : [];
+    const remove = isPassedOver || this.#isStubborn(put) ? spared(entries, goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
   }

@@ -156,6 +156,45 @@ describe('a change', () => {
     expect(operations(pf).slice(before)).toEqual(['show', 'add', 'show']);
   });
 
+  test('does not let one newcomer after the other go before a delete', async () => {
+    const { clock, pf, worker } = employ([A, B]);
+    worker.aim(goal(A, B));
+    await settle();
+    const before = pf.calls.length;
+    pf.fault('all', { kind: 'slow', ms: 10 });
+    const { managed } = goal();
+    const many = Array.from({ length: 20 }, (_, i) => `10.0.1.${i}`);
+    const own = new Set([...managed, ...addresses(...many)]);
+    for (let i = 1; i <= many.length; i++) {
+      worker.aim({ ...goal(A, ...many.slice(0, i)), managed: own });
+      await clock.advance(10);
+    }
+    expect(operations(pf).slice(before, before + 6)).toEqual([
+      'show',
+      'add',
+      'show',
+      'add',
+      'remove',
+      'show',
+    ]);
+    expect(pf.entries('web')).not.toContain(B);
+  });
+
+  test('to others than were wanted first keeps what serves until one of them is seen', async () => {
+    const { clock, pf, worker } = employ([A]);
+    worker.aim(goal(A));
+    await settle();
+    const before = pf.calls.length;
+    pf.fault('all', { kind: 'slow', ms: 10 });
+    pf.fault('add', { kind: 'ignored' });
+    worker.aim(goal(B));
+    await clock.advance(15);
+    worker.aim(goal(B, C));
+    await clock.advance(40);
+    expect(operations(pf).slice(before)).not.toContain('remove');
+    expect(pf.entries('web')).toEqual([A]);
+  });
+
   test('that was announced and does not come is a reading more, and nothing else', async () => {
     const { pf, events, worker } = employ([A]);
     worker.aim(goal(A));
