@@ -173,7 +173,16 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
   const scripts = openScripts((detail) => problems.note('script-starter', detail));
   const runScript = scripts.run;
-  const book = createJobBook({ clock, runScript, controller, problems, log, budget, hurry });
+  const book = createJobBook({
+    clock,
+    runScript,
+    controller,
+    problems,
+    log,
+    budget,
+    keepsAlive: () => descriptors.keepsAlive,
+    hurry,
+  });
 
   const allotDescriptors = (): void => {
     const before = descriptors.warning;

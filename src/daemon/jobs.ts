@@ -32,6 +32,8 @@ export interface JobBookDeps {
   readonly problems: NodeProblems;
   readonly log: Log;
   readonly budget: WatchBudget;
+  /** Whether there are descriptors for the connections that checks ask to keep alive. */
+  readonly keepsAlive: () => boolean;
   /** Has a job probed so soon, in milliseconds. */
   readonly hurry: (key: string, inMs: number) => void;
 }
@@ -57,8 +59,9 @@ export function createJobBook(deps: JobBookDeps): JobBook {
       for (const backend of live.backends.values()) {
         if (!isProbed(live, backend)) continue;
         const { name, address } = backend.config;
-        for (const { config: check } of backend.checks) {
-          if (check.mode !== 'check') continue;
+        for (const { config } of backend.checks) {
+          if (config.mode !== 'check') continue;
+          const check = deps.keepsAlive() ? config : withoutKeepAlive(config);
           const key = `${name}/${check.name}`;
           const isNetwork = check.type !== 'script';
           if (isNetwork) {
@@ -105,6 +108,10 @@ export function createJobBook(deps: JobBookDeps): JobBook {
       probes.clear();
     },
   };
+}
+
+function withoutKeepAlive(check: CheckConfig): CheckConfig {
+  return check.type === 'http' ? { ...check, keepAlive: false } : check;
 }
 
 interface Entry {

@@ -4,6 +4,7 @@ import { systemExec } from '../../src/sys/system-exec.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config } from '../fakes/config.ts';
 import { createFakeExec, exits, notStarted } from '../fakes/exec.ts';
+import { httpCheck } from '../probes/fixtures/checks.ts';
 
 describe('the limit of open files', () => {
   test('is that of this process', async () => {
@@ -39,7 +40,8 @@ describe('what they are used for', () => {
   test('every network check has its place, and every watch its connection', () => {
     const plan = planDescriptors(many(100, true), 1024);
     const limits = { network: 100, scripts: 32 };
-    expect(plan).toEqual({ limits, watches: 100, spare: 696, warning: null });
+    const fits = { keepsAlive: true, warning: null };
+    expect(plan).toEqual({ limits, watches: 100, spare: 696, ...fits });
     const spare = Number.POSITIVE_INFINITY;
     expect(planDescriptors(many(100, true), null)).toEqual({ ...plan, spare });
   });
@@ -54,6 +56,7 @@ describe('what they are used for', () => {
     expect(planDescriptors(many(500, true), 1024)).toEqual({
       limits: { network: 500, scripts: 32 },
       watches: 396,
+      keepsAlive: true,
       spare: 0,
       warning:
         '1024 files may be open at once, 1128 may be needed: until the limit is raised (see hfmd(8)), 500 of 500 probes run at once, and 396 of 500 checks are watched',
@@ -65,6 +68,35 @@ describe('what they are used for', () => {
     });
     expect(planDescriptors(many(50, false), 60)).toMatchObject({ limits: { network: 30 } });
     expect(planDescriptors(many(5, false), 1)).toMatchObject({ limits: { network: 1 } });
+  });
+
+  test('connections are kept alive where all can be, and somebody is told where not', () => {
+    const { daemon, ...rest } = config(
+      [],
+      Array.from({ length: 300 }, (_, i) =>
+        backend(`lb${i}`, {}, { checks: [httpCheck('http://10.9.9.9/', { keepAlive: true })] }),
+      ),
+    );
+    const few = { ...rest, daemon: { ...daemon, maxProbes: 50 } };
+    expect(planDescriptors({ ...rest, daemon }, 1024)).toMatchObject({
+      limits: { network: 300 },
+      keepsAlive: true,
+      spare: 596,
+      warning: null,
+    });
+    expect(planDescriptors(few, 1024)).toMatchObject({
+      limits: { network: 50 },
+      keepsAlive: true,
+      spare: 596,
+      warning: null,
+    });
+    expect(planDescriptors(few, 400)).toMatchObject({
+      limits: { network: 50 },
+      keepsAlive: false,
+      spare: 222,
+      warning:
+        '400 files may be open at once, 428 may be needed: until the limit is raised (see hfmd(8)), 50 of 50 probes run at once, and no connection is kept alive',
+    });
   });
 
   test('a check that is off needs none', () => {

@@ -80,7 +80,10 @@ pools = { web = "10.2.1.${i + 1}" }
     await eventually(async () => expect((await rig.status()).degraded).toBe(true));
   });
 
-  test('more backends than there are descriptors for: each waits for its turn', async (context) => {
+  test.for([
+    ['each waits for its turn', false],
+    ['none is kept alive', true],
+  ] as const)('more backends than there are descriptors for: %s', async ([, keep], context) => {
     const rig = openRig(context);
     const lb = await rig.backend('lb');
     const members = Array.from({ length: 400 }, (_, i) =>
@@ -88,6 +91,7 @@ pools = { web = "10.2.1.${i + 1}" }
     );
     rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`, {
       defaults: { ...HASTY.defaults, interval: '500ms', timeout: '450ms' },
+      http: { keep_alive: keep },
     });
     rig.pf.setTable('web', []);
     const hfmd = await rig.startWith({
