@@ -1,6 +1,5 @@
 import { buffer } from 'node:stream/consumers';
 import { readText } from '../config/files.ts';
-import { importConfig } from '../import/import-config.ts';
 import { needsPerson, noteLine } from '../import/note.ts';
 import { type Command, type Context, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
@@ -19,6 +18,8 @@ not run, and nothing is changed. "hfmd -n -f FILE" tests the result.`,
     const input = file === '-' ? await readStdin() : readText(file);
     const name = file === '-' ? 'stdin' : file;
     if (!input.ok) return refuse(context, `${name}: can't be read: ${input.why}`);
+    // Loaded when it is asked for: with it come toml and the reader of the other format.
+    const { importConfig } = await import('../import/import-config.ts');
     const result = importConfig(name, input.text);
     if (!result.ok) return refuse(context, result.error);
     const { toml, notes } = result;
