@@ -110,7 +110,7 @@ async function until(what: string, test: () => Promise<boolean>): Promise<void> 
 function leaveRunning(): void {
   clearTimeout(limit);
   say('left running, until Ctrl-C. Try:');
-  say(`  node dist/src/hfmctl.js -s ${socket} status`);
+  say(`  dist/sbin/hfmctl -s ${socket} status`);
   say(`  curl --unix-socket ${socket} http://hfmd/v1/status`);
   say(`  the configuration is ${config}`);
 }

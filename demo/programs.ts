@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { StatusJson } from '../src/control/protocol.ts';
 
-const HFMD = fileURLToPath(new URL('../src/hfmd.js', import.meta.url));
-const HFMCTL = fileURLToPath(new URL('../src/hfmctl.js', import.meta.url));
+const HFMD = fileURLToPath(new URL('../sbin/hfmd', import.meta.url));
+const HFMCTL = fileURLToPath(new URL('../sbin/hfmctl', import.meta.url));
 
 /** The real hfmd and hfmctl, as processes. */
 export interface Programs {

@@ -1,5 +1,8 @@
 import { build } from 'esbuild';
 
+/** The entry points of src, and the names under which they are installed. */
+export const PROGRAMS = ['hfmd', 'hfmctl'];
+
 export interface Bundle {
   /** The program, one CommonJS file with its interpreter line. */
   readonly text: string;

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundle.ts';
+import { bundle, PROGRAMS } from './bundle.ts';
 import { licenceTexts } from './licences.ts';
 import type { ArchiveFile } from './ustar.ts';
 
-const PROGRAMS = ['hfmd', 'hfmctl'];
 const DOCUMENTS = ['LICENSE', 'README.md', 'hfm.toml.example'];
 const SCRIPTS = ['rc.d/openbsd/hfmd', 'rc.d/freebsd/hfmd'];
 /** Each file of these folders goes along; what has no extension is a program. */

@@ -6,7 +6,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { describeStarter, open, sh, starterOf, untilReady } from './starter-cases.ts';
 
 const [COMMAND = []] = starterCommands(
-  fileURLToPath(new URL('../../dist/src/hfmd.js', import.meta.url)),
+  fileURLToPath(new URL('../../dist/sbin/hfmd', import.meta.url)),
 ).slice(-1);
 
 describeStarter(COMMAND);

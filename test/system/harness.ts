@@ -14,9 +14,9 @@ import { type LiveBackend, openBackend } from './live-backend.ts';
 const isSlow = process.env.HFM_TEST_SLOW !== undefined;
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000, maxConcurrency: isSlow ? 2 : 10 });
 
-const DIST = fileURLToPath(new URL('../../dist/src/', import.meta.url));
-export const HFMD = join(DIST, 'hfmd.js');
-export const HFMCTL = join(DIST, 'hfmctl.js');
+const SBIN = fileURLToPath(new URL('../../dist/sbin/', import.meta.url));
+export const HFMD = join(SBIN, 'hfmd');
+export const HFMCTL = join(SBIN, 'hfmctl');
 
 export interface Ended {
   readonly code: number | null;

@@ -3,7 +3,7 @@ import { starterCommands } from '../../../src/sys/script-starter.ts';
 import { projectFile } from '../../docs/page.ts';
 import { describeStarter } from '../../sys/starter-cases.ts';
 
-const [COMMAND = []] = starterCommands(projectFile('dist/src/hfmd.js'));
+const [COMMAND = []] = starterCommands(projectFile('dist/sbin/hfmd'));
 
 test('where there is perl, it is what starts scripts', () => {
   expect(COMMAND.slice(0, 2)).toEqual(['/usr/bin/perl', projectFile('libexec/script-starter')]);
