@@ -90,7 +90,7 @@ pools = { web = "10.2.1.${i + 1}" }
       lb.toml({ web: `10.9.${i >> 7}.${i & 127}` }).replace('[backend.lb]', `[backend.lb${i}]`),
     );
     rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`, {
-      defaults: { ...HASTY.defaults, interval: '500ms', timeout: '450ms' },
+      defaults: { ...HASTY.defaults, interval: '2s', timeout: '1800ms' },
       http: { keep_alive: keep },
     });
     rig.pf.setTable('web', []);
@@ -101,9 +101,9 @@ pools = { web = "10.2.1.${i + 1}" }
     // What all of them answer in one moment.
     for (let i = 0; i < 3; i++) {
       hfmd.kill('SIGSTOP');
-      await sleep(700);
+      await sleep(2200);
       hfmd.kill('SIGCONT');
-      await sleep(1000);
+      await sleep(2000);
     }
     const told = hfmd.log.filter(({ event }) => event === 'node-problem');
     expect(told.filter(({ problem }) => problem === 'no-descriptors')).toEqual([]);

@@ -16,9 +16,13 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`;
   await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
   const [backend] = (await rig.status()).backends;
   expect(backend).toMatchObject({ health: 'up', asks_drain: true, admin: { state: 'ready' } });
-  const status = await rig.ctl('status');
-  expect(status.stdout).toContain('up, asks drain');
-  expect(status.code).toBe(0);
+  // As soon as pf has been read once more.
+  await eventually(async () =>
+    expect(await rig.ctl('status')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('up, asks drain'),
+    }),
+  );
   expect((await rig.ctl('explain', 'lb1')).stdout).toContain('it is up, and asks to be drained');
 
   await lb1.set('ok');

@@ -87,7 +87,7 @@ describe.concurrent('fifty backends', () => {
       all.toml({ web: addressOf(i) }).replace('.all]', `.${name}]`),
     );
     rig.write(`[pool.web]\ntable = "web"\n${spare.toml({ web: '10.2.2.1' })}${members.join('')}`, {
-      defaults: { fall: 1 },
+      defaults: { fall: 1, interval: '1s', timeout: '1s' },
     });
     rig.pf.setTable('web', [...names.map((_, i) => addressOf(i)), '10.2.2.1']);
     const hfmd = await rig.start();
