@@ -82,10 +82,10 @@ export function createJobBook(deps: JobBookDeps): JobBook {
             record(probed) {
               const record = isNetwork ? judged(name, check, probed) : probed;
               const { verdict, durationMs } = record;
-              log.debug(
+              log.debug(() => [
                 { backend: name, check: check.name, durationMs, ...verdict },
                 `${key}: ${verdict.kind}`,
-              );
+              ]);
               if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
                 const detail = `${key}: ${verdict.detail}`;
                 problems.note(verdict.reason, detail, slowestMs(check.rhythm));

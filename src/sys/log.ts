@@ -5,7 +5,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** One line an event; fields are fixed names such as `backend`, `pool`, `table`, `from`, `to`. */
 export interface Log {
-  debug(fields: LogFields, message: string): void;
+  /** What every probe would say: made only where the log takes it. */
+  debug(say: () => readonly [fields: LogFields, message: string]): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
@@ -60,16 +61,20 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     },
     destination,
   );
+  const takes = (one: LogSettings['level']): boolean => logger.isLevelEnabled(one);
   const at = (one: LogSettings['level']) => (fields: LogFields, message: string) => {
-    if (!logger.isLevelEnabled(one)) return;
+    if (!takes(one)) return;
     const nowMs = Date.now();
     lines.add(() => {
       atMs = nowMs;
       logger[one](fields, message);
     });
   };
+  const debug = at('debug');
   return {
-    debug: at('debug'),
+    debug(say) {
+      if (takes('debug')) debug(...say());
+    },
     info: at('info'),
     warn: at('warn'),
     error: at('error'),

@@ -20,7 +20,7 @@ export function createRecordingLog(): RecordingLog {
     };
   return {
     lines,
-    debug: write('debug'),
+    debug: (say) => write('debug')(...say()),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
