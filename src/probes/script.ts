@@ -3,6 +3,7 @@ import { type Address, familyOf } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import { Abort } from '../sys/abort.ts';
 import type { ExecOutput, RunScript, ScriptResult } from '../sys/exec.ts';
 import { besides } from '../sys/exec-text.ts';
 import type { Probe } from './probe.ts';
@@ -25,14 +26,14 @@ export function createScriptProbe(
   return {
     endpoint: null,
     start(done) {
-      const deadline = new AbortController();
+      const deadline = new Abort();
       const request = {
         argv: check.command,
         env,
         timeoutMs: check.rhythm.timeoutMs + BACKSTOP_MS,
         ...(check.interruptAfterMs === null ? {} : { interruptAfterMs: check.interruptAfterMs }),
         maxOutputBytes: check.maxOutputBytes,
-        signal: deadline.signal,
+        signal: deadline,
       };
       runScript(request).then(
         (result) => done(verdictOn(result, check)),

@@ -1,3 +1,5 @@
+import type { AbortNotice } from './abort.ts';
+
 /** One process to run: argv, the whole environment, and every bound on it. */
 export interface ExecRequest {
   readonly argv: readonly string[];
@@ -11,7 +13,7 @@ export interface ExecRequest {
   /** Bytes kept of each of stdout and stderr; the rest is read and thrown away. */
   readonly maxOutputBytes: number;
   /** Kills the process group at once; the result is `aborted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortNotice;
   /** Also sees children that closed stdout and stderr, by a descriptor that they are likely to keep. */
   readonly watchesChildren?: true;
   /** Gets each line of stdout as it comes; stdout is not kept then, however long it is. */

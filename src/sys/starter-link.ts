@@ -105,9 +105,8 @@ export class StarterLink {
    */
   run(request: ScriptRequest): Promise<ScriptResult> {
     const { clock, answerMs } = this.#deps;
-    const { signal, ...bare } = request;
-    const texts = [...bare.argv, ...Object.values(bare.env)];
-    if (texts.some((text) => text.includes('\0'))) return Promise.resolve(HAS_NUL);
+    const { signal, argv, env } = request;
+    if (hasNul(argv) || hasNul(Object.values(env))) return Promise.resolve(HAS_NUL);
     if (signal?.aborted) return Promise.resolve({ kind: 'aborted', ...NO_OUTPUT, durationMs: 0 });
     if (this.#isBehind) return Promise.resolve(LATE);
     const id = ++this.#lastId;
@@ -122,7 +121,7 @@ export class StarterLink {
       let timer = clock.after(request.timeoutMs + LATE_MS, () => this.#giveUp(id, 'timed-out'));
       signal?.addEventListener('abort', onAbort, { once: true });
       const run: Run = {
-        program: bare.argv[0] ?? '',
+        program: argv[0] ?? '',
         orderedMs: startedMs,
         pid: null,
         begunMs: null,
@@ -138,7 +137,7 @@ export class StarterLink {
       };
       this.#runs.set(id, run);
       this.#unbegun.add(run);
-      this.#send({ kind: 'run', id, run: bare });
+      this.#send({ kind: 'run', id, run: request });
       this.#pingTimer ??= clock.after(PING_MS, () => this.#ping());
     });
   }
@@ -219,6 +218,10 @@ export class StarterLink {
     for (const run of this.#runs.values()) lose(run, `ended: ${why}`);
     this.#deps.onEnd(why);
   }
+}
+
+function hasNul(texts: readonly string[]): boolean {
+  return texts.some((text) => text.includes('\0'));
 }
 
 /** An argument ends at a NUL: the program would see another one than was meant. */

@@ -87,7 +87,8 @@ function orderOf([kind, id, ...rest]: string[]): Order {
 }
 
 function wordOf(fields: readonly Buffer[]): Word {
-  const [kind, id, one, ...rest] = fields.map(String);
+  const [stdout = EMPTY, stderr = EMPTY] = fields.slice(ENDING_FIELDS);
+  const [kind, id, one, ...rest] = fields.slice(0, ENDING_FIELDS).map(String);
   switch (kind) {
     case 'pid':
       return { kind, id: Number(id), pid: Number(one) };
@@ -95,11 +96,10 @@ function wordOf(fields: readonly Buffer[]): Word {
       return { kind, id: Number(id), errno: Number(one) };
     case 'done': {
       const [number, left, isTruncated, dropped] = rest;
-      const [stdout = EMPTY, stderr = EMPTY] = fields.slice(-2);
       const droppedBytes = Number(dropped);
       // A character that the bound cut in two is left out.
       const text = (bytes: Buffer): string =>
-        new TextDecoder().decode(bytes, { stream: droppedBytes > 0 });
+        droppedBytes > 0 ? new TextDecoder().decode(bytes, { stream: true }) : UTF8.decode(bytes);
       const output: ExecOutput = {
         ...(isTruncated === '1' ? { truncated: true } : {}),
         ...(left === 'killed' || left === 'out-of-reach' ? { left } : {}),
@@ -142,4 +142,10 @@ function signalName(number: number): string {
   return named?.[0] ?? `signal ${number}`;
 }
 
+/** Of `done`, before its two texts. */
+const ENDING_FIELDS = 7;
+
 const EMPTY = Buffer.alloc(0);
+
+/** For whole texts, which leave nothing behind in it. */
+const UTF8 = new TextDecoder();
