@@ -132,7 +132,11 @@ async function run(config: Config, options: Options): Promise<number> {
         : { daemon, node: nodeName(), clock: systemClock, turns, ownAddresses },
   });
   const { socket, socketGroup } = config.daemon;
-  const opened = await openSocket(server, socket, socketGroup, log);
+  // Both at once: hfmd is to be there soon.
+  const [opened, descriptorLimit] = await Promise.all([
+    openSocket(server, socket, socketGroup, log),
+    readDescriptorLimit(systemExec),
+  ]);
   if (!opened.ok) {
     process.stderr.write(`hfmd: ${opened.error}\n`);
     return EXIT_FAILED;
@@ -147,6 +151,7 @@ async function run(config: Config, options: Options): Promise<number> {
   daemon = await startDaemon(
     {
       clock: systemClock,
+      descriptorLimit,
       exec: systemExec,
       openScripts,
       driver,

@@ -50,6 +50,12 @@ export function onTick(ms: number, intervalMs: number): number {
   return Math.ceil(ms / tick) * tick;
 }
 
+/** How long after the beginning a first start is due whose share of the interval this is: none waits for a tick. */
+export function firstDelayMs(shareMs: number, intervalMs: number): number {
+  const tick = tickMs(intervalMs);
+  return Math.floor(shareMs / tick) * tick;
+}
+
 const TICKS = 50;
 const MAX_TICK_MS = 20;
 

@@ -13,7 +13,7 @@ import { type Actions, createActions } from './actions.ts';
 import { type Aftermath, createAftermath } from './aftermath.ts';
 import { createAuditor } from './auditor.ts';
 import { Controller } from './controller.ts';
-import { planDescriptors, readDescriptorLimit } from './descriptors.ts';
+import { planDescriptors } from './descriptors.ts';
 import type { EngineMeter } from './engine-meter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createJobBook } from './jobs.ts';
@@ -33,6 +33,8 @@ import type { WatchBudget } from './watch.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
+  /** Of this process; null where it is not known. */
+  readonly descriptorLimit: number | null;
   /** For actions. */
   readonly exec: Exec;
   /** For checks by script; `onTrouble` hears what is wrong with it. */
@@ -91,13 +93,22 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, openScripts, driver, log, meter, ownAddresses, carpAddresses } = deps;
+  const {
+    clock,
+    descriptorLimit,
+    exec,
+    openScripts,
+    driver,
+    log,
+    meter,
+    ownAddresses,
+    carpAddresses,
+  } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
   /** Says that a restart would fail: what runs is not what is on disk. */
   let refused: string | null = null;
-  const descriptorLimit = await readDescriptorLimit(exec);
   let descriptors = planDescriptors(config, descriptorLimit);
 
   const events = createEventLog(clock);

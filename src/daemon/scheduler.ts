@@ -1,5 +1,5 @@
 import { isChanging, type Streak } from '../core/health.ts';
-import { nextDueMs, onTick, phaseMs, type Rhythm } from '../core/schedule.ts';
+import { firstDelayMs, nextDueMs, onTick, phaseMs, type Rhythm } from '../core/schedule.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 import type { Attempt, Probe } from '../probes/probe.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
@@ -149,7 +149,7 @@ export class Scheduler {
       place: NOWHERE,
     };
     this.#runners.set(job.key, runner);
-    this.#starts.set(runner, onTick(fromMs + phase * share, intervalMs));
+    this.#starts.set(runner, fromMs + firstDelayMs(phase * share, intervalMs));
   }
 
   #end(runner: Runner): void {
