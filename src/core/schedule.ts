@@ -50,7 +50,10 @@ export function onTick(ms: number, intervalMs: number): number {
   return Math.ceil(ms / tick) * tick;
 }
 
-/** How long after the beginning a first start is due whose share of the interval this is: none waits for a tick. */
+/**
+ * When, from the beginning on, a check starts for the first time that is to be spread to `shareMs`: as
+ * many start together as on a tick, but the first of them at once.
+ */
 export function firstDelayMs(shareMs: number, intervalMs: number): number {
   const tick = tickMs(intervalMs);
   return Math.floor(shareMs / tick) * tick;
