@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ExitRule, ScriptCheckConfig } from '../../src/config/config.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
-import type { ExecRequest, ExecResult, ScriptResult } from '../../src/sys/exec.ts';
+import type {
+  ExecRequest,
+  ExecResult,
+  RunScript,
+  ScriptRequest,
+  ScriptResult,
+} from '../../src/sys/exec.ts';
 import { systemExec } from '../../src/sys/system-exec.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { address, scriptCheck } from './fixtures/checks.ts';
@@ -173,10 +179,18 @@ describe('the deadline of a script', () => {
     });
   });
 
-  it('is the signal; the timeout of the process is a backstop after it', async () => {
-    const { timeoutMs, signal } = await requestOf(LB1, {});
-    expect(timeoutMs).toBe(1500);
-    expect(signal).toBeInstanceOf(AbortSignal);
+  it('is the signal; the timeout of the process is a backstop after it', () => {
+    const requests: ScriptRequest[] = [];
+    const runScript: RunScript = (request) => {
+      requests.push(request);
+      return new Promise(() => {});
+    };
+    const attempt = createScriptProbe(runScript, LB1, scriptCheck(['/bin/true'])).start(() => {});
+    const [request] = requests;
+    expect(request?.timeoutMs).toBe(1500);
+    expect(request?.signal?.aborted).toBe(false);
+    attempt.cut();
+    expect(request?.signal?.aborted).toBe(true);
   });
 
   it.each(['timed-out', 'aborted'] as const)('%s is script-timeout', async (kind) => {
