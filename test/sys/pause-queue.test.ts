@@ -15,7 +15,7 @@ test('lets other work come between, and takes what comes meanwhile', async () =>
   const queue = new PauseQueue();
   const course: string[] = [];
   for (let i = 0; i < 40; i++) queue.add(() => course.push('work'));
-  await turnsOfTheLoop(1);
+  await turnsOfTheLoop(2);
   course.push('other work');
   queue.add(() => course.push('last'));
   await turnsOfTheLoop();
@@ -23,6 +23,23 @@ test('lets other work come between, and takes what comes meanwhile', async () =>
   expect(before).toBeGreaterThan(0);
   expect(before).toBeLessThan(40);
   expect(course.slice(-2)).toEqual(['work', 'last']);
+});
+
+test('waits while more comes with each turn of the loop, for 100 ms', async () => {
+  let nowMs = 5000;
+  const queue = new PauseQueue(() => nowMs);
+  let done = 0;
+  const work = (): void => {
+    done += 1;
+  };
+  for (; nowMs < 5100; nowMs += 10) {
+    queue.add(work);
+    await turnsOfTheLoop(1);
+    expect(done).toBe(0);
+  }
+  queue.add(work);
+  await turnsOfTheLoop(1);
+  expect(done).toBe(11);
 });
 
 test('what comes after all was done is done too', async () => {
@@ -63,7 +80,8 @@ test('is drained at once, also while it is at work', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];
   for (let i = 0; i < 40; i++) queue.add(() => done.push(i));
-  await turnsOfTheLoop(1);
+  await turnsOfTheLoop(2);
+  expect(done.length).toBeGreaterThan(0);
   queue.drain();
   expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i));
   queue.add(() => done.push(40));
