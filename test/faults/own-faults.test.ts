@@ -13,7 +13,7 @@ describe.concurrent('nobody goes because of hfmd', () => {
   test('being stopped and continued, as a suspended machine is', async (context) => {
     const rig = openRig(context);
     // Most of the time one is under way.
-    const script = rig.script('slow', 'sleep 0.2');
+    const script = rig.script('slow', 'sleep 0.5');
     const names = ['lb1', 'lb2', 'lb3', 'lb4'];
     const members = names.map(
       (name, i) => `[backend.${name}]
@@ -23,7 +23,7 @@ pools = { web = "10.2.1.${i + 1}" }
 `,
     );
     rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`, {
-      defaults: { ...HASTY.defaults, interval: '500ms', timeout: '450ms' },
+      defaults: { ...HASTY.defaults, interval: '1200ms', timeout: '1100ms' },
     });
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2', '10.2.1.3', '10.2.1.4']);
     const hfmd = await rig.start();
@@ -32,12 +32,12 @@ pools = { web = "10.2.1.${i + 1}" }
         names.map(() => 'up'),
       ),
     );
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 6; i++) {
       hfmd.kill('SIGSTOP');
-      await sleep(800);
+      await sleep(1600);
       hfmd.kill('SIGCONT');
       // Not the same each time, so that it stops with others under way.
-      await sleep(530 + 37 * i);
+      await sleep(1260 + 83 * i);
     }
     const told = hfmd.log.filter(({ event }) => event === 'node-problem');
     expect(told).toMatchObject([{ problem: 'stalled', active: true }]);
@@ -55,7 +55,7 @@ pools = { web = "10.2.1.${i + 1}" }
     );
     rig.write(
       `[pool.web]\ntable = "web"\n[pool.hogs]\ntable = "hogs"\nmin_in_service = 0\n${lb1.toml({ web: '10.2.1.1' })}${hogs.join('')}`,
-      { defaults: { ...HASTY.defaults, timeout: '500ms', down_interval: '500ms' } },
+      { defaults: { ...HASTY.defaults, interval: '1s', timeout: '1s', down_interval: '1s' } },
     );
     rig.pf.setTable('web', ['10.2.1.1']);
     rig.pf.setTable('hogs', []);
