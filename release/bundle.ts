@@ -1,4 +1,4 @@
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 
 /** The entry points of src, and the names under which they are installed. */
 export const PROGRAMS = ['hfmd', 'hfmctl'];
@@ -18,20 +18,6 @@ const REQUIRE_ANYWHERE =
   '"use strict";\nvar require = require ?? process.getBuiltinModule("node:module").createRequire(process.execPath);';
 
 /**
- * undici takes HTTP/2 for not there when it can't be loaded, and probes speak HTTP/1.1 only: with it
- * Node loads TLS and much else, 8 ms at each start.
- */
-const WITHOUT_HTTP2: Plugin = {
-  name: 'without-http2',
-  setup(build) {
-    build.onResolve({ filter: /^node:http2$/ }, () => ({ path: 'http2', namespace: 'left-out' }));
-    build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
-      contents: 'throw new Error("not in hfm");',
-    }));
-  },
-};
-
-/**
  * Makes one file of an entry point and all that it imports. It is CommonJS, which node takes for a
  * file without an extension, and is not minified: stack traces name what they should.
  */
@@ -45,7 +31,6 @@ export async function bundle(root: string, entryPoint: string): Promise<Bundle> 
     platform: 'node',
     format: 'cjs',
     target: 'node20.20',
-    plugins: [WITHOUT_HTTP2],
     banner: { js: REQUIRE_ANYWHERE },
     logLevel: 'warning',
   });
