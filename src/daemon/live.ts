@@ -143,8 +143,12 @@ export function candidatesOf(live: Live, pool: PoolName): Candidate[] {
 /** What the tables hold of all of a backend's addresses. */
 export function heldOf(live: Live, backend: LiveBackend): Held {
   const inTable = backend.config.memberships.flatMap(({ pool, addresses }) => {
-    const actual = live.pools.get(pool)?.actual;
-    return addresses.map((address) => actual?.has(address) ?? null);
+    const { actual = null, desired = null } = live.pools.get(pool) ?? {};
+    if (actual === null) return addresses.map(() => null);
+    // What another program has taken out is put back: to take it out again is a removal.
+    return addresses.map(
+      (address) => actual.has(address) || (desired?.has(address) ? null : false),
+    );
   });
   if (inTable.length === 0) return 'neither';
   if (inTable.every((held) => held === true)) return 'all';

@@ -145,3 +145,22 @@ test('by health alone nobody leaves before fall failures, and no pool goes below
   const steps = fc.array(step, { maxLength: 50 });
   await fc.assert(fc.asyncProperty(fixed, bits, steps, play), { numRuns });
 });
+
+test('a member that another program has just taken out still has its fall failures', async () => {
+  const members = NAMES.map((name) => {
+    return { name, web: true, mail: name !== 'n3', mode: 'check' as const };
+  });
+  const pools = { web: 'web', mail: 'mail' };
+  const emptied: Shape = { pools, floors: { web: 0, mail: 0 }, fallback: false, members };
+  await play(
+    emptied,
+    [0, 19],
+    [
+      { kind: 'drift', table: 'mail', kept: 0 },
+      { kind: 'verdicts', name: 'n1', verdicts: ['pass', 'pass'] },
+      { kind: 'verdicts', name: 'n1', verdicts: ['fail', 'fail', 'fail'] },
+      { kind: 'verdicts', name: 'n3', verdicts: ['fail', 'fail', 'fail'] },
+      { kind: 'verdicts', name: 'n0', verdicts: ['fail'] },
+    ],
+  );
+});
