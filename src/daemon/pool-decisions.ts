@@ -132,6 +132,8 @@ export class PoolDecisions {
       const same = [...this.#live.pools.values()].filter(
         ({ config }) => config.table === table && config.anchor === anchor,
       );
+      // It may be a little early, and nobody would look again.
+      for (const pool of same) pool.roundEndsMs = this.#deps.clock.monotonicMs();
       this.touch(same.map(({ config }) => config.name));
       this.flush();
     });

@@ -11,7 +11,10 @@ export interface Clock {
   workedMs(): number;
   /** Milliseconds since the epoch, for people and for expiry times; may step. */
   wallMs(): number;
-  /** Runs `run` once, `delayMs` milliseconds from now (at least one turn of the loop later). */
+  /**
+   * Runs `run` once, `delayMs` milliseconds from now, by less than one of them too early or at any time
+   * later, and not before the next turn of the loop.
+   */
   after(delayMs: number, run: () => void): Timer;
 }
 

@@ -19,7 +19,8 @@ export const START_WALL_MS = 1_795_179_600_000;
 /** Not 0, so that a monotonic time taken for a duration shows. */
 const START_MONOTONIC_MS = 5_000_000;
 
-export function createFakeClock(): FakeClock {
+/** `earlyMs`: by how much timers come too early, as those of a system may by less than 1. */
+export function createFakeClock({ earlyMs = 0 } = {}): FakeClock {
   const timers = new Set<{ dueMs: number; seq: number; run: () => void }>();
   let nowMs = START_MONOTONIC_MS;
   let wallOffsetMs = START_WALL_MS - START_MONOTONIC_MS;
@@ -37,7 +38,7 @@ export function createFakeClock(): FakeClock {
     wallMs: () => nowMs + wallOffsetMs,
     after(delayMs, run) {
       seq += 1;
-      const timer = { dueMs: nowMs + Math.max(0, delayMs), seq, run };
+      const timer = { dueMs: nowMs + Math.max(0, delayMs - earlyMs), seq, run };
       timers.add(timer);
       return { cancel: () => void timers.delete(timer) };
     },
