@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { eventually, openRig, type Rig } from './harness.ts';
+import { eventually, inSync, openRig, type Rig } from './harness.ts';
 
 /** The lines of a file that an action writes. */
 function linesOf(rig: Rig, name: string): string[] {
@@ -144,7 +144,7 @@ describe.concurrent('an action', () => {
     await eventually(async () =>
       expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
     );
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     expect(linesOf(rig, 'told')).toEqual(['up']);
   });
 });

@@ -3,6 +3,7 @@ import {
   aWhile,
   complaintsOf,
   eventually,
+  inSync,
   isChange,
   memberByMode,
   openRig,
@@ -22,6 +23,7 @@ async function started(context: Parameters<typeof openRig>[0]): Promise<Rig> {
   rig.pf.setTable('int', []);
   await rig.start();
   await eventually(() => expect(tables(rig)).toEqual(ALL));
+  await inSync(rig);
   return rig;
 }
 
@@ -66,7 +68,7 @@ describe.concurrent("the operator's word", () => {
     expect((await rig.ctl('explain', 'lb1')).stdout).toMatch(
       /a death is seen within .*pf is then changed by runs of pfctl: \S+ ms each.*pool web: not in service: the operator says drain.*pool int: in service/s,
     );
-    expect((await rig.ctl('ready', 'lb1')).code).toBe(0);
+    await rig.ctlOk('ready', 'lb1');
     await eventually(() => expect(tables(rig)).toEqual(ALL));
   });
 
@@ -92,16 +94,16 @@ describe.concurrent("the operator's word", () => {
     }
     expect(tables(rig)).toEqual(ALL);
     // Two of three leave one.
-    expect((await rig.ctl('drain', 'lb2', 'lb3')).code).toBe(0);
+    await rig.ctlOk('drain', 'lb2', 'lb3');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
     expect((await rig.ctl('maint', 'lb1')).code).toBe(1);
-    expect((await rig.ctl('maint', 'lb1', '--force')).code).toBe(0);
+    await rig.ctlOk('maint', 'lb1', '--force');
     await eventually(() => expect(tables(rig)).toEqual({ web: [], int: [] }));
   });
 
   test('with --for ends by itself', async (context) => {
     const rig = await started(context);
-    expect((await rig.ctl('drain', 'lb2', '--for', '2s')).code).toBe(0);
+    await rig.ctlOk('drain', 'lb2', '--for', '2s');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.3']));
     const { admin } = (await rig.status()).backends[1] ?? {};
     expect(Date.parse(String(admin?.until))).toBeGreaterThan(Date.now() - 2000);
@@ -114,7 +116,7 @@ describe.concurrent("the operator's word", () => {
     const { code, stdout } = await rig.ctl('drain', '--pool', 'web', '--force');
     expect([code, stdout]).toEqual([0, 'web/lb1: drain\nweb/lb2: drain\nweb/lb3: drain\n']);
     await eventually(() => expect(tables(rig)).toEqual({ web: [], int: ['10.3.1.1'] }));
-    expect((await rig.ctl('ready', '--pool', 'web')).code).toBe(0);
+    await rig.ctlOk('ready', '--pool', 'web');
     await eventually(() => expect(tables(rig)).toEqual(ALL));
   });
 
@@ -125,6 +127,7 @@ describe.concurrent("the operator's word", () => {
     rig.pf.setTable('int', []);
     const first = await rig.start();
     await eventually(() => expect(tables(rig)).toEqual(ALL));
+    await inSync(rig);
     await rig.ctl('drain', 'lb2', '--reason', 'disk', '--by', 'chris');
     await rig.ctl('drain', 'lb3', '--for', '4s');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
@@ -153,12 +156,12 @@ describe.concurrent('a backend that is probed', () => {
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     await rig.start();
     await eventually(() => expect(lb1.hits).toBeGreaterThan(1));
-    expect((await rig.ctl('maint', 'lb1')).code).toBe(0);
+    await rig.ctlOk('maint', 'lb1');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     const before = lb1.hits;
     await aWhile();
     expect(lb1.hits).toBe(before);
-    expect((await rig.ctl('ready', 'lb1')).code).toBe(0);
+    await rig.ctlOk('ready', 'lb1');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
     expect(lb1.hits).toBeGreaterThanOrEqual(before + 3);
   });

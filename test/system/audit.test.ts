@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { eventually, inSync, memberByMode, openRig, type Rig } from './harness.ts';
 
 const LB1 = memberByMode('lb1', '10.2.1.1');
 
@@ -63,13 +63,13 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', 
       const rig = seeded(context, fault);
       rig.write(poolOn('web'));
       const hfmd = await rig.start();
-      await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+      await inSync(rig);
       expect((await rig.status()).warnings).toEqual([]);
       rig.write(poolOn('weeb'));
       hfmd.kill('SIGHUP');
       await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
       rig.write(poolOn('web'));
-      expect((await rig.ctl('reload')).code).toBe(0);
+      await rig.ctlOk('reload');
       await eventually(async () => expect((await rig.status()).warnings).toEqual([]));
     },
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aWhile, eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { aWhile, eventually, inSync, memberByMode, openRig, type Rig } from './harness.ts';
 
 const TRUE = ['10.2.1.1', '10.2.1.2'];
 const WEB = `[pool.web]
@@ -11,7 +11,7 @@ async function flushes(rig: Rig, times: number): Promise<void> {
     await rig.pf.run(['-t', 'web', '-T', 'flush']);
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
     // Only what was seen to be true again is undone.
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
   }
 }
 
@@ -21,7 +21,7 @@ async function started(context: Parameters<typeof openRig>[0]) {
   rig.pf.setTable('web', TRUE);
   rig.pf.setReferences(['web']);
   const hfmd = await rig.start();
-  await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+  await inSync(rig);
   const told = (event: string) => hfmd.log.filter((line) => line.event === event);
   return { rig, told };
 }
@@ -34,7 +34,7 @@ describe.concurrent('a program that empties the table', () => {
     await aWhile();
     expect(told('contested')).toEqual([]);
     expect((await rig.status()).pools[0]?.contested).toBe(0);
-    expect((await rig.ctl('status')).code).toBe(0);
+    await rig.ctlOk('status');
   });
 
   test('again and again is told of once, and its work is undone each time', async (context) => {

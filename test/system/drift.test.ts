@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pf } from '../pf/seed.mjs';
-import { aWhile, eventually, memberByMode, openRig } from './harness.ts';
+import { aWhile, eventually, inSync, memberByMode, openRig } from './harness.ts';
 
 const WEB = `[pool.web]
 table = "web"
@@ -48,7 +48,7 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     rig.write(WEB);
     rig.pf.setTable('web', TRUE);
     const hfmd = await rig.start();
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     await make(rig.pf);
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
     await eventually(() =>
@@ -64,7 +64,7 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     rig.write(WEB.replace('table = "web"', 'table = "web"\ncreate = true'));
     rig.pf.setTable('web', TRUE);
     const hfmd = await rig.start();
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     await rig.pf.run(['-t', 'web', '-T', 'kill']);
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
     await eventually(() =>
@@ -79,7 +79,7 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     rig.write(WEB);
     rig.pf.setTable('web', TRUE);
     await rig.start();
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     await rig.pf.run(['-t', 'web', '-T', 'kill']);
     await eventually(async () =>
       expect((await rig.ctl('status')).stdout).toMatch(
@@ -89,7 +89,7 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     expect(rig.pf.table('web')).toBe(undefined);
     await rig.pf.load('table <web> persist\n');
     await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
   });
 
   test('`persist` alone, which keeps it, nothing has to be done', async (context) => {

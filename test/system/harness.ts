@@ -94,6 +94,8 @@ export interface Rig {
   spawnHfmd(...options: string[]): Hfmd;
   /** Runs hfmctl to its end. */
   ctl(...args: string[]): Promise<Ended>;
+  /** The same where it must exit 0; what it said is the error. */
+  ctlOk(...args: string[]): Promise<Ended>;
   spawnCtl(...args: string[]): Running;
   /** What `hfmctl status --json` gets, without the cost of a process. */
   status(): Promise<StatusJson>;
@@ -202,6 +204,11 @@ export function openRig(
     start: (...options) => untilReady(spawnHfmd(options)),
     startWith: (how) => untilReady(spawnHfmd([], how)),
     ctl: (...args) => rig.spawnCtl(...args).ended,
+    async ctlOk(...args) {
+      const ended = await rig.ctl(...args);
+      expect(ended.code, `hfmctl ${args.join(' ')}: ${ended.stdout}${ended.stderr}`).toBe(0);
+      return ended;
+    },
     spawnCtl: (...args) => track(run(hfmctl, ['-s', socket, ...args])),
     status: async () => (await get(socket, '/v1/status')) as StatusJson,
     processes: () => processesOf(folder, pf),
@@ -221,6 +228,16 @@ const RHYTHM: Keys = {
 /** Waits until `check` no longer throws. The cap is for machines that are very busy. */
 export function eventually<T>(check: () => T | Promise<T>, capMs = 25_000): Promise<T> {
   return vi.waitFor(check, { timeout: capMs, interval: 30 });
+}
+
+/**
+ * Waits until pf has shown hfmd each table as it is to be. That is a little after the table is so:
+ * a drain in between may be refused, since hfmd counts only on what it has seen.
+ */
+export async function inSync(rig: Rig): Promise<void> {
+  await eventually(async () => {
+    for (const { in_sync } of (await rig.status()).pools) expect(in_sync).toBe(true);
+  });
 }
 
 /** For what must not happen: long enough for it to happen a few times. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { eventually, HFMCTL, memberByMode, openRig, type Rig, run } from './harness.ts';
+import { eventually, HFMCTL, inSync, memberByMode, openRig, type Rig, run } from './harness.ts';
 
 const CONFIG = `[pool.web]
 table = "web"
@@ -11,7 +11,7 @@ async function started(context: Parameters<typeof openRig>[0], more = ''): Promi
   rig.write(CONFIG + more);
   rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
   await rig.start();
-  await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+  await inSync(rig);
   return rig;
 }
 

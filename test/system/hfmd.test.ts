@@ -115,7 +115,7 @@ on_down = ["page"]
       expect(hfmd.stdout).toMatch(/^warning: lb1: up -> down \(http-status, 2 of 2/m),
     );
     rig.write(body, { daemon: { log_format: 'json' } });
-    expect((await rig.ctl('reload')).code).toBe(0);
+    await rig.ctlOk('reload');
     const lines = await eventually(() => {
       const all = hfmd.stdout.trimEnd().split('\n');
       expect(all.some((line) => line.includes('"event":"reload"'))).toBe(true);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { State } from '../pf/seed.mjs';
-import { aWhile, eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { aWhile, eventually, inSync, memberByMode, openRig, type Rig } from './harness.ts';
 
 function connection(port: number, backend: string, vip: string, client: string): State[] {
   const end = (address: string, at: number): string =>
@@ -22,12 +22,6 @@ const TO_LB2 = connection(5003, '10.2.1.2', '192.0.2.1', '198.51.100.7');
 
 function clientsLeft(rig: Rig): string[] {
   return rig.pf.states().map(({ client }) => client);
-}
-
-async function inSync(rig: Rig): Promise<void> {
-  await eventually(async () => {
-    for (const { in_sync } of (await rig.status()).pools) expect(in_sync).toBe(true);
-  });
 }
 
 const LB2 = memberByMode('lb2', '10.2.1.2');

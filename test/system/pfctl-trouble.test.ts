@@ -1,7 +1,15 @@
 import { chmodSync, renameSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../pf/seed.mjs';
-import { aWhile, eventually, isChange, memberByMode, openRig, type Rig } from './harness.ts';
+import {
+  aWhile,
+  eventually,
+  inSync,
+  isChange,
+  memberByMode,
+  openRig,
+  type Rig,
+} from './harness.ts';
 
 const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}`;
 
@@ -84,11 +92,11 @@ describe.concurrent('a change while', () => {
       rig.write(WEB);
       rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
       const hfmd = await rig.start();
-      await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+      await inSync(rig);
       const said = (event: string) => hfmd.log.filter((line) => line.event === event);
 
       trouble.begin(rig);
-      expect((await rig.ctl('drain', 'lb1')).code).toBe(0);
+      await rig.ctlOk('drain', 'lb1');
       await eventually(() =>
         expect(said('table-error')[0]).toMatchObject({
           level: 'error',
@@ -111,7 +119,7 @@ describe.concurrent('a change while', () => {
       trouble.end(rig);
       await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
       await eventually(() => expect(said('table-ok')).toHaveLength(1));
-      expect((await rig.ctl('status')).code).toBe(0);
+      await rig.ctlOk('status');
     },
   );
 
@@ -124,7 +132,7 @@ describe.concurrent('a change while', () => {
     await rig.ctl('drain', 'lb1');
     expect((await rig.status()).backends[0]?.pools[0]).toMatchObject({ pending: true });
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
   });
 });

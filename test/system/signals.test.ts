@@ -4,6 +4,7 @@ import {
   type Ended,
   eventually,
   type Hfmd,
+  inSync,
   isChange,
   memberByMode,
   openRig,
@@ -30,7 +31,7 @@ describe.concurrent('hfmd ends with 0, quickly, and leaves the tables as they ar
     rig.pf.setTable('web', ['192.0.2.9']);
     const hfmd = await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '192.0.2.9']));
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await inSync(rig);
     rig.pf.clearCalls();
     expect(await stop(hfmd, signal)).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(hfmd.log.at(-1)).toMatchObject({ event: 'stop' });
@@ -174,7 +175,7 @@ test('a log that nobody reads any more does not end hfmd', async (context) => {
   const hfmd = await rig.start();
   hfmd.child.stdout?.destroy();
   for (const state of ['drain', 'ready', 'drain', 'ready']) {
-    expect((await rig.ctl(state, 'lb1')).code).toBe(0);
+    await rig.ctlOk(state, 'lb1');
   }
   expect(await rig.status()).toMatchObject({ pid: hfmd.pid });
 });

@@ -70,7 +70,7 @@ describe.concurrent('the state file', () => {
     writeFileSync(rig.path('file'), '');
     const hfmd = await rig.start();
     for (const word of ['drain', 'ready', 'drain']) {
-      expect((await rig.ctl(word, 'lb1')).code).toBe(0);
+      await rig.ctlOk(word, 'lb1');
     }
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     await eventually(() => expect(complaints(hfmd.log)).toHaveLength(1));
@@ -87,12 +87,12 @@ describe.concurrent('the state file', () => {
     chownSync(rig.folder, ORDINARY.uid, ORDINARY.gid);
     const hfmd = await rig.startWith({ user: ORDINARY });
     for (const word of ['drain', 'ready', 'drain']) {
-      expect((await rig.ctl(word, 'lb1')).code).toBe(0);
+      await rig.ctlOk(word, 'lb1');
     }
     await eventually(() => expect(complaints(hfmd.log)).toHaveLength(1));
     expect(complaints(hfmd.log)[0]?.error).toMatch(/EACCES/);
     expect((await rig.status()).pools[0]?.actual).toEqual(['10.2.1.2']);
-    await eventually(async () => expect((await rig.ctl('status')).code).toBe(0));
+    await eventually(() => rig.ctlOk('status'));
   });
 
   test('that could not be written for a while is written when it can be', async (context) => {

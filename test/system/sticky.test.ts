@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Os } from '../pf/seed.mjs';
-import { aWhile, eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { aWhile, eventually, inSync, memberByMode, openRig, type Rig } from './harness.ts';
 
 const OSES = ['openbsd', 'freebsd'] as const;
 
@@ -21,10 +21,6 @@ function seeded(context: Parameters<typeof openRig>[0], os: Os, config = CONFIG)
   rig.pf.setReferences(['web']);
   rig.pf.setSources([...OF_LB1, ...OF_LB2]);
   return rig;
-}
-
-async function inSync(rig: Rig): Promise<void> {
-  await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
 }
 
 describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
-import { complaintsOf, eventually, openRig, type Rig, run } from '../harness.ts';
+import { complaintsOf, eventually, inSync, openRig, type Rig, run } from '../harness.ts';
 
 const archive = artefactOfFile();
 
@@ -47,9 +47,10 @@ pools   = { web = "10.2.1.30" }
     `${whereIs('perl')} ${join(prefix, 'libexec/hfm/script-starter')} `,
   );
 
+  await inSync(rig);
   expect(await rig.ctl('drain', 'lb1', '--wait')).toMatchObject({ code: 0, stderr: '' });
   expect(rig.pf.table('web')).toEqual(all.filter((address) => address !== one.address));
-  expect((await rig.ctl('ready', 'lb1')).code).toBe(0);
+  await rig.ctlOk('ready', 'lb1');
   await eventually(() => expect(rig.pf.table('web')).toEqual(all));
 });
 

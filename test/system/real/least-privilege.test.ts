@@ -6,6 +6,7 @@ import {
   HFMCTL,
   HFMD,
   type Hfmd,
+  inSync,
   memberByMode,
   openRig,
   type Rig,
@@ -62,10 +63,6 @@ async function openNode(context: TestContext, by: By, os: 'openbsd' | 'freebsd')
   expect(printed).toMatchObject({ code: 0, stderr: '' });
   const start = () => rig.startWith({ through: bench.through });
   return { rig, bench, rules: printed.stdout, start };
-}
-
-async function inSync(rig: Rig): Promise<void> {
-  await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
 }
 
 describe.each([
