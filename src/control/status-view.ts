@@ -11,6 +11,7 @@ import {
   type LivePool,
 } from '../daemon/live.ts';
 import type { ProbeRecord } from '../daemon/probe-history.ts';
+import { isShown } from '../daemon/serving.ts';
 import type { TableView } from '../daemon/table-worker.ts';
 import { VERSION } from '../version.ts';
 import { engineView } from './engine-view.ts';
@@ -175,18 +176,18 @@ function membershipView(
   const wanted = addresses.filter((address) =>
     untouched?.has(address) ? actual?.has(address) : desired.has(address),
   );
-  const isPending = addresses.some(
-    (address) => !untouched?.has(address) && desired.has(address) !== actual?.has(address),
-  );
   // What was read before the trouble began proves nothing of now.
-  const isUnproven = pool === undefined || reconciler.viewOf(pool.config).error !== null;
+  const isProven =
+    pool !== undefined &&
+    reconciler.viewOf(pool.config).error === null &&
+    addresses.every((address) => isShown(pool, address));
   const override = overrideOf(live.overrides, { backend: backend.config.name, pool: name });
   return {
     name,
     addresses,
     in_service: wanted.length > 0,
     held_by: pool?.outcome?.heldByFloor.has(backend.config.name) ? 'min_in_service' : null,
-    pending: isPending || isUnproven,
+    pending: !isProven,
     admin: adminView(override),
   };
 }

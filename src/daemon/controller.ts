@@ -116,6 +116,12 @@ export class Controller {
     this.#pools.tableRead(pool, entries);
   }
 
+  /** What pf was told to put into the table or take out since it was read. */
+  tableAsked(pool: PoolName, entries: ReadonlySet<TableEntry>): void {
+    const known = this.#live.pools.get(pool);
+    if (known !== undefined) known.asked = entries;
+  }
+
   /** Decides now what the pools that changed must hold, instead of at the end of the moment. */
   flush(): void {
     this.#pools.flush();

@@ -129,6 +129,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       clock,
       emit,
       onRead: (pool, entries) => controller.tableRead(pool, entries),
+      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
       onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
       onHealed: () => auditor.look(),
       onLedger: () => keeper.save(),

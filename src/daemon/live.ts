@@ -45,6 +45,8 @@ export interface LivePool {
   readonly configured: ReadonlySet<string>;
   /** What the table held when it was last read; null until it was read once. */
   actual: ReadonlySet<TableEntry> | null;
+  /** What pf was told to put in or take out since then: the table may hold it or not. */
+  asked: ReadonlySet<TableEntry>;
   /** What was last decided; at first what the table held. Null as long as `actual` is. */
   desired: ReadonlySet<Address> | null;
   outcome: PoolOutcome | null;
@@ -143,12 +145,12 @@ export function candidatesOf(live: Live, pool: PoolName): Candidate[] {
 /** What the tables hold of all of a backend's addresses. */
 export function heldOf(live: Live, backend: LiveBackend): Held {
   const inTable = backend.config.memberships.flatMap(({ pool, addresses }) => {
-    const { actual = null, desired = null } = live.pools.get(pool) ?? {};
-    if (actual === null) return addresses.map(() => null);
-    // What another program has taken out is put back: to take it out again is a removal.
-    return addresses.map(
-      (address) => actual.has(address) || (desired?.has(address) ? null : false),
-    );
+    const { actual = null, asked, desired = null } = live.pools.get(pool) ?? {};
+    return addresses.map((address) => {
+      if (actual === null || asked?.has(address)) return null;
+      // What another program has taken out is put back: to take it out again is a removal.
+      return actual.has(address) || (desired?.has(address) ? null : false);
+    });
   });
   if (inTable.length === 0) return 'neither';
   if (inTable.every((held) => held === true)) return 'all';

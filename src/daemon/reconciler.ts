@@ -21,6 +21,8 @@ export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
   readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
+  /** What pf was told to put into a pool's table or take out, and was not read since. */
+  readonly onAsked: (pool: PoolName, entries: ReadonlySet<TableEntry>) => void;
   /** pf has confirmed that entries have left a table; `pool` is null for a retired one. */
   readonly onRemoved: (pool: PoolName | null, entries: readonly TableEntry[]) => void;
   /** A table that was in trouble is proven again. */
@@ -208,8 +210,12 @@ export class Reconciler {
     const onView = (view: TableView): void => this.#seen(key, worker, view);
     const onRemoved = (entries: readonly TableEntry[]): void =>
       this.#deps.onRemoved(worker.config.pool, entries);
+    const onAsked = (entries: ReadonlySet<TableEntry>): void => {
+      const { pool } = worker.config;
+      if (pool !== null && this.#workers.get(key) === worker) this.#deps.onAsked(pool, entries);
+    };
     const after = this.#leaving.get(key) ?? Promise.resolve();
-    const deps = { driver, clock, emit, onView, onRemoved, onHealed, after };
+    const deps = { driver, clock, emit, onView, onAsked, onRemoved, onHealed, after };
     const worker = createTableWorker(deps, config);
     this.#workers.set(key, worker);
     return worker;

@@ -1,6 +1,7 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
 import type { Overrides } from '../core/admin.ts';
 import { FRESH_STREAK } from '../core/health.ts';
+import type { TableEntry } from '../core/table-plan.ts';
 import {
   addressesOf,
   adopt,
@@ -94,17 +95,23 @@ function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePoo
     (one) => one.config.table === table && one.config.anchor === anchor,
   );
   if (before === null || same === undefined || same.actual === null) {
-    const unread = { actual: null, desired: null, outcome: null, roundEndsMs: 0 };
+    const unread = {
+      actual: null,
+      asked: new Set<TableEntry>(),
+      desired: null,
+      outcome: null,
+      roundEndsMs: 0,
+    };
     return { config: pool, configured, ...unread };
   }
-  const { actual, desired, outcome, roundEndsMs } = same;
+  const { actual, asked, desired, outcome, roundEndsMs } = same;
   const known = new Set(addressesOf(before.config, same.config));
   for (const address of outcome?.untouched ?? []) known.delete(address);
   const adopted = adopt(next, pool.name, actual);
   const kept = [...configured].filter((address) =>
     known.has(address) ? desired?.has(address) : adopted.has(address),
   );
-  return { config: pool, configured, actual, desired: new Set(kept), outcome, roundEndsMs };
+  return { config: pool, configured, actual, asked, desired: new Set(kept), outcome, roundEndsMs };
 }
 
 function isServing(live: Live, { config }: LiveBackend): boolean {

@@ -30,8 +30,7 @@ export class TableNews {
   readonly #drifts: DriftWatch;
   /** Since when each entry is to come or to go, monotonic. */
   #wanted: ReadonlyMap<TableEntry, number> = new Map();
-  /** What pf was told to put in or take out since the table was last read. */
-  #asked = new Set<TableEntry>();
+  #asked: ReadonlySet<TableEntry> = new Set();
 
   constructor(deps: TableNewsDeps) {
     this.#deps = deps;
@@ -41,6 +40,11 @@ export class TableNews {
   /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
   get contested(): number {
     return this.#drifts.contested;
+  }
+
+  /** What pf was told to put in or take out since the table was last read. */
+  get asked(): ReadonlySet<TableEntry> {
+    return this.#asked;
   }
 
   /** These are to be changed: those that were to be before since then, the others since now. */
@@ -53,7 +57,7 @@ export class TableNews {
 
   /** pf is told to change these: what becomes of them is hfm's doing. */
   ask({ missing, surplus }: TableDifference): void {
-    for (const entry of [...missing, ...surplus]) this.#asked.add(entry);
+    this.#asked = new Set([...this.#asked, ...missing, ...surplus]);
   }
 
   /**

@@ -32,6 +32,8 @@ export interface TableWorkerDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
+  /** Called when that changes: what pf was told to put in or take out since the last reading. */
+  readonly onAsked: (entries: ReadonlySet<TableEntry>) => void;
   /** Called when pf has confirmed that entries are gone, each time. */
   readonly onRemoved: (entries: readonly TableEntry[]) => void;
   /** Called when trouble is over. */
@@ -247,6 +249,7 @@ class Worker implements TableWorker {
     const { ref } = this.config;
     this.#aheadUntilMs = Number.NEGATIVE_INFINITY;
     this.#news.ask(differenceOf(entries, goal));
+    this.#deps.onAsked(this.#news.asked);
     if (change.kind === 'update' && change.add.length === 0) {
       return errorOf(await driver.remove(ref, change.remove));
     }
@@ -277,7 +280,9 @@ class Worker implements TableWorker {
     const isNew = before === null || before.join() !== actual.join();
     this.view = { ...this.view, actual, inSync: inSync && !isNew };
     if (before !== null) {
+      const hadAsked = this.#news.asked.size > 0;
       const gone = this.#news.tell(before, actual, this.#goal);
+      if (hadAsked) this.#deps.onAsked(this.#news.asked);
       if (gone.length > 0) this.#deps.onRemoved(gone);
     }
     if (this.#goal !== null) this.#news.want(differenceOf(actual, this.#goal));

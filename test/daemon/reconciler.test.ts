@@ -33,6 +33,7 @@ function reconciler(
       clock,
       emit: events.emit,
       onRead: (name, entries) => void read.push([name, entries]),
+      onAsked: () => {},
       onRemoved: (name, entries) => void removed.push([name, entries]),
       onHealed: () => {},
       onLedger: (one) => void ledgers.push(one),

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
+import type { Address } from '../../src/core/address.ts';
 import { poolName } from '../../src/core/names.ts';
-import { servingOf } from '../../src/daemon/serving.ts';
+import type { LivePool } from '../../src/daemon/live.ts';
+import { isShown, servingOf } from '../../src/daemon/serving.ts';
 import { createFakeClock } from '../fakes/clock.ts';
-import { backend, check, config, pool } from '../fakes/config.ts';
+import { addresses, backend, check, config, pool } from '../fakes/config.ts';
 import { createFakePf } from '../fakes/pf.ts';
 import { wire } from './wiring.ts';
 
 const A = '10.1.0.1';
+const B = '10.1.0.2';
 
 async function serving(besides: string | null, unread?: string) {
   const clock = createFakeClock();
@@ -27,6 +30,30 @@ test('the pool that wants the address comes before one whose table merely has it
 
 test('an address in the table serves, though its backend is off', async () => {
   expect(await serving('web')).toEqual(['mail', 'held']);
+});
+
+test('an address whose add is on its way serves, though nobody asks for it any more', async () => {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [B]);
+  const up = { checks: [check({ mode: 'up' })] };
+  const members = [backend('a', { web: A }, up), backend('b', { web: B }, up)];
+  const wiring = await wire(config([pool('web')], members), { clock, pf });
+  pf.fault('show', { kind: 'slow', ms: 500 });
+  wiring.say('drain', 'a');
+  await clock.advance(600);
+  wiring.say('ready', 'a');
+  await clock.advance(600);
+  expect(pf.entries('web')).toEqual([A, B]);
+  wiring.say('drain', 'a');
+  const { live } = wiring.controller;
+  const web = live.pools.get(poolName('web')) as LivePool;
+  const [address] = addresses(A) as [Address];
+  expect(web.actual).toEqual(new Set([B]));
+  expect([servingOf(live, A)?.how, isShown(web, address)]).toEqual(['held', false]);
+  await clock.advance(2000);
+  expect(pf.entries('web')).toEqual([B]);
+  expect([servingOf(live, A), isShown(web, address)]).toEqual([null, true]);
 });
 
 test('an address of a table that was not read yet may serve', async () => {

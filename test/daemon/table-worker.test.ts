@@ -24,6 +24,7 @@ function employ(
   const events = recordEvents();
   const views: TableView[] = [];
   const removals: string[][] = [];
+  const asked: string[][] = [];
   let healed = 0;
   if (holds !== null) pf.put('web', holds);
   const worker = createTableWorker(
@@ -31,6 +32,7 @@ function employ(
       driver: pf,
       clock,
       emit: events.emit,
+      onAsked: (entries) => void asked.push([...entries]),
       onRemoved: (entries) => void removals.push([...entries]),
       onHealed: () => {
         healed += 1;
@@ -40,7 +42,7 @@ function employ(
     },
     { pool: poolName('web'), ref: { table: 'web', anchor: null }, resyncMs, create },
   );
-  return { clock, pf, events, views, removals, healed: () => healed, worker };
+  return { clock, pf, events, views, removals, asked, healed: () => healed, worker };
 }
 
 function goal(...desired: string[]): TableGoal {
@@ -307,6 +309,23 @@ describe('goals that change while an operation is in flight', () => {
     expect(worker.view.inSync).toBe(true);
   });
 
+  test('what pf was told is said at once, and until it is read again', async () => {
+    const { clock, pf, worker, asked } = employ([A]);
+    worker.start();
+    await clock.advance(0);
+    pf.fault('show', { kind: 'slow', ms: 500 });
+    worker.aim(goal(A, B));
+    await clock.advance(600);
+    expect(pf.entries('web')).toEqual([A, B]);
+    expect(asked).toEqual([[B]]);
+    worker.aim(goal(A));
+    await clock.advance(500);
+    expect(asked).toEqual([[B], [], [B]]);
+    await clock.advance(500);
+    expect(pf.entries('web')).toEqual([A]);
+    expect(asked).toEqual([[B], [], [B], []]);
+  });
+
   test('goals of one moment are one change', async () => {
     const { pf, worker } = employ([A, B, C]);
     worker.aim(goal(A, B));
@@ -430,6 +449,7 @@ describe('attempted', () => {
         driver: pf,
         clock,
         emit: () => {},
+        onAsked: () => {},
         onRemoved: () => {},
         onHealed: () => {},
         onView: () => worker.aim(goal(A)),

@@ -56,6 +56,7 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
       clock,
       emit: events.emit,
       onRead: (pool, entries) => controller.tableRead(pool, entries),
+      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
       onRemoved: () => {},
       onHealed: () => {},
       onLedger: () => {},

@@ -102,6 +102,7 @@ class History {
     await this.#playAlive(step);
     // A death in the middle of pf's work shows at once.
     await this.#wait(0);
+    if (!this.#hfm.dead) this.#witness.said(this.#hfm);
     if (this.#hfm.dead) {
       this.#witness.restart(false);
       machine.release();
@@ -286,6 +287,7 @@ class History {
         ? `2001:db8:c::${this.#clients.toString(16)}`
         : `198.18.0.${this.#clients % 250}`;
       machine.addSource({ client, backend });
+      this.#witness.served(backend);
     }
   }
 

@@ -1,7 +1,8 @@
 import type { Config } from '../../src/config/config.ts';
+import type { Ledger } from '../../src/core/ledger.ts';
 import type { PoolName } from '../../src/core/names.ts';
 import type { PoolGoal } from '../../src/daemon/pool-decisions.ts';
-import { Reconciler } from '../../src/daemon/reconciler.ts';
+import { Reconciler, type ReconcilerDeps } from '../../src/daemon/reconciler.ts';
 import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
 
 /** hfm with one fault built in, that the suite has to find. */
@@ -49,6 +50,14 @@ export const MUTANTS: readonly Mutant[] = [
         checks: backend.checks.map((check) => ({ ...check, fall: check.fall - 1 })),
       })),
     }),
+  },
+  {
+    name: 'a reconciler that keeps to itself what it has asked of pf',
+    ReconcilerClass: class extends Reconciler {
+      constructor(deps: ReconcilerDeps, ledger: Ledger) {
+        super({ ...deps, onAsked: () => {} }, ledger);
+      }
+    },
   },
   { name: 'a ledger and words that no state file keeps', isForgetful: true },
   {

@@ -65,6 +65,7 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
       clock,
       emit: () => {},
       onRead: (pool, entries) => controller.tableRead(pool, entries),
+      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
       onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
       onHealed: () => {},
       onLedger: save,

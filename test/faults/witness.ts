@@ -1,8 +1,11 @@
 import type { Config } from '../../src/config/config.ts';
-import type { PfDriver, TableRef } from '../../src/pf/driver.ts';
+import { addressesOf } from '../../src/daemon/live.ts';
+import { isShown } from '../../src/daemon/serving.ts';
+import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { familyOf, Grounds } from './grounds.ts';
 import type { Machine } from './machine.ts';
+import type { HfmProcess } from './process.ts';
 import { ownerOf, TABLES, type Table } from './shape.ts';
 
 /** Looks at each change that hfm asks pf for: whether there are grounds for it, and what it leaves. */
@@ -18,6 +21,8 @@ export class Witness {
   readonly own = new Set<string>();
   /** Tables that somebody else changed since hfm last read them. */
   readonly #unread = new Set<Table>();
+  /** How often somebody else changed one. */
+  #edits = 0;
   /** Own addresses that somebody else put in: hfm never had them in service. */
   readonly #byHand = new Set<string>();
   /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
@@ -25,6 +30,9 @@ export class Witness {
   /** Adds that hfm asked for and has heard nothing of; when it dies they may still be made. */
   readonly #asked = new Map<string, number>();
   readonly #late = new Set<string>();
+  /** The same of removals. */
+  readonly #leaving = new Map<string, number>();
+  readonly #lateLeaving = new Set<string>();
   /** What hfm took out, and did not put back. */
   readonly takenOut = new Set<string>();
 
@@ -56,7 +64,9 @@ export class Witness {
       this.#late.add(key);
       this.#byHand.add(key);
     }
+    for (const [key, count] of this.#leaving) if (count > 0) this.#lateLeaving.add(key);
     this.#asked.clear();
+    this.#leaving.clear();
     // The ledger forgets what left the configuration once it is out, and so does the next hfmd.
     for (const key of this.takenOut) if (!this.grounds.isConfigured(key)) this.takenOut.delete(key);
     for (const table of TABLES) this.#unread.add(table);
@@ -70,14 +80,22 @@ export class Witness {
   /** Somebody else changed a table. */
   changedByOthers(table: Table, before: readonly string[], after: readonly string[]): void {
     this.#unread.add(table);
+    this.#edits += 1;
     for (const entry of after) {
       if (before.includes(entry)) continue;
       const key = `${table} ${entry}`;
       this.#byHand.add(key);
-      // Whoever comes to it from now on, hfm may never have seen it there.
-      for (const one of TABLES) this.takenOut.delete(`${one} ${entry}`);
+      this.served(entry);
       if (!this.grounds.isConfigured(key)) this.#strange.add(key);
     }
+  }
+
+  /**
+   * Some table has the entry, and clients come to it from now on: they are hfm's to end only when hfm
+   * takes it out after that. The table may not be hfm's, or hfm may never have seen it there.
+   */
+  served(entry: string): void {
+    for (const table of TABLES) this.takenOut.delete(`${table} ${entry}`);
   }
 
   /** The driver that hfm gets. */
@@ -86,16 +104,17 @@ export class Witness {
       ...driver,
       show: async (ref) => {
         const table = tableOf(ref);
-        this.#unread.delete(table);
+        const edits = this.#edits;
         const read = await driver.show(ref);
         this.note(`show ${table}: ${read.ok ? read.value.join(' ') : read.error.kind}`);
         if (!read.ok) this.#unread.add(table);
+        else if (edits === this.#edits) this.#unread.delete(table);
         return read;
       },
       add: (ref, addresses) => this.#putting(ref, addresses, () => driver.add(ref, addresses)),
       remove: (ref, entries) => {
         this.#removal(tableOf(ref), entries);
-        return driver.remove(ref, entries);
+        return during(this.#leaving, keysOf(ref, entries), () => driver.remove(ref, entries));
       },
       replace: async (ref, entries) => {
         const table = tableOf(ref);
@@ -104,14 +123,34 @@ export class Witness {
           return { ok: true, value: null };
         }
         const holds = this.#machine.entries(table) ?? [];
-        this.#removal(
-          table,
-          holds.filter((one) => !entries.includes(one)),
-          entries.filter((one) => !holds.includes(one)),
+        const removed = holds.filter((one) => !entries.includes(one));
+        const added = entries.filter((one) => !holds.includes(one));
+        this.#removal(table, removed, added);
+        const replace = (): Promise<PfResult<null>> => driver.replace(ref, entries);
+        return during(this.#leaving, keysOf(ref, removed), () =>
+          this.#putting(ref, entries, replace),
         );
-        return this.#putting(ref, entries, () => driver.replace(ref, entries));
       },
     };
+  }
+
+  /** Nothing is said to be in or out of a table that is not so, as far as hfm can know. */
+  said({ controller, reconciler }: Pick<HfmProcess, 'controller' | 'reconciler'>): void {
+    for (const pool of controller.live.pools.values()) {
+      const table = tableOf(pool.config);
+      const holds = this.#machine.entries(table);
+      if (holds === null || this.#unread.has(table)) continue;
+      if (reconciler.viewOf(pool.config).error !== null) continue;
+      for (const one of addressesOf(controller.live.config, pool.config)) {
+        if (!isShown(pool, one) || pool.outcome?.untouched.has(one)) continue;
+        const key = `${table} ${one}`;
+        if (this.#late.has(key) || this.#lateLeaving.has(key)) continue;
+        const isSaidIn = pool.desired?.has(one) === true;
+        if (holds.includes(one) === isSaidIn) continue;
+        const said = isSaidIn ? 'in' : 'out';
+        this.problems.push(`${one} was said to be ${said} of <${table}>, and it was not`);
+      }
+    }
   }
 
   /** Whether an entry is certainly hfm's to take out. */
@@ -121,17 +160,14 @@ export class Witness {
     return this.own.has(key) && !this.#strange.has(key) && !isLate;
   }
 
-  async #putting<T>(ref: TableRef, entries: readonly string[], work: () => Promise<T>): Promise<T> {
-    const keys = entries.map((one) => `${tableOf(ref)} ${one}`);
+  #putting<T>(ref: TableRef, entries: readonly string[], work: () => Promise<T>): Promise<T> {
+    const keys = keysOf(ref, entries);
     this.note(`put into ${tableOf(ref)}: ${entries.join(' ')}`);
     for (const key of keys) {
       this.#byHand.delete(key);
       this.takenOut.delete(key);
-      this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
     }
-    const result = await work();
-    for (const key of keys) this.#asked.set(key, Math.max(0, (this.#asked.get(key) ?? 0) - 1));
-    return result;
+    return during(this.#asked, keys, work);
   }
 
   #removal(table: Table, entries: readonly string[], added: readonly string[] = []): void {
@@ -179,6 +215,22 @@ export class Witness {
       this.#strange.delete(key);
     }
   }
+}
+
+/** Counts each key for as long as the work takes. */
+async function during<T>(
+  counts: Map<string, number>,
+  keys: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const result = await work();
+  for (const key of keys) counts.set(key, Math.max(0, (counts.get(key) ?? 0) - 1));
+  return result;
+}
+
+function keysOf(ref: TableRef, entries: readonly string[]): readonly string[] {
+  return entries.map((one) => `${tableOf(ref)} ${one}`);
 }
 
 function tableOf({ table }: TableRef): Table {

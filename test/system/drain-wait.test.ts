@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { Os, State } from '../pf/seed.mjs';
-import { eventually, memberByMode, openRig, type Rig } from './harness.ts';
+import { eventually, inSync, memberByMode, openRig, type Rig } from './harness.ts';
 
 const CONFIG = `[pool.web]
 table = "web"
@@ -36,14 +36,14 @@ async function started(context: Parameters<typeof openRig>[0], os: Os = 'openbsd
   rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
   rig.pf.setStates([...OPEN, ...OTHERS]);
   await rig.start();
-  await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+  await inSync(rig);
   return rig;
 }
 
 /** With lb1 out already, so that a timeout is spent on connections and not on a busy machine. */
 async function drained(context: Parameters<typeof openRig>[0]): Promise<Rig> {
   const rig = await started(context);
-  expect((await rig.ctl('drain', 'lb1')).code).toBe(0);
+  await rig.ctlOk('drain', 'lb1');
   await eventually(async () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
     expect((await rig.status()).pools[0]?.in_sync).toBe(true);
@@ -98,6 +98,19 @@ describe.concurrent('drain --wait', () => {
     await eventually(() => expect(drain.stdout).toMatch(/not confirmed/));
     rig.pf.clearFaults();
     expect(await drain.ended).toMatchObject({ code: 0 });
+    expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
+  });
+
+  test('waits for an address that pf was told to add a moment before', async (context) => {
+    const rig = await started(context);
+    rig.pf.setStates([]);
+    await rig.ctlOk('drain', 'lb1');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    await inSync(rig);
+    rig.pf.setFaults({ fault: 'slow', ms: 1000, on: ['show'] });
+    await rig.ctlOk('ready', 'lb1');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
+    expect((await rig.ctlOk('drain', 'lb1', '--wait')).stdout).toMatch(/not confirmed/);
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
   });
 
