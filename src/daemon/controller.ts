@@ -30,8 +30,6 @@ export interface ControllerDeps {
   readonly emit: (event: HfmEvent) => void;
   /** Whenever what a pool's table must hold may have changed. */
   readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
-  /** Somebody is up: at the end of the moment he may be wanted in the pool's table. */
-  readonly onComing: (pool: PoolName) => void;
   /** Whenever something that outlives a restart has changed. */
   readonly onDurable: () => void;
   /** Whenever the operator's word has changed, before it has any effect. */
@@ -222,9 +220,7 @@ export class Controller {
     backend.sinceMonotonicMs = monotonicMs;
     this.#announceChange(backend, from, why(), lastedMs);
     if (from === 'unknown' && health === 'down') this.#reportOut(backend);
-    const pools = this.poolsOf(backend.config.name);
-    if (health === 'up') for (const pool of pools) this.#deps.onComing(pool);
-    this.#pools.touch(pools);
+    this.#pools.touch(this.poolsOf(backend.config.name));
   }
 
   /** Nothing of it leaves a table now, but it may still be where known clients are sent. */

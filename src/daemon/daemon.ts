@@ -141,7 +141,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       clock,
       emit,
       onGoal: (pool, goal) => reconciler.aim(pool, goal),
-      onComing: (pool) => reconciler.readAhead(pool),
       onDurable: () => keeper.saveSoon(),
       onWord: () => keeper.save(),
       onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),

@@ -123,12 +123,6 @@ export class Reconciler {
     this.#workers.get(keyOf(pool))?.aim({ ...whole, managed, untouched });
   }
 
-  /** An address may be wanted in a pool's table in a moment. */
-  readAhead(name: PoolName): void {
-    const pool = this.#config?.pools.find((one) => one.name === name);
-    if (pool !== undefined) this.#workers.get(keyOf(pool))?.readAhead();
-  }
-
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
   goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
     const { desired, untouched, short, dismissed, least } = goal;

@@ -58,8 +58,6 @@ export interface TableWorker {
   readonly view: TableView;
   /** Sets what the table must hold, and starts on it. */
   aim(goal: TableGoal): void;
-  /** Begins the reading that an add takes, for one that may come in a moment. */
-  readAhead(): void;
   /** Goes over to another configuration of the same table; with another pool the goal is open again. */
   assume(config: TableWorkerConfig): void;
   /** Resolves once an attempt on the goal of now has ended, well or not; at once when in sync. */
@@ -73,8 +71,6 @@ export interface TableWorker {
 const MIN_CONTEST_MS = 60_000;
 /** A goal that pf took without an error and still does not show is tried this often in one go. */
 const MAX_PASSES = 3;
-/** As long as a moment may be, and a reading beside it: a table that was there then is there. */
-const AHEAD_MS = 150;
 
 export function createTableWorker(deps: TableWorkerDeps, config: TableWorkerConfig): TableWorker {
   return new Worker(deps, config);
@@ -87,8 +83,6 @@ class Worker implements TableWorker {
   #goal: TableGoal | null = null;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
-  /** Until when an add may do with the reading that was made for it, monotonic. */
-  #aheadUntilMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #again = false;
   #timer: Timer | null = null;
@@ -120,13 +114,6 @@ class Worker implements TableWorker {
     if (this.#trusted && actual !== null && planChange(actual, goal).kind === 'none') return;
     this.view = { ...this.view, inSync: false };
     this.#kick();
-  }
-
-  readAhead(): void {
-    // Where it is at work it reads anyway, and what is in trouble is tried at its own pace.
-    if (!this.view.inSync || this.#running !== null || this.#isAhead()) return;
-    this.#aheadUntilMs = this.#deps.clock.monotonicMs() + AHEAD_MS;
-    this.start();
   }
 
   assume(config: TableWorkerConfig): void {
@@ -213,19 +200,14 @@ class Worker implements TableWorker {
   }
 
   /**
-   * What the table is known to hold, where the change can be made without reading first: a delete
-   * makes no table, while an add to one that is gone would, unless it was read ahead for it.
+   * What the table is known to hold, where the change can be made without reading first: whatever
+   * others did since then, pf takes an add or a delete by name as far as it changes something, and
+   * the reading that follows shows the rest. A replace would undo what hfm is to leave as it is.
    */
   #shortcut(): readonly TableEntry[] | null {
     const { actual } = this.view;
     if (!this.#trusted || actual === null || this.#goal === null) return null;
-    const change = planChange(actual, this.#goal);
-    if (change.kind !== 'update') return null;
-    return change.add.length === 0 || this.#isAhead() ? actual : null;
-  }
-
-  #isAhead(): boolean {
-    return this.#deps.clock.monotonicMs() <= this.#aheadUntilMs;
+    return planChange(actual, this.#goal).kind === 'update' ? actual : null;
   }
 
   async #read(): Promise<PfResult<readonly TableEntry[]>> {
@@ -247,7 +229,6 @@ class Worker implements TableWorker {
   ): Promise<PfError | null> {
     const { driver } = this.#deps;
     const { ref } = this.config;
-    this.#aheadUntilMs = Number.NEGATIVE_INFINITY;
     this.#news.ask(differenceOf(entries, goal));
     this.#deps.onAsked(this.#news.asked);
     if (change.kind === 'update' && change.add.length === 0) {

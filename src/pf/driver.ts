@@ -38,7 +38,7 @@ export interface PfDriver {
   readonly kind: 'pfctl' | 'memory';
   /** Every entry of the table, hfm's or not. */
   show(ref: TableRef): Promise<PfResult<readonly TableEntry[]>>;
-  /** Makes a missing table: ask `show` first where that is not wanted. At least one address. */
+  /** Makes a table that is missing. At least one address. */
   add(ref: TableRef, addresses: readonly Address[]): Promise<PfResult<null>>;
   remove(ref: TableRef, entries: readonly TableEntry[]): Promise<PfResult<null>>;
   /** Swaps the whole contents in one step. At least one entry: pf takes none as "empty it". */

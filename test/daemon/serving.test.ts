@@ -43,7 +43,7 @@ test('an address whose add is on its way serves, though nobody asks for it any m
   wiring.say('drain', 'a');
   await clock.advance(600);
   wiring.say('ready', 'a');
-  await clock.advance(600);
+  await clock.advance(100);
   expect(pf.entries('web')).toEqual([A, B]);
   wiring.say('drain', 'a');
   const { live } = wiring.controller;

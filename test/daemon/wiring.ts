@@ -71,7 +71,6 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
         counts.goals += 1;
         reconciler.aim(pool, goal);
       },
-      onComing: (pool) => reconciler.readAhead(pool),
       onDurable: () => {
         counts.durable += 1;
       },

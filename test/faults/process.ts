@@ -77,7 +77,6 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
       clock,
       emit: () => {},
       onGoal: (pool, goal) => reconciler.aim(pool, goal),
-      onComing: (pool) => reconciler.readAhead(pool),
       onDurable: () => keeper.saveSoon(),
       onWord: save,
       onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
