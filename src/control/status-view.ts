@@ -126,7 +126,7 @@ function poolView(
     members: members.length,
     in_service: members.filter(({ in_service }) => in_service).length,
     fallback_in_use: pool.outcome?.fallbackInUse ?? false,
-    desired: pool.outcome?.desired ?? null,
+    desired: pool.outcome === null ? null : [...pool.outcome.desired],
     actual: view.actual,
     in_sync: view.inSync,
     confirmed_at: view.confirmedAtMs === null ? null : isoTime(view.confirmedAtMs),

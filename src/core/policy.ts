@@ -1,4 +1,4 @@
-import { type Address, FAMILIES, type Family, familyOf, sortAddresses } from './address.ts';
+import { type Address, FAMILIES, type Family, familyOf } from './address.ts';
 import type { BackendName } from './names.ts';
 
 /** How many addresses of each family a pool keeps in service, whatever health says. */
@@ -33,8 +33,8 @@ export interface PoolPolicy {
 }
 
 export interface PoolOutcome {
-  /** What the table must hold of the managed addresses, in pf's order. */
-  readonly desired: readonly Address[];
+  /** What the table must hold of the managed addresses. */
+  readonly desired: ReadonlySet<Address>;
   /** What serves when the table holds it: also what it holds of members with `mode = "off"`. */
   readonly serving: readonly Address[];
   /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
@@ -84,30 +84,31 @@ export function decidePool(
   for (const address of spare) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
-  const unwanted = new Set([...previous, ...held].filter((one) => !has(desired, one)));
+  const short = new Set<Family>();
+  const least = new Map<Family, number>();
+  const isUnwanted = (one: Address): boolean =>
+    !desired.has(one) && (previous.has(one) || held.has(one));
   for (const family of FAMILIES) {
-    let missing = floorOf(policy.floor, candidates, family) - countFamily(serving(), family);
-    for (const { backend, address } of rescuable(candidates, unwanted, family)) {
-      if (missing <= 0) break;
+    const floor = floorOf(policy.floor, candidates, family);
+    const missing = floor - countFamily(serving(), family);
+    const rescued = missing > 0 ? rescuable(candidates, isUnwanted, family).slice(0, missing) : [];
+    for (const { backend, address } of rescued) {
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
-      missing -= 1;
     }
+    if (isShort(floor, candidates, serving(), family)) short.add(family);
+    const asked = floor - countFamily(heldUntouched, family);
+    least.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
   }
-  const short = FAMILIES.filter((family) => isShort(policy.floor, candidates, serving(), family));
-  const least = FAMILIES.map((family) => {
-    const asked = floorOf(policy.floor, candidates, family) - countFamily(heldUntouched, family);
-    return [family, Math.max(0, Math.min(asked, countFamily(desired, family)))] as const;
-  });
   return {
-    desired: sortAddresses(desired),
+    desired,
     serving: serving(),
     untouched,
     heldByFloor,
     fallbackInUse: spare.length > 0,
-    short: new Set(short),
+    short,
     dismissed: new Set(dismissedOf(candidates)),
-    least: new Map(least),
+    least,
   };
 }
 
@@ -135,7 +136,7 @@ function isUnserved(
 }
 
 function isShort(
-  floor: Floor,
+  floor: number,
   candidates: readonly Candidate[],
   serving: readonly Address[],
   family: Family,
@@ -145,7 +146,7 @@ function isShort(
   );
   const count = countFamily(serving, family);
   const isOpen = candidates.some(({ wish }) => wish.kind === 'keep');
-  return count < floorOf(floor, candidates, family) || (count === 0 && hasMembers && isOpen);
+  return count < floor || (count === 0 && hasMembers && isOpen);
 }
 
 export interface FloorBreach {
@@ -200,23 +201,19 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
  */
 function rescuable(
   candidates: readonly Candidate[],
-  unwanted: ReadonlySet<string>,
+  isUnwanted: (address: Address) => boolean,
   family: Family,
 ): { backend: BackendName; address: Address }[] {
   return candidates
     .filter(({ wish }) => isRescuable(wish))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
     .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && unwanted.has(address));
+    .filter(({ address }) => familyOf(address) === family && isUnwanted(address));
 }
 
 function isRescuable(wish: Wish): boolean {
   if (wish.kind === 'keep') return true;
   return wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
-}
-
-function has(addresses: ReadonlySet<string>, entry: string): boolean {
-  return addresses.has(entry);
 }
 
 function countFamily(addresses: Iterable<Address>, family: Family): number {

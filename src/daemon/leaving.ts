@@ -37,7 +37,9 @@ export function leavingOf(
  */
 export function leftUnreleased(live: Readonly<Live>, addresses: readonly string[]): Leaving[] {
   const pools = [...live.pools.values()];
-  const gone = addresses.filter((one) => !pools.some(({ configured }) => configured.has(one)));
+  const gone = addresses.filter(
+    (one) => !pools.some(({ configured }) => includes(configured, one)),
+  );
   return leavingOf(live, null, gone);
 }
 

@@ -41,13 +41,13 @@ export interface LiveCheck {
 
 export interface LivePool {
   config: PoolConfig;
-  /** Every address that it may put into its table. */
-  readonly configured: ReadonlySet<string>;
+  /** Every address that it may put into its table, in pf's order. */
+  readonly configured: ReadonlySet<Address>;
   /** What the table held when it was last read; null until it was read once. */
   actual: ReadonlySet<TableEntry> | null;
   /** What pf was told to put in or take out since then: the table may hold it or not. */
   asked: ReadonlySet<TableEntry>;
-  /** What was last decided; at first what the table held. Null as long as `actual` is. */
+  /** What was last decided, in pf's order; at first what the table held. Null as long as `actual` is. */
   desired: ReadonlySet<Address> | null;
   outcome: PoolOutcome | null;
   /** Monotonic time from which removals no longer wait for the first round of evidence. */
@@ -76,7 +76,10 @@ export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
   const candidates = candidatesOf(live, pool.config.name);
   const isOpen = nowMs < pool.roundEndsMs && candidates.some(({ wish }) => wish.kind === 'keep');
   const held = isOpen ? candidates.map(keptForNow) : candidates;
-  return decidePool(pool.config, held, pool.desired ?? new Set(), pool.actual ?? new Set());
+  const { config, desired: before = null, actual } = pool;
+  const outcome = decidePool(config, held, before ?? new Set(), actual ?? new Set());
+  const desired = [...pool.configured].filter((address) => outcome.desired.has(address));
+  return { ...outcome, desired: new Set(desired) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } fr
 
 /** What a pool's table must hold, as far as backends decide it. */
 export interface PoolGoal {
-  readonly desired: readonly Address[];
+  readonly desired: ReadonlySet<Address>;
   readonly untouched: ReadonlySet<Address>;
   /** Families in which too few serve: what left the configuration stays in them for now. */
   readonly short: ReadonlySet<Family>;
@@ -116,7 +116,7 @@ export class PoolDecisions {
     const outcome = decide(this.#live, pool, this.#deps.clock.monotonicMs());
     this.#reportPolicy(pool, outcome);
     pool.outcome = outcome;
-    pool.desired = new Set(outcome.desired);
+    pool.desired = outcome.desired;
     this.#deps.onGoal(pool.config.name, outcome);
   }
 

@@ -133,7 +133,7 @@ export class Reconciler {
     // Never empty what serves: while too few of the members do, what left the configuration stays.
     const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
     return {
-      desired: new Set(desired),
+      desired,
       managed: new Set([...own, ...left]),
       untouched,
       // What else is in the table may be all that serves, until enough of the members do.
@@ -241,7 +241,7 @@ export class Reconciler {
   #awaits(pool: PoolConfig, address: Address): boolean {
     if (this.#arriving.get(keyOf(pool))?.has(address) !== true) return false;
     if (this.#hasSeen(pool, address)) return false;
-    return this.#goals.get(pool.name)?.desired.includes(address) ?? true;
+    return this.#goals.get(pool.name)?.desired.has(address) ?? true;
   }
 
   #hasSeen(table: TableRef, address: Address): boolean {

@@ -70,7 +70,7 @@ function awaitedBy(deps: PlanDeps, live: Live, readings: readonly Reading[]): Se
     const arriving = reconciler.arrivalsIn(pool.config, live.config);
     if (pool.desired === null) return arriving;
     const { desired } = decide(live, pool, clock.monotonicMs());
-    return arriving.filter((one) => desired.includes(one));
+    return arriving.filter((one) => desired.has(one));
   });
   return new Set(awaited);
 }

@@ -25,7 +25,8 @@ export function servingOf(
     if (includes(desired, address)) return { pool: config, how: 'wanted' };
     if (includes(actual, address) || asked.has(address))
       serving.push({ pool: config, how: 'held' });
-    if (actual === null && configured.has(address)) serving.push({ pool: config, how: 'unread' });
+    if (actual === null && includes(configured, address))
+      serving.push({ pool: config, how: 'unread' });
   }
   return serving[0] ?? null;
 }

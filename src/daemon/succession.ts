@@ -1,4 +1,5 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
+import { sortAddresses } from '../core/address.ts';
 import type { Overrides } from '../core/admin.ts';
 import { FRESH_STREAK } from '../core/health.ts';
 import type { TableEntry } from '../core/table-plan.ts';
@@ -90,7 +91,7 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
 
 function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePool {
   const { table, anchor } = pool;
-  const configured = new Set(addressesOf(next.config, pool));
+  const configured = new Set(sortAddresses(addressesOf(next.config, pool)));
   const same = [...(before?.pools.values() ?? [])].find(
     (one) => one.config.table === table && one.config.anchor === anchor,
   );

@@ -51,23 +51,18 @@ describe('wishes', () => {
 
   test('in is in, out is out', () => {
     const members = [member('a', IN, A), member('b', DOWN, B), member('c', DRAIN, C)];
-    expect(decidePool(none, members, set(A, B, C)).desired).toEqual([A]);
+    expect(decidePool(none, members, set(A, B, C)).desired).toEqual(set(A));
   });
 
   test('keep keeps what was in, and brings nothing in', () => {
     const members = [member('a', KEEP, A), member('b', KEEP, B)];
-    expect(decidePool(none, members, set(A)).desired).toEqual([A]);
+    expect(decidePool(none, members, set(A)).desired).toEqual(set(A));
   });
 
   test('leave is untouched: neither wanted nor taken', () => {
     const outcome = decidePool(none, [member('a', LEAVE, A), member('b', IN, B)], set(A, B));
-    expect(outcome.desired).toEqual([B]);
+    expect(outcome.desired).toEqual(set(B));
     expect(outcome.untouched).toEqual(set(A));
-  });
-
-  test("the result is in pf's order", () => {
-    const members = [member('b', IN, [B6, B]), member('a', IN, [A6, A])];
-    expect(decidePool(none, members, set()).desired).toEqual([A, B, A6, B6]);
   });
 });
 
@@ -75,7 +70,7 @@ describe('the floor', () => {
   test('holds the last known good members, and says which', () => {
     const members = [member('a', DOWN, A, 1), member('b', DOWN, B, 3), member('c', DOWN, C, 2)];
     const outcome = decidePool(policy(2), members, set(A, B, C));
-    expect(outcome.desired).toEqual([B, C]);
+    expect(outcome.desired).toEqual(set(B, C));
     expect([...outcome.heldByFloor]).toEqual([
       ['b', [B]],
       ['c', [C]],
@@ -85,30 +80,30 @@ describe('the floor', () => {
   test('goes by name among those that were never good', () => {
     const never = Number.NEGATIVE_INFINITY;
     const members = [member('b', DOWN, B, never), member('a', DOWN, A, never)];
-    expect(decidePool(policy(1), members, set(A, B)).desired).toEqual([A]);
+    expect(decidePool(policy(1), members, set(A, B)).desired).toEqual(set(A));
   });
 
   test('lets the held ones go when others recover', () => {
     const members = [member('a', DOWN, A, 9), member('b', IN, B), member('c', IN, C)];
     const outcome = decidePool(policy(2), members, set(A));
-    expect(outcome.desired).toEqual([B, C]);
+    expect(outcome.desired).toEqual(set(B, C));
     expect(outcome.heldByFloor.size).toBe(0);
   });
 
   test('counts each address family for itself', () => {
     const members = [member('a', IN, A), member('b', DOWN, [B, B6])];
     const outcome = decidePool(policy(1), members, set(A, B, B6));
-    expect(outcome.desired).toEqual([A, B6]);
+    expect(outcome.desired).toEqual(set(A, B6));
     expect(outcome.heldByFloor).toEqual(new Map([['b', addresses(B6)]]));
   });
 
   test('brings nothing back that is out already', () => {
-    expect(decidePool(policy(2), [member('a', DOWN, A)], set()).desired).toEqual([]);
+    expect(decidePool(policy(2), [member('a', DOWN, A)], set()).desired).toEqual(set());
   });
 
   test('does not hold what the operator takes out', () => {
     const members = [member('a', DRAIN, A), member('b', MAINT, B), member('c', DOWN, C)];
-    expect(decidePool(policy(3), members, set(A, B, C)).desired).toEqual([C]);
+    expect(decidePool(policy(3), members, set(A, B, C)).desired).toEqual(set(C));
   });
 
   test.each<[`${number}%`, number]>([
@@ -124,7 +119,7 @@ describe('the floor', () => {
 
   test('greater than the pool holds the whole pool', () => {
     const members = [member('a', DOWN, A), member('b', DOWN, B)];
-    expect(decidePool(policy(9), members, set(A, B)).desired).toEqual([A, B]);
+    expect(decidePool(policy(9), members, set(A, B)).desired).toEqual(set(A, B));
   });
 
   test.each<[string, Floor, number]>([
@@ -146,48 +141,48 @@ describe('the floor', () => {
   });
 
   test('of 0 empties the pool', () => {
-    expect(decidePool(policy(0), [member('a', DOWN, A)], set(A)).desired).toEqual([]);
+    expect(decidePool(policy(0), [member('a', DOWN, A)], set(A)).desired).toEqual(set());
   });
 });
 
 describe('the fallback', () => {
   test('serves when nobody else does, and only then', () => {
     const down = decidePool(policy(0, SORRY), [member('a', DOWN, A)], set(A));
-    expect(down).toMatchObject({ desired: [SORRY], fallbackInUse: true });
+    expect(down).toMatchObject({ desired: set(SORRY), fallbackInUse: true });
     const up = decidePool(policy(0, SORRY), [member('a', IN, A)], set(SORRY));
-    expect(up).toMatchObject({ desired: [A], fallbackInUse: false });
+    expect(up).toMatchObject({ desired: set(A), fallbackInUse: false });
   });
 
   test('serves for a pool that the operator has emptied', () => {
     const outcome = decidePool(policy(0, SORRY), [member('a', MAINT, A)], set(A));
-    expect(outcome.desired).toEqual([SORRY]);
+    expect(outcome.desired).toEqual(set(SORRY));
   });
 
   test('counts for the floor of its family', () => {
     const members = [member('a', DOWN, [A, A6])];
     const outcome = decidePool(policy(1, SORRY), members, set(A, A6));
-    expect(outcome.desired).toEqual([SORRY, A6]);
+    expect(outcome.desired).toEqual(set(SORRY, A6));
   });
 
   test('that serves does not leave for a member that nobody has judged', () => {
     const members = [member('a', KEEP, A)];
     const outcome = decidePool(policy(0, SORRY), members, set(A, SORRY));
-    expect(outcome).toMatchObject({ desired: [A, SORRY], fallbackInUse: true });
-    expect(decidePool(policy(0, SORRY), members, set(A)).desired).toEqual([A]);
+    expect(outcome).toMatchObject({ desired: set(A, SORRY), fallbackInUse: true });
+    expect(decidePool(policy(0, SORRY), members, set(A)).desired).toEqual(set(A));
   });
 
   test('that serves leaves when the table holds a member with mode = "off"', () => {
     const off: Wish = { kind: 'leave', held: addresses(A) };
     const outcome = decidePool(policy(0, SORRY), [member('a', off, A)], set(SORRY));
-    expect(outcome).toMatchObject({ desired: [], fallbackInUse: false });
+    expect(outcome).toMatchObject({ desired: set(), fallbackInUse: false });
   });
 
   test('stays out while the table holds a member with mode = "off", and only then', () => {
     const held: Wish = { kind: 'leave', held: addresses(A) };
     const outcome = decidePool(policy(0, SORRY), [member('a', held, A)], set());
-    expect(outcome).toMatchObject({ desired: [], fallbackInUse: false });
+    expect(outcome).toMatchObject({ desired: set(), fallbackInUse: false });
     const alone = decidePool(policy(0, SORRY), [member('a', LEAVE, A)], set());
-    expect(alone).toMatchObject({ desired: [SORRY], fallbackInUse: true });
+    expect(alone).toMatchObject({ desired: set(SORRY), fallbackInUse: true });
   });
 });
 
@@ -251,8 +246,9 @@ describe('for any pool', () => {
           previousOf(all, held),
         );
         const configured = new Set(all.flatMap((each) => each.addresses));
-        expect(desired.every((each) => configured.has(each) && !untouched.has(each))).toBe(true);
-        expect(new Set(desired).size).toBe(desired.length);
+        for (const each of desired) {
+          expect(configured.has(each) && !untouched.has(each)).toBe(true);
+        }
       }),
     );
   });

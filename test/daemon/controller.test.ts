@@ -43,6 +43,16 @@ describe('start', () => {
     expect(pf.calls.every(({ operation }) => operation === 'show')).toBe(true);
   });
 
+  test("what a table must hold is in pf's order, however it is configured", async () => {
+    const members = [backend('lb1', { web: ['fd00::2', '10.0.0.10'] }), backend('lb2', { web: B })];
+    const { controller } = await allUp(config([pool('web')], members));
+    expect([...(controller.live.pools.get(poolName('web'))?.desired ?? [])]).toEqual([
+      B,
+      '10.0.0.10',
+      'fd00::2',
+    ]);
+  });
+
   test('a table that is read as it was known is no reason to decide anew', async () => {
     const { clock, pf, counts } = await allUp();
     const { goals } = counts;

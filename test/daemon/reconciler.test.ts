@@ -49,7 +49,7 @@ function left(table: string, ...texts: string[]): Ledger[number] {
 
 function aim(unit: Reconciler, name: string, ...desired: string[]): void {
   unit.aim(poolName(name), {
-    desired: addresses(...desired),
+    desired: new Set(addresses(...desired)),
     untouched: new Set(),
     dismissed: new Set(),
     least: new Map(),
