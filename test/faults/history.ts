@@ -146,6 +146,7 @@ class History {
           this.#verdict(step.name, step.verdict);
           // As the fast interval does.
           await this.#wait(200);
+          if (!this.#hfm.dead) this.#witness.said(this.#hfm);
         }
         return;
       case 'say':

@@ -61,6 +61,9 @@ const faults: fc.Arbitrary<Fault> = fc.record({
     'killed-after',
     'ignored',
     'hang',
+    // The most frequent by far.
+    'slow',
+    'slow',
     'slow',
   ),
 });
