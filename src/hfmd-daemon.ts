@@ -132,11 +132,9 @@ async function run(config: Config, options: Options): Promise<number> {
         : { daemon, node: nodeName(), clock: systemClock, turns, ownAddresses },
   });
   const { socket, socketGroup } = config.daemon;
-  // Both at once: hfmd is to be there soon.
-  const [opened, descriptorLimit] = await Promise.all([
-    openSocket(server, socket, socketGroup, log),
-    readDescriptorLimit(systemExec),
-  ]);
+  // Not waited for: hfmd is to be there soon.
+  const descriptorLimit = readDescriptorLimit(systemExec);
+  const opened = await openSocket(server, socket, socketGroup, log);
   if (!opened.ok) {
     process.stderr.write(`hfmd: ${opened.error}\n`);
     return EXIT_FAILED;

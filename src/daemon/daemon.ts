@@ -33,8 +33,8 @@ import type { WatchBudget } from './watch.ts';
 
 export interface DaemonDeps {
   readonly clock: Clock;
-  /** Of this process; null where it is not known. */
-  readonly descriptorLimit: number | null;
+  /** Of this process; null where it is not known. Tables are read meanwhile, and nothing is probed. */
+  readonly descriptorLimit: Promise<number | null>;
   /** For actions. */
   readonly exec: Exec;
   /** For checks by script; `onTrouble` hears what is wrong with it. */
@@ -93,22 +93,13 @@ const HOUSEKEEPING_MS = 1000;
 
 /** Puts the rooms together and starts them: tables are read first, then probes begin. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const {
-    clock,
-    descriptorLimit,
-    exec,
-    openScripts,
-    driver,
-    log,
-    meter,
-    ownAddresses,
-    carpAddresses,
-  } = deps;
+  const { clock, exec, openScripts, driver, log, meter, ownAddresses, carpAddresses } = deps;
   const startedAtMs = clock.wallMs();
   let config = first;
   let loadedAtMs = startedAtMs;
   /** Says that a restart would fail: what runs is not what is on disk. */
   let refused: string | null = null;
+  let descriptorLimit: number | null = null;
   let descriptors = planDescriptors(config, descriptorLimit);
 
   const events = createEventLog(clock);
@@ -180,7 +171,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };
-  letWaitAtMost(descriptors.spare);
   const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
   const scripts = openScripts((detail) => problems.note('script-starter', detail));
   const runScript = scripts.run;
@@ -223,10 +213,11 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   aftermath.left(leftUnreleased(controller.live, durable.unreleased));
   reconciler.configure(config);
   const pools = config.pools.map(({ name }) => name);
-  await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
+  const reading = within(reconciler.attempted(pools), clock, FIRST_READING_MS);
+  [descriptorLimit] = await Promise.all([deps.descriptorLimit, reading]);
+  allotDescriptors();
   controller.start();
   auditor.look();
-  if (descriptors.warning !== null) emit({ kind: 'warning', message: descriptors.warning });
   scheduler.setJobs(book.jobs(), descriptors.limits);
 
   let stopping: Promise<void> | null = null;
