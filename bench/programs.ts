@@ -38,7 +38,10 @@ export function preparePrograms(folder: string): Programs {
 /** The root of the project, from where this runs: its sources or what was built of them. */
 export function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  while (!existsSync(join(folder, 'package.json'))) {
+    if (folder === dirname(folder)) throw new Error('not in a checkout of the project');
+    folder = dirname(folder);
+  }
   return folder;
 }
 

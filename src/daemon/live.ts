@@ -76,10 +76,10 @@ export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
   const candidates = candidatesOf(live, pool.config.name);
   const isOpen = nowMs < pool.roundEndsMs && candidates.some(({ wish }) => wish.kind === 'keep');
   const held = isOpen ? candidates.map(keptForNow) : candidates;
-  const { config, desired: before = null, actual } = pool;
-  const outcome = decidePool(config, held, before ?? new Set(), actual ?? new Set());
-  const desired = [...pool.configured].filter((address) => outcome.desired.has(address));
-  return { ...outcome, desired: new Set(desired) };
+  const previous = pool.desired ?? new Set();
+  const outcome = decidePool(pool.config, held, previous, pool.actual ?? new Set());
+  const inOrder = [...pool.configured].filter((address) => outcome.desired.has(address));
+  return { ...outcome, desired: new Set(inOrder) };
 }
 
 /**

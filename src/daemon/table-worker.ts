@@ -166,7 +166,7 @@ class Worker implements TableWorker {
 
   /** Reads, changes and reads again until the table shows the goal; or says what is in the way. */
   async #reconcile(): Promise<PfError | null> {
-    let entries = this.#shortcut() ?? null;
+    let entries = this.#shortcut();
     const firstGoal = this.#goal;
     for (let pass = 0; pass <= MAX_PASSES; pass++) {
       if (entries === null) {
