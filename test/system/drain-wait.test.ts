@@ -57,7 +57,7 @@ describe.concurrent('drain --wait', () => {
     async (os, context) => {
       const rig = await started(context, os);
       const drain = rig.spawnCtl('drain', 'lb1', '--wait');
-      await eventually(() => expect(drain.stdout).toMatch(/^lb1: 2 connections left/m));
+      await eventually(() => expect(drain.stdout).toMatch(/^lb1: 2 connections left( \(0\))?$/m));
       expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
       rig.pf.setStates([...OPEN.slice(1), ...OTHERS]);
       await eventually(() => expect(drain.stdout).toMatch(/^lb1: 1 connection left \(-1\)$/m));
@@ -82,7 +82,9 @@ describe.concurrent('drain --wait', () => {
   test('at Ctrl-C says how to end the drain, and leaves it', async (context) => {
     const rig = await started(context);
     const drain = rig.spawnCtl('drain', 'web/lb1', '--wait');
-    await eventually(() => expect(drain.stdout).toMatch(/2 connections left/));
+    await eventually(() =>
+      expect(drain.stdout).toMatch(/^web\/lb1: 2 connections left( \(0\))?$/m),
+    );
     drain.kill('SIGINT');
     const { code, stderr } = await drain.ended;
     expect(code).toBe(3);

@@ -78,7 +78,12 @@ describe.concurrent('drain --wait --kill', () => {
     rig.pf.setStates(TO_LB1);
     rig.pf.setFaults({ fault: 'fail', on: ['show'], table: 'mail' });
     await rig.start();
-    await eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    const webIsInSync = () =>
+      eventually(async () => expect((await rig.status()).pools[0]?.in_sync).toBe(true));
+    await webIsInSync();
+    await rig.ctlOk('drain', 'lb1');
+    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+    await webIsInSync();
     const ended = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '300ms', '--kill');
     expect(ended.code).toBe(1);
     expect(ended.stderr).toMatch(/10\.2\.1\.1 may be in <mail>/);

@@ -78,7 +78,9 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
       expect(drain.stdout).toMatch(/^lb1: 0 connections left \(-1\), 3 sticky clients/m),
     );
     expect(drain.child.exitCode).toBe(null);
-    expect((await rig.status()).node_problems).toMatchObject([{ kind: 'aftermath' }]);
+    await eventually(async () =>
+      expect((await rig.status()).node_problems).toMatchObject([{ kind: 'aftermath' }]),
+    );
     rig.pf.clearFaults();
     expect(await drain.ended).toMatchObject({
       code: 0,

@@ -88,7 +88,10 @@ describe.each([
     await eventually(() => expect(rig.pf.table('web', IN_HFM)).toHaveLength(2));
     await inSync(rig);
     rig.pf.setStates(TO_LB1);
-    const drain = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '2s', '--kill');
+    await rig.ctlOk('drain', 'lb1');
+    await eventually(() => expect(rig.pf.table('web', IN_HFM)).toEqual(['10.2.1.2']));
+    await inSync(rig);
+    const drain = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '1s', '--kill');
     expect(drain).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('lb1: ended 2 states'),
