@@ -3,6 +3,9 @@ import { build } from 'esbuild';
 /** The entry points of src, and the names under which they are installed. */
 export const PROGRAMS = ['hfmd', 'hfmctl'];
 
+/** The entry point that install.sh puts in the place of hfmd, to run that from libexec. */
+export const LAUNCHER = 'launcher';
+
 export interface Bundle {
   /** The program, one CommonJS file with its interpreter line. */
   readonly text: string;

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle, PROGRAMS } from './bundle.ts';
+import { bundle, LAUNCHER, PROGRAMS } from './bundle.ts';
 import { licenceTexts } from './licences.ts';
 import type { ArchiveFile } from './ustar.ts';
 
@@ -11,11 +11,14 @@ const FOLDERS = ['man', 'docs', 'checks', 'actions', 'libexec'];
 
 /** Everything that is in the artefact, by path. */
 export async function contents(root: string): Promise<ArchiveFile[]> {
-  const bundles = await Promise.all(PROGRAMS.map((name) => bundle(root, `src/${name}.ts`)));
+  const [launcher, ...bundles] = await Promise.all(
+    [LAUNCHER, ...PROGRAMS].map((name) => bundle(root, `src/${name}.ts`)),
+  );
   const inputs = bundles.flatMap((one) => one.inputs);
   const files = [
     ...PROGRAMS.map((name, i) => program(`sbin/${name}`, Buffer.from(bundles[i]?.text ?? ''))),
     text('LICENSES', Buffer.from(licenceTexts(root, inputs))),
+    program(LAUNCHER, Buffer.from(launcher?.text ?? '')),
     program('install.sh', readFileSync(join(root, 'release/install.sh'))),
     ...DOCUMENTS.map((path) => text(path, readFileSync(join(root, path)))),
     ...SCRIPTS.map((path) => program(path, readFileSync(join(root, path)))),

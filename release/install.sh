@@ -69,7 +69,9 @@ install_all() {
 	[ ! -e "$DESTDIR$list" ] || was_here=yes
 	mkdir -p "$DESTDIR$doc"
 	: >"$DESTDIR$list.new"
-	put 0755 sbin/hfmd "$PREFIX/sbin/hfmd" "1s|^#!.*|#!$node $small_heap|"
+	put 0755 launcher "$PREFIX/sbin/hfmd" "1s|^#!.*|#!$node $small_heap|"
+	put 0444 sbin/hfmd "$libexec/hfmd.js" ''
+	keep_compiled
 	put 0755 sbin/hfmctl "$PREFIX/sbin/hfmctl" "1s|^#!.*|#!$node|"
 	put 0555 "$rc_source" "$rc/hfmd" "s|/usr/local/bin/node|$node|; $with_prefix"
 	for page in "$here"/man/*; do
@@ -104,6 +106,16 @@ find_node() {
 	minor=${minor%%.*}
 	[ "${version%%.*}" -gt 20 ] || { [ "${version%%.*}" -eq 20 ] && [ "$minor" -ge 20 ]; } ||
 		die "NODE: $node is $version, expected 20.20 or newer"
+}
+
+# What node compiles for a start of hfmd is kept for all further ones. They do without where it can't be
+# made, and once another node runs them.
+keep_compiled() {
+	[ -x "$node" ] || return 0
+	echo "$libexec/hfmd.js.cache" >>"$DESTDIR$list.new"
+	# On embedded tables, so that pf and doas are left alone.
+	sed 's/^#driver .*/driver = "memory"/' "$here/hfm.toml.example" |
+		HFM_CODE_CACHE=keep "$DESTDIR$PREFIX/sbin/hfmd" -n -f /dev/stdin >/dev/null 2>&1 || true
 }
 
 # put MODE SOURCE TARGET SCRIPT: a file, edited by a sed script; whole, or as it was before.

@@ -17,7 +17,6 @@ import { readCarpAddresses } from './sys/carp-addresses.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
-import { keepHeapSmall } from './sys/heap.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
@@ -44,7 +43,6 @@ const STOP_MS = 6000;
 
 /** The daemon's whole life, from its command line to its exit status. */
 export async function runHfmd(): Promise<number> {
-  keepHeapSmall();
   const options = readOptions();
   if (options === null) return EXIT_USAGE;
   if (options.help === true) return print(HELP);

@@ -6,6 +6,7 @@ import { createProbe } from '../probes/create-probe.ts';
 import { letWaitAtMost } from '../probes/probe-socket.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
+import { keepHeapSmall } from '../sys/heap.ts';
 import type { ProcessLog } from '../sys/log.ts';
 import type { ScriptStarter } from '../sys/script-starter.ts';
 import { VERSION } from '../version.ts';
@@ -101,6 +102,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let refused: string | null = null;
   let descriptorLimit: number | null = null;
   let descriptors = planDescriptors(config, descriptorLimit);
+  keepHeapSmall(checkCount(config));
 
   const events = createEventLog(clock);
   events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
@@ -272,6 +274,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       config = loaded.config;
       loadedAtMs = clock.wallMs();
       log.set(config.daemon.log);
+      keepHeapSmall(checkCount(config));
       emit({ kind: 'reload', ok: true, errors: [] });
       for (const note of notes) log.warn({}, note);
       reconciler.configure(config);
@@ -306,6 +309,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       return stopping;
     },
   };
+}
+
+function checkCount({ backends }: Config): number {
+  return backends.reduce((sum, { checks }) => sum + checks.length, 0);
 }
 
 function hasScripts({ backends }: Config): boolean {

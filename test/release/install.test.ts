@@ -86,6 +86,27 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(readFileSync(at(RC[system]), 'utf8')).toMatch(new RegExp(`="${named}[ "]`));
   });
 
+  test('keeps what node compiles for a start of hfmd, of which a start makes use', () => {
+    const { unpacked, root, env, at } = setUp();
+    runInstall(unpacked, env);
+    const [node = '', ...flags] = interpreterLine(at('usr/local/sbin/hfmd')).split(' ');
+    const look = `import { openProgram } from ${JSON.stringify(projectFile('dist/src/sys/code-cache.js'))};
+      console.log(openProgram(${JSON.stringify(at('usr/local/libexec/hfm/hfmd.js'))}).isCached);`;
+    const looked = runToEnd([node, ...flags, '--input-type=module', '-e', look]);
+    expect(looked).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
+    expect(runInstall(unpacked, env, ['--uninstall']).code).toBe(0);
+    expect(filesBelow(root).filter((path) => path.includes('libexec'))).toEqual([]);
+  });
+
+  test('does without where node is not there yet, as for a package', () => {
+    const { unpacked, env, at } = setUp();
+    const { code, stderr } = runInstall(unpacked, { ...env, NODE: '/opt/node' });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(existsSync(at('usr/local/libexec/hfm/hfmd.js.cache'))).toBe(false);
+    const started = runToEnd([process.execPath, at('usr/local/sbin/hfmd'), '-V']);
+    expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hfmd /) });
+  });
+
   test('the configuration is the example with doas, good as it stands, and stays when edited', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);

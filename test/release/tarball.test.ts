@@ -26,7 +26,7 @@ test('the artefact is small, and has everything in it', () => {
       [
         ...folders,
         ...['sbin/hfmd', 'sbin/hfmctl', 'rc.d/openbsd/hfmd', 'rc.d/freebsd/hfmd', 'install.sh'],
-        ...['hfm.toml.example', 'README.md', 'LICENSE', 'LICENSES'],
+        ...['launcher', 'hfm.toml.example', 'README.md', 'LICENSE', 'LICENSES'],
       ].map((path) => `hfm-${VERSION}/${path}`),
     ),
   );
