@@ -20,10 +20,11 @@ export interface Program {
  * V8 has other flags now, it compiles anew.
  */
 export function openProgram(file: string): Program {
-  const source = readFileSync(file, 'utf8').replace(/^#!.*/, '');
+  const program = readFileSync(file, 'utf8').replace(/^#!.*/, '');
+  const source = `(function (require, __filename, __dirname) {${program}\n})`;
   const cache = `${file}.cache`;
   const kept = readKept(cache, source);
-  const script = new Script(`(function (require, __filename, __dirname) {${source}\n})`, {
+  const script = new Script(source, {
     filename: file,
     ...(kept === null ? {} : { cachedData: kept }),
   });
