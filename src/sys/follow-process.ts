@@ -118,7 +118,8 @@ export function followProcess(
   function endChildren(ending: Ending): void {
     if (settled) return;
     groupLived = isGroupAlive(pid);
-    isCut = !outputEnded();
+    // Where nobody is there to be killed, the end of the pipes may just not have been read yet.
+    isCut = groupLived && !outputEnded();
     killGroup(pid, 'SIGKILL');
     if (allEnded()) settle(ending);
     else later(KILLED_MS, () => endLate(ending));

@@ -39,8 +39,9 @@ pools = { web = "10.2.1.${i + 1}" }
       // Not the same each time, so that it stops with others under way.
       await sleep(1260 + 83 * i);
     }
-    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
-    expect(told).toMatchObject([{ problem: 'stalled', active: true }]);
+    // A busy machine may have more to say, such as that the scripts begin late.
+    const told = hfmd.log.filter(({ problem }) => problem === 'stalled');
+    expect(told).toMatchObject([{ event: 'node-problem', active: true }]);
     expect(falls(hfmd)).toEqual([]);
     expect(rig.pf.table('web')).toHaveLength(4);
   });
