@@ -237,7 +237,8 @@ class Worker implements TableWorker {
     const put = await this.#put(change);
     // A replace that is made leaves nothing to delete.
     if (change.kind === 'replace' && put === null) return null;
-    const remove = isPassedOver || this.#isStubborn(put) ? spared(entries, goal) : [];
+    // By the goal of now: who has come back while pfctl was slow is not to leave.
+    const remove = isPassedOver || this.#isStubborn(put) ? spared(entries, this.#goal ?? goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { poolName } from '../../src/core/names.ts';
 import type { TableEntry, TableGoal } from '../../src/core/table-plan.ts';
 import { createTableWorker, type TableView } from '../../src/daemon/table-worker.ts';
@@ -583,6 +583,21 @@ describe('trouble', () => {
       expect(worker.view.error?.kind).toBe(error);
     },
   );
+
+  test('who has come back while a refused add was slow does not leave', async () => {
+    const { clock, pf, worker } = employ([A, B]);
+    pf.fault('add', { kind: 'error', error: 'refused' });
+    worker.aim(goal(A, C));
+    await settle();
+    const { add } = pf;
+    vi.spyOn(pf, 'add').mockImplementation(async (ref, addresses) => {
+      worker.aim(goal(A, B, C));
+      return add(ref, addresses);
+    });
+    await clock.advance(RESYNC_MS);
+    expect(operations(pf)).not.toContain('remove');
+    expect(pf.entries('web')).toEqual([A, B]);
+  });
 
   test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {
     const { clock, pf, worker } = employ([A, B]);

@@ -15,7 +15,7 @@ export interface Campaign {
 
 /** `HFM_FAULT_SEED=SEED` or `SEED:PATH`, as a failure prints them. */
 const [seedText, path = ''] = (process.env.HFM_FAULT_SEED ?? '').split(/:(.*)/s);
-const SEED = seedText === '' ? Math.trunc(Math.random() * 2 ** 31) : Number(seedText);
+export const SEED = seedText === '' ? Math.trunc(Math.random() * 2 ** 31) : Number(seedText);
 
 /** How many histories: the number of plain `npm test`, or what the full run asks for. */
 export function runsOf(quick: number, variable: string): number {

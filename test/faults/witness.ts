@@ -33,6 +33,9 @@ export class Witness {
   /** The same of removals. */
   readonly #leaving = new Map<string, number>();
   readonly #lateLeaving = new Set<string>();
+  /** The same of replaces, which take out whatever has come meanwhile. */
+  readonly #replacing = new Map<string, number>();
+  readonly #lateReplacing = new Set<string>();
   /** What hfm took out, and did not put back. */
   readonly takenOut = new Set<string>();
 
@@ -65,8 +68,10 @@ export class Witness {
       this.#byHand.add(key);
     }
     for (const [key, count] of this.#leaving) if (count > 0) this.#lateLeaving.add(key);
+    for (const [table, count] of this.#replacing) if (count > 0) this.#lateReplacing.add(table);
     this.#asked.clear();
     this.#leaving.clear();
+    this.#replacing.clear();
     // The ledger forgets what left the configuration once it is out, and so does the next hfmd.
     for (const key of this.takenOut) if (!this.grounds.isConfigured(key)) this.takenOut.delete(key);
     for (const table of TABLES) this.#unread.add(table);
@@ -126,7 +131,8 @@ export class Witness {
         const removed = holds.filter((one) => !entries.includes(one));
         const added = entries.filter((one) => !holds.includes(one));
         this.#removal(table, removed, added);
-        const replace = (): Promise<PfResult<null>> => driver.replace(ref, entries);
+        const replace = (): Promise<PfResult<null>> =>
+          during(this.#replacing, [table], () => driver.replace(ref, entries));
         return during(this.#leaving, keysOf(ref, removed), () =>
           this.#putting(ref, entries, replace),
         );
@@ -139,7 +145,7 @@ export class Witness {
     for (const pool of controller.live.pools.values()) {
       const table = tableOf(pool.config);
       const holds = this.#machine.entries(table);
-      if (holds === null || this.#unread.has(table)) continue;
+      if (holds === null || this.#unread.has(table) || this.#lateReplacing.has(table)) continue;
       if (reconciler.viewOf(pool.config).error !== null) continue;
       for (const one of addressesOf(controller.live.config, pool.config)) {
         if (!isShown(pool, one) || pool.outcome?.untouched.has(one)) continue;
@@ -185,7 +191,8 @@ export class Witness {
       }
       if (name === undefined || this.grounds.mayLeave(table, entry, name)) continue;
       // A drift is undone; only what hfm had in service needs evidence to leave.
-      if (this.#byHand.has(key) && this.grounds.modeOf(name) !== 'off') continue;
+      const isByOthers = this.#byHand.has(key) || this.#late.has(key);
+      if (isByOthers && this.grounds.modeOf(name) !== 'off') continue;
       const failures = this.grounds.failuresOf(name);
       this.problems.push(`${name} was taken out of <${table}> after ${failures} failures`);
     }
