@@ -237,10 +237,16 @@ class Worker implements TableWorker {
     const put = await this.#put(change);
     // A replace that is made leaves nothing to delete.
     if (change.kind === 'replace' && put === null) return null;
-    // By the goal of now: who has come back while pfctl was slow is not to leave.
-    const remove = isPassedOver || this.#isStubborn(put) ? spared(entries, this.#goal ?? goal) : [];
+    const remove = isPassedOver || this.#isStubborn(put) ? this.#stillSpared(entries, goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
+  }
+
+  /** What was asked to leave and still may: the goal may have changed while pfctl was slow. */
+  #stillSpared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
+    if (this.#goal === null) return [];
+    const { surplus } = differenceOf(entries, goal);
+    return spared(entries, this.#goal).filter((entry) => surplus.includes(entry));
   }
 
   async #put(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {

@@ -584,19 +584,32 @@ describe('trouble', () => {
     },
   );
 
-  test('who has come back while a refused add was slow does not leave', async () => {
-    const { clock, pf, worker } = employ([A, B]);
+  /** pf goes on refusing to add C, and with the second try, which is slow, another goal comes. */
+  const aimedAnew = async (holds: readonly string[], first: TableGoal, then: TableGoal) => {
+    const { clock, pf, events, worker } = employ(holds);
     pf.fault('add', { kind: 'error', error: 'refused' });
-    worker.aim(goal(A, C));
+    worker.aim(first);
     await settle();
     const { add } = pf;
-    vi.spyOn(pf, 'add').mockImplementation(async (ref, addresses) => {
-      worker.aim(goal(A, B, C));
-      return add(ref, addresses);
+    const adding = vi.spyOn(pf, 'add').mockImplementationOnce(async (ref, entries) => {
+      worker.aim(then);
+      return add(ref, entries);
     });
     await clock.advance(RESYNC_MS);
+    expect(adding).toHaveBeenCalled();
+    return { pf, events };
+  };
+
+  test('who has come back while a refused add was slow does not leave', async () => {
+    const { pf } = await aimedAnew([A, B], goal(A, C), goal(A, B, C));
     expect(operations(pf)).not.toContain('remove');
     expect(pf.entries('web')).toEqual([A, B]);
+  });
+
+  test('who is to leave only since then leaves by a change of his own, which is told', async () => {
+    const { pf, events } = await aimedAnew([A, B], goal(A, B, C), goal(A, C));
+    expect(pf.entries('web')).toEqual([A]);
+    expect(events.of('table')).toMatchObject([{ removed: [B] }]);
   });
 
   test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {

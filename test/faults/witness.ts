@@ -191,8 +191,7 @@ export class Witness {
       }
       if (name === undefined || this.grounds.mayLeave(table, entry, name)) continue;
       // A drift is undone; only what hfm had in service needs evidence to leave.
-      const isByOthers = this.#byHand.has(key) || this.#late.has(key);
-      if (isByOthers && this.grounds.modeOf(name) !== 'off') continue;
+      if (this.#byHand.has(key) && this.grounds.modeOf(name) !== 'off') continue;
       const failures = this.grounds.failuresOf(name);
       this.problems.push(`${name} was taken out of <${table}> after ${failures} failures`);
     }
