@@ -9,9 +9,9 @@ const PROGRAM_MB = 16;
 const CHECK_MB = 0.005;
 
 /**
- * Lets V8's heap grow by half of what is live before it is collected, and by some 32 MB at least; it would
- * wait for several times as much, and a firewall has better uses for 100 MB. Takes effect at once; the
- * size of the young generation, which does not, is in the first line of the installed hfmd.
+ * Lets V8's heap grow by half of what is live before it is collected, and by some 32 MB at least; it
+ * would wait for several times as much, and a firewall has better uses for 100 MB. Takes effect at
+ * once; the size of the young generation, which does not, is in the first line of the installed hfmd.
  */
 export function keepHeapSmall(checks: number): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent(checks)}`);
