@@ -27,7 +27,7 @@ export class Witness {
   readonly #byHand = new Set<string>();
   /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
   readonly #strange = new Set<string>();
-  /** Adds that hfm asked for and has heard nothing of; when it dies they may still be made. */
+  /** Adds whose pfctl has not ended: it outlives the hfmd that asked for them, and the next one too. */
   readonly #asked = new Map<string, number>();
   readonly #late = new Set<string>();
   /** The same of removals. */
@@ -69,9 +69,6 @@ export class Witness {
     }
     for (const [key, count] of this.#leaving) if (count > 0) this.#lateLeaving.add(key);
     for (const [table, count] of this.#replacing) if (count > 0) this.#lateReplacing.add(table);
-    this.#asked.clear();
-    this.#leaving.clear();
-    this.#replacing.clear();
     // The ledger forgets what left the configuration once it is out, and so does the next hfmd.
     for (const key of this.takenOut) if (!this.grounds.isConfigured(key)) this.takenOut.delete(key);
     for (const table of TABLES) this.#unread.add(table);
