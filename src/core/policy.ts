@@ -46,6 +46,8 @@ export interface PoolOutcome {
   readonly short: ReadonlySet<Family>;
   /** What the operator has taken out, asked about the floor before. */
   readonly dismissed: ReadonlySet<Address>;
+  /** Who is out by health and may stay for a floor of two and more, the last known good first. */
+  readonly reserve: readonly Address[];
   /** How many of `desired` the floor takes of each family, as far as there are so many. */
   readonly least: ReadonlyMap<Family, number>;
 }
@@ -86,16 +88,19 @@ export function decidePool(
   const heldByFloor = new Map<BackendName, Address[]>();
   const short = new Set<Family>();
   const least = new Map<Family, number>();
-  const isUnwanted = (one: Address): boolean =>
-    !desired.has(one) && (previous.has(one) || held.has(one));
+  const reserve: Address[] = [];
+  const isThere = ({ address }: { address: Address }): boolean =>
+    previous.has(address) || held.has(address);
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
     const missing = floor - countFamily(serving(), family);
-    const rescued = missing > 0 ? rescuable(candidates, isUnwanted, family).slice(0, missing) : [];
-    for (const { backend, address } of rescued) {
+    // Where one is enough, nobody stays beside him.
+    const out = floor > 1 || missing > 0 ? rescuable(candidates, desired, family) : [];
+    for (const { backend, address } of out.filter(isThere).slice(0, Math.max(0, missing))) {
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
     }
+    reserve.push(...out.map(({ address }) => address).filter((one) => !desired.has(one)));
     if (isShort(floor, candidates, serving(), family)) short.add(family);
     const asked = floor - countFamily(heldUntouched, family);
     least.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
@@ -108,6 +113,7 @@ export function decidePool(
     fallbackInUse: spare.length > 0,
     short,
     dismissed: new Set(dismissedOf(candidates)),
+    reserve,
     least,
   };
 }
@@ -196,19 +202,19 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
 }
 
 /**
- * In service now, and not to be taken out by the operator's word: the last known good first. Also
- * who is to stay as he is may be in the table though that was not wanted: a removal that pf refused.
+ * Not wanted, and not to be taken out by the operator's word: the last known good first. Also who is
+ * to stay as he is may be in the table though that was not wanted: a removal that pf refused.
  */
 function rescuable(
   candidates: readonly Candidate[],
-  isUnwanted: (address: Address) => boolean,
+  desired: ReadonlySet<Address>,
   family: Family,
 ): { backend: BackendName; address: Address }[] {
   return candidates
     .filter(({ wish }) => isRescuable(wish))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
     .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && isUnwanted(address));
+    .filter(({ address }) => familyOf(address) === family && !desired.has(address));
 }
 
 function isRescuable(wish: Wish): boolean {

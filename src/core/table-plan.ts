@@ -13,6 +13,8 @@ export interface TableGoal {
   readonly exclusive: boolean;
   /** Addresses that leave by the operator's word. */
   readonly dismissed: ReadonlySet<Address>;
+  /** Members that may stay in the place of what pf refuses to take, the first before the next. */
+  readonly reserve: readonly Address[];
   /** How many of `desired` must serve, of each family, before what else serves may leave. */
   readonly least: ReadonlyMap<Family, number>;
 }
@@ -35,6 +37,7 @@ export function emptying(managed: Iterable<Address>): TableGoal {
     untouched: new Set(),
     exclusive: false,
     dismissed: new Set(),
+    reserve: [],
     least: new Map(),
   };
 }
@@ -74,6 +77,7 @@ export function sameGoal(a: TableGoal, b: TableGoal): boolean {
     sameSet(a.managed, b.managed) &&
     sameSet(a.untouched, b.untouched) &&
     sameSet(a.dismissed, b.dismissed) &&
+    a.reserve.join() === b.reserve.join() &&
     FAMILIES.every((family) => a.least.get(family) === b.least.get(family))
   );
 }
@@ -100,17 +104,23 @@ export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean
 /**
  * What may leave although the table does not hold all of its goal: of each family that the table
  * serves from its goal, as many as leave what must go on serving, and all that the operator took out:
- * he was told what that leaves.
+ * he was told what that leaves. Of the others members stay before what is hfm's by the ledger alone,
+ * and that before what is a stranger's.
  */
 export function spared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
   const { surplus } = differenceOf(entries, goal);
+  const places = new Map<TableEntry, number>(goal.reserve.map((address, i) => [address, i]));
+  const placeOf = (entry: TableEntry): number =>
+    places.get(entry) ?? places.size + (has(goal.managed, entry) ? 0 : 1);
   return FAMILIES.flatMap((family) => {
     const isOf = (entry: TableEntry): boolean => familyOfEntry(entry) === family;
     const serving = entries.filter((entry) => isOf(entry) && has(goal.desired, entry)).length;
     if (serving === 0) return [];
     const kept = Math.max(0, (goal.least.get(family) ?? 0) - serving);
     const leaving = surplus.filter(isOf);
-    const others = leaving.filter((entry) => !has(goal.dismissed, entry));
+    const others = leaving
+      .filter((entry) => !has(goal.dismissed, entry))
+      .toSorted((a, b) => placeOf(a) - placeOf(b));
     return [...leaving.filter((entry) => has(goal.dismissed, entry)), ...others.slice(kept)];
   });
 }

@@ -14,6 +14,8 @@ export interface PoolGoal {
   readonly short: ReadonlySet<Family>;
   /** What leaves by the operator's word. */
   readonly dismissed: ReadonlySet<Address>;
+  /** Who is out by health and may stay for the floor, the last known good first. */
+  readonly reserve: readonly Address[];
   /** How many of `desired` must serve, of each family, before what else serves may leave. */
   readonly least: ReadonlyMap<Family, number>;
 }

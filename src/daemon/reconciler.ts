@@ -125,7 +125,7 @@ export class Reconciler {
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
   goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
-    const { desired, untouched, short, dismissed, least } = goal;
+    const { desired, untouched, short, dismissed, reserve, least } = goal;
     const own =
       config === undefined
         ? (this.#configured.get(keyOf(pool)) ?? new Set())
@@ -139,6 +139,7 @@ export class Reconciler {
       // What else is in the table may be all that serves, until enough of the members do.
       exclusive: pool.exclusive && short.size === 0,
       dismissed,
+      reserve,
       least,
     };
   }

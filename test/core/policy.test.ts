@@ -77,6 +77,20 @@ describe('the floor', () => {
     ]);
   });
 
+  test('of two and more has those in reserve who are out by health, in the same order', () => {
+    const members = [
+      member('a', IN, A),
+      member('b', DOWN, B, 1),
+      member('c', DOWN, C, 2),
+      member('d', MAINT, '10.0.0.4', 3),
+    ];
+    const held = set(A, B, C, '10.0.0.4');
+    expect(decidePool(policy(2), members, held).reserve).toEqual([B]);
+    expect(decidePool(policy(0), members, held).reserve).toEqual([]);
+    const up = [member('a', IN, A), member('f', IN, '10.0.0.6'), ...members.slice(1)];
+    expect(decidePool(policy(2), up, held).reserve).toEqual([C, B]);
+  });
+
   test('goes by name among those that were never good', () => {
     const never = Number.NEGATIVE_INFINITY;
     const members = [member('b', DOWN, B, never), member('a', DOWN, A, never)];

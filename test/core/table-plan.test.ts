@@ -23,6 +23,7 @@ interface Sets {
   readonly untouched?: readonly string[];
   readonly exclusive?: boolean;
   readonly dismissed?: readonly string[];
+  readonly reserve?: readonly string[];
   readonly least?: Readonly<Partial<Record<Family, number>>>;
 }
 
@@ -32,6 +33,7 @@ function goal({
   untouched = [],
   exclusive = false,
   dismissed = [],
+  reserve = [],
   least = {},
 }: Sets): TableGoal {
   return {
@@ -40,6 +42,7 @@ function goal({
     untouched: new Set(addresses(...untouched)),
     exclusive,
     dismissed: new Set(addresses(...dismissed)),
+    reserve: addresses(...reserve),
     least: new Map(Object.entries(least) as [Family, number][]),
   };
 }
@@ -109,6 +112,14 @@ describe('while pf keeps refusing an address that is to come', () => {
     const one = goal({ desired: [A, '10.0.0.4'], dismissed: [B], least: { inet: 2 } });
     expect(spared([A, B, C], one)).toEqual([B]);
     expect(spared([B, C], one)).toEqual([]);
+  });
+
+  test('who stays for the floor is the first of the reserve, then what is ours, then a stranger', () => {
+    const exclusive = { desired: [A, '10.0.0.4'], managed: [A, B, C], exclusive: true } as const;
+    const inReserve = goal({ ...exclusive, reserve: [C, B], least: { inet: 2 } });
+    expect(spared([FOREIGN, A, B, C], inReserve)).toEqual([B, FOREIGN]);
+    const byLedger = goal({ ...exclusive, least: { inet: 2 } });
+    expect(spared([FOREIGN, A, B], byLedger)).toEqual([FOREIGN]);
   });
 
   test('each family has its own floor', () => {

@@ -52,6 +52,7 @@ function aim(unit: Reconciler, name: string, ...desired: string[]): void {
     desired: new Set(addresses(...desired)),
     untouched: new Set(),
     dismissed: new Set(),
+    reserve: [],
     least: new Map(),
     short: new Set(),
   });

@@ -52,6 +52,7 @@ function goal(...desired: string[]): TableGoal {
     untouched: new Set(),
     exclusive: false,
     dismissed: new Set(),
+    reserve: [],
     least: new Map(),
   };
 }
