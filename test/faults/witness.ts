@@ -1,12 +1,21 @@
 import type { Config } from '../../src/config/config.ts';
 import { addressesOf } from '../../src/daemon/live.ts';
 import { isShown } from '../../src/daemon/serving.ts';
-import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
+import type { PfDriver, TableRef } from '../../src/pf/driver.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { familyOf, Grounds } from './grounds.ts';
 import type { Machine } from './machine.ts';
 import type { HfmProcess } from './process.ts';
 import { ownerOf, TABLES, type Table } from './shape.ts';
+
+/** One that hfm asks of pf. */
+interface Change {
+  readonly table: Table;
+  /** `table address` of what is to come in. */
+  readonly added: readonly string[];
+  /** Which hfmd asked. */
+  readonly life: number;
+}
 
 /** Looks at each change that hfm asks pf for: whether there are grounds for it, and what it leaves. */
 export class Witness {
@@ -27,15 +36,12 @@ export class Witness {
   readonly #byHand = new Set<string>();
   /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
   readonly #strange = new Set<string>();
-  /** Adds whose pfctl has not ended: it outlives the hfmd that asked for them, and the next one too. */
-  readonly #asked = new Map<string, number>();
+  /** Changes whose pfctl has not ended: it outlives the hfmd that asked for them, and the next too. */
+  readonly #changes = new Set<Change>();
+  /** How often hfmd was started anew. */
+  #life = 0;
+  /** `table address` of what was to come in when hfmd died. */
   readonly #late = new Set<string>();
-  /** The same of removals. */
-  readonly #leaving = new Map<string, number>();
-  readonly #lateLeaving = new Set<string>();
-  /** The same of replaces, which take out whatever has come meanwhile. */
-  readonly #replacing = new Map<string, number>();
-  readonly #lateReplacing = new Set<string>();
   /** What hfm took out, and did not put back. */
   readonly takenOut = new Set<string>();
 
@@ -60,15 +66,13 @@ export class Witness {
   /** hfmd starts anew and knows only what the state file says; a lost one is forgotten too. */
   restart(stateWasLost: boolean): void {
     this.grounds.restart(stateWasLost);
+    this.#life += 1;
     this.#byHand.clear();
-    for (const [key, count] of this.#asked) {
-      if (count === 0) continue;
+    for (const key of [...this.#changes].flatMap(({ added }) => added)) {
       // The pfctl of the dead hfmd may still make it: by nobody's hand that is alive.
       this.#late.add(key);
       this.#byHand.add(key);
     }
-    for (const [key, count] of this.#leaving) if (count > 0) this.#lateLeaving.add(key);
-    for (const [table, count] of this.#replacing) if (count > 0) this.#lateReplacing.add(table);
     // The ledger forgets what left the configuration once it is out, and so does the next hfmd.
     for (const key of this.takenOut) if (!this.grounds.isConfigured(key)) this.takenOut.delete(key);
     for (const table of TABLES) this.#unread.add(table);
@@ -116,7 +120,7 @@ export class Witness {
       add: (ref, addresses) => this.#putting(ref, addresses, () => driver.add(ref, addresses)),
       remove: (ref, entries) => {
         this.#removal(tableOf(ref), entries);
-        return during(this.#leaving, keysOf(ref, entries), () => driver.remove(ref, entries));
+        return this.#changing(tableOf(ref), [], () => driver.remove(ref, entries));
       },
       replace: async (ref, entries) => {
         const table = tableOf(ref);
@@ -128,11 +132,7 @@ export class Witness {
         const removed = holds.filter((one) => !entries.includes(one));
         const added = entries.filter((one) => !holds.includes(one));
         this.#removal(table, removed, added);
-        const replace = (): Promise<PfResult<null>> =>
-          during(this.#replacing, [table], () => driver.replace(ref, entries));
-        return during(this.#leaving, keysOf(ref, removed), () =>
-          this.#putting(ref, entries, replace),
-        );
+        return this.#putting(ref, entries, () => driver.replace(ref, entries));
       },
     };
   }
@@ -142,12 +142,10 @@ export class Witness {
     for (const pool of controller.live.pools.values()) {
       const table = tableOf(pool.config);
       const holds = this.#machine.entries(table);
-      if (holds === null || this.#unread.has(table) || this.#lateReplacing.has(table)) continue;
+      if (holds === null || this.#isUnread(table)) continue;
       if (reconciler.viewOf(pool.config).error !== null) continue;
       for (const one of addressesOf(controller.live.config, pool.config)) {
         if (!isShown(pool, one) || pool.outcome?.untouched.has(one)) continue;
-        const key = `${table} ${one}`;
-        if (this.#late.has(key) || this.#lateLeaving.has(key)) continue;
         const isSaidIn = pool.desired?.has(one) === true;
         if (holds.includes(one) === isSaidIn) continue;
         const said = isSaidIn ? 'in' : 'out';
@@ -170,7 +168,26 @@ export class Witness {
       this.#byHand.delete(key);
       this.takenOut.delete(key);
     }
-    return during(this.#asked, keys, work);
+    return this.#changing(tableOf(ref), keys, work);
+  }
+
+  /** What the pfctl of a dead hfmd does is somebody else's doing for the one that lives. */
+  async #changing<T>(table: Table, added: readonly string[], work: () => Promise<T>): Promise<T> {
+    const change = { table, added, life: this.#life };
+    this.#changes.add(change);
+    const result = await work();
+    this.#changes.delete(change);
+    if (change.life !== this.#life) {
+      this.#unread.add(table);
+      this.#edits += 1;
+    }
+    return result;
+  }
+
+  /** Whether a table may hold what the living hfmd has not read. */
+  #isUnread(table: Table): boolean {
+    if (this.#unread.has(table)) return true;
+    return [...this.#changes].some((one) => one.table === table && one.life !== this.#life);
   }
 
   #removal(table: Table, entries: readonly string[], added: readonly string[] = []): void {
@@ -198,7 +215,7 @@ export class Witness {
 
   /** Health alone takes nobody out where that leaves less than the floor. */
   #floor(table: Table, removed: readonly string[], left: readonly string[]): void {
-    if (this.#unread.has(table)) return;
+    if (this.#isUnread(table)) return;
     for (const entry of removed) {
       const name = ownerOf(table, entry);
       if (name === undefined || this.#byHand.has(`${table} ${entry}`)) continue;
@@ -218,18 +235,6 @@ export class Witness {
       this.#strange.delete(key);
     }
   }
-}
-
-/** Counts each key for as long as the work takes. */
-async function during<T>(
-  counts: Map<string, number>,
-  keys: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const result = await work();
-  for (const key of keys) counts.set(key, Math.max(0, (counts.get(key) ?? 0) - 1));
-  return result;
 }
 
 function keysOf(ref: TableRef, entries: readonly string[]): readonly string[] {
