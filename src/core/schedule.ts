@@ -62,22 +62,29 @@ export function firstDelayMs(shareMs: number, intervalMs: number): number {
 const TICKS = 50;
 const MAX_TICK_MS = 20;
 
+/** When a probe was to start, and when it did. */
+export interface Start {
+  readonly dueMs: number;
+  readonly startMs: number;
+}
+
 /**
- * When the next probe is due. While a change is being confirmed it follows the last start by
- * `fast_interval`; else it stays on the grid origin + k * interval, so that lateness never adds up.
- * The result is always after `lastStartMs`.
+ * When the next probe is due, so that lateness never adds up. Else on the grid origin + k * interval,
+ * while a change is being confirmed it follows the last one by `fast_interval`: the first of a change
+ * by its start, and each further one by its due time, as long as half of it is left. So a change is
+ * never confirmed within less time than by probes that are all punctual.
+ * The result is always after the last start.
  */
-export function nextDueMs(
-  originMs: number,
-  lastStartMs: number,
-  rhythm: Rhythm,
-  streak: Streak,
-): number {
+export function nextDueMs(originMs: number, last: Start, rhythm: Rhythm, streak: Streak): number {
   const intervalMs = currentIntervalMs(rhythm, streak);
-  if (isChanging(streak)) return lastStartMs + intervalMs;
-  const slot = Math.floor((lastStartMs - originMs) / intervalMs) + 1;
+  const { startMs } = last;
+  if (isChanging(streak)) {
+    if (streak.passes + streak.failures <= 1) return startMs + intervalMs;
+    return Math.max(last.dueMs + intervalMs, startMs + intervalMs / 2);
+  }
+  const slot = Math.floor((startMs - originMs) / intervalMs) + 1;
   const dueMs = originMs + slot * intervalMs;
-  return dueMs - lastStartMs < EARLY_MS ? dueMs + intervalMs : dueMs;
+  return dueMs - startMs < EARLY_MS ? dueMs + intervalMs : dueMs;
 }
 
 /**

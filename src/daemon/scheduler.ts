@@ -1,5 +1,12 @@
 import { isChanging, type Streak } from '../core/health.ts';
-import { firstDelayMs, nextDueMs, onTick, phaseMs, type Rhythm } from '../core/schedule.ts';
+import {
+  firstDelayMs,
+  nextDueMs,
+  onTick,
+  phaseMs,
+  type Rhythm,
+  type Start,
+} from '../core/schedule.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 import type { Attempt, Probe } from '../probes/probe.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
@@ -197,8 +204,8 @@ export class Scheduler {
       return;
     }
     const { clock, meter } = this.#deps;
-    const startedMs = clock.monotonicMs();
-    meter.started(Math.max(0, startedMs - dueMs), job.rhythm.intervalMs);
+    const startMs = clock.monotonicMs();
+    meter.started(Math.max(0, startMs - dueMs), job.rhythm.intervalMs);
     runner.hurriedToMs = FAR_MS;
     const run = this.#run(job, (record) => {
       runner.run = null;
@@ -207,23 +214,23 @@ export class Scheduler {
       meter.ended(record.verdict);
       const streak = job.record(record);
       if (runner.isEnded || streak === null) return;
-      this.#starts.set(runner, this.#nextDueMs(runner, startedMs, streak));
+      this.#starts.set(runner, this.#nextDueMs(runner, { dueMs, startMs }, streak));
       this.#arm();
     });
     if (this.#deadlines.has(run)) runner.run = run;
   }
 
-  #nextDueMs(runner: Runner, startedMs: number, streak: Streak): number {
+  #nextDueMs(runner: Runner, last: Start, streak: Streak): number {
     const { originMs, hurriedToMs } = runner;
     const { rhythm } = runner.job;
     const nowMs = this.#deps.clock.monotonicMs();
-    const dueMs = nextDueMs(originMs, startedMs, rhythm, streak);
+    const dueMs = nextDueMs(originMs, last, rhythm, streak);
     if (hurriedToMs < dueMs) return Math.max(nowMs, hurriedToMs);
     if (dueMs >= nowMs) return dueMs;
     // A change being confirmed goes on at once; a slot of the grid that has passed is skipped.
     if (isChanging(streak)) return nowMs;
     this.#deps.meter.skipped(1);
-    return nextDueMs(originMs, nowMs, rhythm, streak);
+    return nextDueMs(originMs, { dueMs: nowMs, startMs: nowMs }, rhythm, streak);
   }
 
   /** The only deadline there is: a verdict comes at `timeoutMs`, whatever the probe does. */

@@ -6,6 +6,7 @@ import {
   nextDueMs,
   phaseMs,
   type Rhythm,
+  type Start,
   worstCaseDetectionMs,
 } from '../../src/core/schedule.ts';
 import { fail } from '../../src/core/verdict.ts';
@@ -31,6 +32,10 @@ test.each([
   expect(currentIntervalMs(RHYTHM, streak)).toBe(expected);
 });
 
+function punctual(startMs: number): Start {
+  return { dueMs: startMs, startMs };
+}
+
 describe('the next start', () => {
   test('stays on the grid however late each one is', () => {
     fc.assert(
@@ -41,27 +46,56 @@ describe('the next start', () => {
           let dueMs = originMs;
           for (const [i, lateMs] of lates.entries()) {
             expect(dueMs).toBeCloseTo(originMs + i * RHYTHM.intervalMs, 3);
-            dueMs = nextDueMs(originMs, dueMs + lateMs, RHYTHM, UP);
+            dueMs = nextDueMs(originMs, { dueMs, startMs: dueMs + lateMs }, RHYTHM, UP);
           }
         },
       ),
     );
   });
 
-  test('follows the last one by fast_interval while a change is being confirmed', () => {
-    expect(nextDueMs(100, 1234, RHYTHM, FALLING)).toBe(1434);
+  test('follows the first one of a change by fast_interval from its start', () => {
+    expect(nextDueMs(100, { dueMs: 1100, startMs: 1234 }, RHYTHM, FALLING)).toBe(1434);
+  });
+
+  test.each([
+    [0, 1634],
+    [99, 1634],
+    [150, 1684],
+    [1000, 2534],
+  ])(
+    'of a change does not follow one later that was itself %i ms late, but by half of it',
+    (lateMs, dueMs) => {
+      const twice: Streak = { ...FALLING, failures: 2 };
+      expect(nextDueMs(100, { dueMs: 1434, startMs: 1434 + lateMs }, RHYTHM, twice)).toBe(dueMs);
+    },
+  );
+
+  test('of a change comes no sooner after its first than with starts that are all punctual', () => {
+    const late = fc.double({ min: 0, max: 5000, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(late, { minLength: 1, maxLength: 20 }), (lates) => {
+        let dueMs = 1000;
+        let firstMs = 0;
+        for (const [i, lateMs] of lates.entries()) {
+          const startMs = dueMs + lateMs;
+          if (i === 0) firstMs = startMs;
+          expect(startMs - firstMs).toBeGreaterThanOrEqual(i * RHYTHM.fastIntervalMs - 1e-6);
+          dueMs = nextDueMs(0, { dueMs, startMs }, RHYTHM, { ...FALLING, failures: i + 1 });
+        }
+      }),
+    );
   });
 
   test('goes back to the grid when the change is over', () => {
-    expect(nextDueMs(100, 1434, RHYTHM, UP)).toBe(2100);
+    expect(nextDueMs(100, punctual(1434), RHYTHM, UP)).toBe(2100);
   });
 
   test('is a slot of the grid of down_interval for one that is down', () => {
-    expect(nextDueMs(100, 1434, RHYTHM, DOWN)).toBe(3100);
+    expect(nextDueMs(100, punctual(1434), RHYTHM, DOWN)).toBe(3100);
   });
 
   test('a start that its timer made a little early does not run its slot twice', () => {
-    expect(nextDueMs(100, 1099.6, RHYTHM, UP)).toBe(2100);
+    expect(nextDueMs(100, { dueMs: 1100, startMs: 1099.6 }, RHYTHM, UP)).toBe(2100);
   });
 
   test('is always after the last one', () => {
@@ -72,7 +106,7 @@ describe('the next start', () => {
         ms,
         fc.constantFrom(UP, DOWN, FALLING, RISING),
         (originMs, lastMs, streak) => {
-          expect(nextDueMs(originMs, lastMs, RHYTHM, streak)).toBeGreaterThan(lastMs);
+          expect(nextDueMs(originMs, punctual(lastMs), RHYTHM, streak)).toBeGreaterThan(lastMs);
         },
       ),
     );
@@ -111,7 +145,7 @@ function detectionMs(rhythm: Rhythm, fall: number, deathMs: number, takesMs: num
   let streak: Streak = UP;
   let startMs = 0;
   for (;;) {
-    const dueMs = nextDueMs(0, startMs, rhythm, streak);
+    const dueMs = nextDueMs(0, punctual(startMs), rhythm, streak);
     // The one before must be over; a slot that passed meanwhile is skipped.
     const freeMs = startMs === 0 ? 0 : startMs + takesMs;
     startMs = dueMs >= freeMs ? dueMs : Math.max(freeMs, dueMs);
