@@ -4,9 +4,10 @@ import { followProcess } from './follow-process.ts';
 
 /** Runs a real process in a process group of its own, started by execa. */
 export const systemExec: Exec = async (request) => {
-  const startedMs = performance.now();
+  await turnToStart();
   const { signal } = request;
   if (signal?.aborted) return { kind: 'aborted', stdout: '', stderr: '', durationMs: 0 };
+  const startedMs = performance.now();
   const started = startProcess(request);
   if (started.kind === 'not-started') return started.result;
   const { result, abort } = followProcess(started.process, request, startedMs);
@@ -15,3 +16,14 @@ export const systemExec: Exec = async (request) => {
   signal?.removeEventListener('abort', abort);
   return ended;
 };
+
+let lastTurn = Promise.resolve();
+
+/**
+ * While a process is started the loop stands still for milliseconds: what can be read by now is read
+ * first, and again between two starts, so that answers to probes do not wait for pfctl.
+ */
+function turnToStart(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
+}

@@ -1,3 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ExecRequest, ExecResult } from '../../src/sys/exec.ts';
 import { systemExec } from '../../src/sys/system-exec.ts';
@@ -55,6 +61,23 @@ describe('who watches for children', () => {
 });
 
 describe('hfmd itself', () => {
+  it('reads what has come before it starts a process, and between two starts', async () => {
+    const { near, far, close } = await connection();
+    const seen: string[] = [];
+    far.on('data', (text: Buffer) => seen.push(`read ${text}`));
+    const onStart = () => {
+      seen.push('start');
+      near.write('b');
+    };
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    subscribe('child_process', onStart);
+    near.write('a');
+    await Promise.all([run({ argv: ['/bin/echo'] }), run({ argv: ['/bin/echo'] })]);
+    unsubscribe('child_process', onStart);
+    close();
+    expect(seen.slice(0, 4)).toEqual(['read a', 'start', 'read b', 'start']);
+  });
+
   it('keeps no zombie and no descriptor, 50 times', async () => {
     for (let i = 0; i < 50; i++) await sh('echo out; echo err >&2', { stdin: 'x' });
     await vi.waitFor(() => expect([processCount(), pipeCount()]).toEqual([0, OWN_PIPES]));
@@ -110,4 +133,23 @@ function processCount(): number {
 
 function pipeCount(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap').length;
+}
+
+/** Two ends in this process; what one writes the other can read at once. */
+async function connection(): Promise<{ near: Socket; far: Socket; close: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'hfm-exec-'));
+  const server = createServer().listen(join(folder, 's'));
+  await once(server, 'listening');
+  const near = connect(join(folder, 's'));
+  const [far] = (await once(server, 'connection')) as [Socket];
+  return {
+    near,
+    far,
+    close() {
+      near.destroy();
+      far.destroy();
+      server.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
 }
