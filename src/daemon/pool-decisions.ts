@@ -32,6 +32,12 @@ export interface PoolDecisionsDeps {
  * milliseconds, and a table is to be changed once.
  */
 const MOMENT_MS = 2;
+/**
+ * Of many that turn the next may be a little late: a moment waits 1 ms longer for each so many, up to
+ * `MORE_MS` longer.
+ */
+const TURNED_PER_MS = 16;
+const MORE_MS = 6;
 /** Timers are rounded to milliseconds; later than that, this process had to wait itself. */
 const LATE_MS = 1;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
@@ -44,8 +50,8 @@ export class PoolDecisions {
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
   #momentEndsMs = 0;
-  /** Whether something more has turned since the moment was last looked at. */
-  #isOngoing = false;
+  /** How many have turned in the moment. */
+  #turned = 0;
   /** By table, since a reload may give a pool another name. */
   readonly #rounds = new Map<string, Timer>();
 
@@ -78,7 +84,7 @@ export class PoolDecisions {
   /** What these pools must hold may have changed; it is decided at the end of the moment. */
   touch(pools: Iterable<PoolName>): void {
     for (const pool of pools) this.#dirty.add(pool);
-    this.#isOngoing = true;
+    this.#turned += 1;
     if (this.#moment !== null) return;
     this.#momentEndsMs = this.#deps.clock.monotonicMs() + LONGEST_MOMENT_MS;
     this.#awaitEnd();
@@ -86,12 +92,13 @@ export class PoolDecisions {
 
   #awaitEnd(): void {
     const { clock } = this.#deps;
-    this.#isOngoing = false;
-    const dueMs = clock.monotonicMs() + MOMENT_MS;
-    this.#moment = clock.after(MOMENT_MS, () => {
+    const turned = this.#turned;
+    const waitMs = MOMENT_MS + Math.min(MORE_MS, Math.floor(turned / TURNED_PER_MS));
+    const dueMs = clock.monotonicMs() + waitMs;
+    this.#moment = clock.after(waitMs, () => {
       const nowMs = clock.monotonicMs();
       // Timers run before reads: after a pause of our own, what belongs to the moment may be unread.
-      const goesOn = this.#isOngoing || nowMs - dueMs > LATE_MS;
+      const goesOn = this.#turned > turned || nowMs - dueMs > LATE_MS;
       if (goesOn && nowMs < this.#momentEndsMs) this.#awaitEnd();
       else this.flush();
     });
@@ -101,6 +108,7 @@ export class PoolDecisions {
   flush(): void {
     this.#moment?.cancel();
     this.#moment = null;
+    this.#turned = 0;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
     for (const name of dirty) {
