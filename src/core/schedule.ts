@@ -69,10 +69,10 @@ export interface Start {
 }
 
 /**
- * When the next probe is due, so that lateness never adds up. Else on the grid origin + k * interval,
- * while a change is being confirmed it follows the last one by `fast_interval`: the first of a change
- * by its start, and each further one by its due time, as long as half of it is left. So a change is
- * never confirmed within less time than by probes that are all punctual.
+ * When the next probe is due, so that lateness never adds up: on the grid origin + k * interval, or
+ * `fast_interval` after the last one while a change is being confirmed. That counts from the start of
+ * the first one of a change, and from the due time of each further one as long as half of it is left:
+ * no change is confirmed sooner than by probes that are all punctual.
  * The result is always after the last start.
  */
 export function nextDueMs(originMs: number, last: Start, rhythm: Rhythm, streak: Streak): number {
