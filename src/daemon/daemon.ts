@@ -102,7 +102,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let refused: string | null = null;
   let descriptorLimit: number | null = null;
   let descriptors = planDescriptors(config, descriptorLimit);
-  keepHeapSmall(checkCount(config));
+  keepHeapSmall();
 
   const events = createEventLog(clock);
   events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
@@ -274,7 +274,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       config = loaded.config;
       loadedAtMs = clock.wallMs();
       log.set(config.daemon.log);
-      keepHeapSmall(checkCount(config));
       emit({ kind: 'reload', ok: true, errors: [] });
       for (const note of notes) log.warn({}, note);
       reconciler.configure(config);
@@ -309,10 +308,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       return stopping;
     },
   };
-}
-
-function checkCount({ backends }: Config): number {
-  return backends.reduce((sum, { checks }) => sum + checks.length, 0);
 }
 
 function hasScripts({ backends }: Config): boolean {
