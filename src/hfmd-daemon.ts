@@ -17,6 +17,7 @@ import { readCarpAddresses } from './sys/carp-addresses.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
+import { keepHeapSmall } from './sys/heap.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
@@ -107,6 +108,8 @@ function readOptions(): Options | null {
 }
 
 async function run(config: Config, options: Options): Promise<number> {
+  // Not for `-n`: what node keeps of its compiling is good only for the flags of that moment.
+  keepHeapSmall();
   const log = createLog(config.daemon.log, {
     ...(options.verbose === true ? { level: 'debug' } : {}),
     ...(options.debug === true ? { format: 'terminal' } : {}),

@@ -6,7 +6,6 @@ import { createProbe } from '../probes/create-probe.ts';
 import { letWaitAtMost } from '../probes/probe-socket.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
-import { keepHeapSmall } from '../sys/heap.ts';
 import type { ProcessLog } from '../sys/log.ts';
 import type { ScriptStarter } from '../sys/script-starter.ts';
 import { VERSION } from '../version.ts';
@@ -102,7 +101,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let refused: string | null = null;
   let descriptorLimit: number | null = null;
   let descriptors = planDescriptors(config, descriptorLimit);
-  keepHeapSmall();
 
   const events = createEventLog(clock);
   events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
