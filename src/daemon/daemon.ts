@@ -224,7 +224,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const stop = async (): Promise<void> => {
     emit({ kind: 'stop' });
     housekeeping.cancel();
-    stalls.stop();
     auditor.stop();
     await scheduler.stop();
     controller.stop();

@@ -178,8 +178,8 @@ export class Scheduler {
   }
 
   #onTimer(): void {
+    this.#deps.stalls.look(this.#timerDueMs);
     this.#timerDueMs = FAR_MS;
-    this.#deps.stalls.look();
     const untilMs = this.#deps.clock.monotonicMs() + MOMENT_MS;
     for (let run = this.#deadlines.peek(untilMs); run !== null; ) {
       if (run.isCut) this.#settle(run, DISOBEYED);
@@ -246,6 +246,7 @@ export class Scheduler {
       dueMs: FAR_MS,
       place: NOWHERE,
     };
+    if (this.inFlight === 0) this.#deps.stalls.watch();
     this.#deadlines.set(run, startMs + timeoutMs);
     this.#arm();
     try {
@@ -272,6 +273,7 @@ export class Scheduler {
     const { clock } = this.#deps;
     const durationMs = clock.monotonicMs() - run.startMs;
     const judged = run.isCut ? this.#judge(verdict, run) : verdict;
+    if (this.inFlight === 0) this.#deps.stalls.rest();
     run.onEnd({ verdict: judged, durationMs, atMs: clock.wallMs() });
     if (this.inFlight === 0) this.#onIdle?.();
   }

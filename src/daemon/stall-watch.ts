@@ -1,12 +1,17 @@
 import type { Clock, Timer } from '../sys/clock.ts';
 
-/** Knows when this process itself stood still: starved, stopped, or its machine suspended. */
+/**
+ * Knows when this process itself stood still: starved, stopped, or its machine suspended. It looks at the
+ * clock only while somebody's time is at stake: to be woken up costs as much as many a probe.
+ */
 export interface StallWatch {
-  /** How long, in milliseconds, it stood still since `sinceMs` on the monotonic clock. */
+  /** From now on until `rest` the clock is looked at. */
+  watch(): void;
+  rest(): void;
+  /** How long, in milliseconds, it stood still since `sinceMs` on the monotonic clock; watched since then. */
   stalledSince(sinceMs: number): number;
-  /** Looks at the clock now, where that is due: before a batch of work, which would delay it. */
-  look(): void;
-  stop(): void;
+  /** Whoever was woken by a timer says when that was due, before a batch of work, which would delay the look. */
+  look(timerDueMs: number): void;
 }
 
 const TICK_MS = 20;
@@ -19,30 +24,32 @@ const MEMORY_MS = 600_000;
 const MAX_STALLS = 1000;
 
 /**
- * `onTick` hears how late each look at the clock was, in milliseconds. Of that, the millisecond to which
- * timers are rounded counts only as far as the loop has worked since the look before.
+ * `onTimer` hears how late each timer was, in milliseconds. Of that, the millisecond to which timers are
+ * rounded counts only as far as the loop has worked since the look before.
  */
-export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () => {}): StallWatch {
+export function watchStalls(
+  clock: Clock,
+  onTimer: (lateMs: number) => void = () => {},
+): StallWatch {
   let stalls: { fromMs: number; toMs: number }[] = [];
-  let dueMs = 0;
-  let workedBeforeMs = 0;
+  let dueMs = Number.POSITIVE_INFINITY;
+  let workedBeforeMs = clock.workedMs();
   let timer: Timer | null = null;
-  let isStopped = false;
-  // On the ticks on which probes start (core/schedule.ts): to wake up twice as often costs as much as
-  // many a probe.
-  const arm = (): void => {
-    const nowMs = clock.monotonicMs();
+  // On the ticks on which probes start (core/schedule.ts).
+  const arm = (nowMs: number): void => {
     dueMs = (Math.floor((nowMs + EARLY_MS) / TICK_MS) + 1) * TICK_MS;
-    workedBeforeMs = clock.workedMs();
-    timer = clock.after(dueMs - nowMs, tick);
+    timer = clock.after(dueMs - nowMs, () => tick(dueMs));
   };
-  const tick = (): void => {
+  const tick = (timerDueMs: number): void => {
     const nowMs = clock.monotonicMs();
-    const lateMs = Math.max(0, nowMs - dueMs);
-    const workedMs = clock.workedMs() - workedBeforeMs;
-    onTick(Math.min(lateMs, Math.max(workedMs, lateMs - EARLY_MS)));
+    const workedMs = clock.workedMs();
+    const lateMs = Math.max(0, nowMs - timerDueMs);
+    onTimer(Math.min(lateMs, Math.max(workedMs - workedBeforeMs, lateMs - EARLY_MS)));
+    workedBeforeMs = workedMs;
+    if (nowMs < dueMs - EARLY_MS) return;
     note(nowMs);
-    arm();
+    timer?.cancel();
+    arm(nowMs);
   };
   const note = (nowMs: number): void => {
     if (nowMs - dueMs <= TOLERANCE_MS) return;
@@ -50,8 +57,12 @@ export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () 
     stalls = [...recent.slice(1 - MAX_STALLS), { fromMs: dueMs, toMs: nowMs }];
     dueMs = nowMs;
   };
-  arm();
   return {
+    watch: () => arm(clock.monotonicMs()),
+    rest() {
+      timer?.cancel();
+      dueMs = Number.POSITIVE_INFINITY;
+    },
     stalledSince(sinceMs) {
       // Whoever asks may run before the tick that would have noticed.
       note(clock.monotonicMs());
@@ -60,14 +71,6 @@ export function watchStalls(clock: Clock, onTick: (lateMs: number) => void = () 
         0,
       );
     },
-    look() {
-      if (isStopped || clock.monotonicMs() < dueMs - EARLY_MS) return;
-      timer?.cancel();
-      tick();
-    },
-    stop() {
-      isStopped = true;
-      timer?.cancel();
-    },
+    look: (timerDueMs) => tick(Math.min(timerDueMs, dueMs)),
   };
 }

@@ -203,7 +203,7 @@ describe('starts', () => {
   });
 
   test('that have passed are skipped, never made up for', async () => {
-    const { clock, stalls, scheduler } = createScheduler();
+    const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock);
     scheduler.setJobs([one.job], MANY);
     await clock.advance(2000);
@@ -211,7 +211,6 @@ describe('starts', () => {
     clock.stall(10_000);
     await clock.advance(1999);
     expect(one.starts.length - before).toBeLessThanOrEqual(3);
-    stalls.stop();
   });
 
   test('that passed while the check waited for its turn are counted as skipped', async () => {
@@ -447,9 +446,21 @@ describe('a hurried job', () => {
   });
 });
 
+test('between two probes there is one timer, for the next', async () => {
+  const { clock, scheduler } = createScheduler();
+  const one = fakeJob(clock, { behaviour: { kind: 'answers', afterMs: 50, verdict: pass('ok') } });
+  scheduler.setJobs([one.job], MANY);
+  await advanceInto(clock, one, 10);
+  // Its deadline, its answer, and the look at the clock meanwhile.
+  expect(clock.pending).toBe(3);
+  await clock.advance(100);
+  expect(one.records).toHaveLength(1);
+  expect(clock.pending).toBe(1);
+});
+
 describe('stop', () => {
   test('aborts what is in flight, waits for it, starts nothing more, and may be called twice', async () => {
-    const { clock, stalls, scheduler } = createScheduler();
+    const { clock, scheduler } = createScheduler();
     const hangs = fakeJob(clock, { key: 'hangs', behaviour: HANGS });
     const disobeys = fakeJob(clock, { key: 'disobeys', behaviour: DISOBEYS });
     scheduler.setJobs([hangs.job, disobeys.job], MANY);
@@ -464,7 +475,6 @@ describe('stop', () => {
     const starts = hangs.starts.length + disobeys.starts.length;
     await clock.advance(10_000);
     expect(hangs.starts.length + disobeys.starts.length).toBe(starts);
-    stalls.stop();
     expect(clock.pending).toBe(0);
   });
 });

@@ -5,6 +5,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 function watch() {
   const clock = createFakeClock();
   const stalls = watchStalls(clock);
+  stalls.watch();
   return { clock, stalls, sinceMs: clock.monotonicMs() };
 }
 
@@ -65,24 +66,41 @@ test('a step of the wall clock is no stall', async () => {
   expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
-test('whoever looks before a batch of work spares the timer, and hears how late it was', async () => {
+test('whoever was woken by a timer of its own spares the next look', async () => {
   const clock = createFakeClock();
   const late: number[] = [];
   const stalls = watchStalls(clock, (ms) => late.push(ms));
-  stalls.look();
-  expect(late).toEqual([]);
+  stalls.watch();
   clock.stall(23);
-  stalls.look();
-  stalls.look();
+  stalls.look(clock.monotonicMs() - 1);
   expect(late).toEqual([3]);
   // What work there is then is not what made it late; the next look is due on the next tick.
   await clock.advance(17);
   expect(late).toEqual([3, 0]);
-  stalls.stop();
-  await clock.advance(100);
-  stalls.look();
-  expect(late).toEqual([3, 0]);
+});
+
+test('while it rests there is no timer, but it hears how late others were', async () => {
+  const clock = createFakeClock();
+  const late: number[] = [];
+  const stalls = watchStalls(clock, (ms) => late.push(ms));
+  clock.stall(5);
+  stalls.look(clock.monotonicMs() - 5);
+  expect(late).toEqual([5]);
+  stalls.watch();
+  stalls.rest();
+  stalls.rest();
+  await clock.advance(1000);
+  expect(late).toEqual([5]);
   expect(clock.pending).toBe(0);
+});
+
+test('a stall in which it rested does not count', () => {
+  const { clock, stalls, sinceMs } = watch();
+  stalls.rest();
+  clock.stall(700);
+  stalls.look(clock.monotonicMs() - 700);
+  stalls.watch();
+  expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
 test.each([
@@ -93,18 +111,10 @@ test.each([
 ])('%s', async (_, { worked, overslept, late }) => {
   const clock = createFakeClock();
   const heard: number[] = [];
-  watchStalls(clock, (ms) => heard.push(ms));
+  watchStalls(clock, (ms) => heard.push(ms)).watch();
   await clock.advance(15);
   clock.stall(worked);
   clock.oversleep(5 + overslept);
   await clock.advance(0);
   expect(heard).toEqual([late]);
-});
-
-test('stop leaves no timer', async () => {
-  const { clock, stalls } = watch();
-  await clock.advance(100);
-  stalls.stop();
-  stalls.stop();
-  expect(clock.pending).toBe(0);
 });
