@@ -35,18 +35,23 @@ export function phaseMs(name: string, intervalMs: number): number {
   return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * intervalMs;
 }
 
+/** A connection of hfmd's own, or a process. */
+export type ProbeKind = 'network' | 'script';
+
 /**
  * Starts are gathered on ticks: those of one moment share the work of waking up, which halves what a
- * probe costs. A tick is a whole part of the interval, 20 ms at the most and a fiftieth of it, so that
- * the grid of a check stays exact.
+ * probe costs. A tick is a whole part of the interval, so that the grid of a check stays exact: a
+ * fiftieth of it and 20 ms at the most. For scripts it is twice as long, since each start wakes two
+ * processes.
  */
-export function tickMs(intervalMs: number): number {
-  return intervalMs / Math.max(TICKS, Math.ceil(intervalMs / MAX_TICK_MS));
+export function tickMs(intervalMs: number, kind: ProbeKind): number {
+  const { parts, mostMs } = TICKS[kind];
+  return intervalMs / Math.max(parts, Math.ceil(intervalMs / mostMs));
 }
 
 /** The first tick from `ms` on. */
-export function onTick(ms: number, intervalMs: number): number {
-  const tick = tickMs(intervalMs);
+export function onTick(ms: number, intervalMs: number, kind: ProbeKind): number {
+  const tick = tickMs(intervalMs, kind);
   return Math.ceil(ms / tick) * tick;
 }
 
@@ -54,13 +59,15 @@ export function onTick(ms: number, intervalMs: number): number {
  * When, from the beginning on, a check starts for the first time that is to be spread to `shareMs`: as
  * many start together as on a tick, but the first of them at once.
  */
-export function firstDelayMs(shareMs: number, intervalMs: number): number {
-  const tick = tickMs(intervalMs);
+export function firstDelayMs(shareMs: number, intervalMs: number, kind: ProbeKind): number {
+  const tick = tickMs(intervalMs, kind);
   return Math.floor(shareMs / tick) * tick;
 }
 
-const TICKS = 50;
-const MAX_TICK_MS = 20;
+const TICKS = {
+  network: { parts: 50, mostMs: 20 },
+  script: { parts: 25, mostMs: 40 },
+} as const;
 
 /** When a probe was to start, and when it did. */
 export interface Start {

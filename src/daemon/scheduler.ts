@@ -3,6 +3,7 @@ import {
   firstDelayMs,
   nextDueMs,
   onTick,
+  type ProbeKind,
   phaseMs,
   type Rhythm,
   type Start,
@@ -20,7 +21,7 @@ import type { StallWatch } from './stall-watch.ts';
 export interface Job {
   /** `backend/check`, unique; its hash spreads the starts. */
   readonly key: string;
-  readonly kind: 'network' | 'script';
+  readonly kind: ProbeKind;
   readonly rhythm: Rhythm;
   readonly startDelayMs: number;
   readonly probe: Probe;
@@ -59,7 +60,7 @@ export class Scheduler {
   readonly #starts = new DueQueue<Runner>();
   /** Every probe that is in flight. */
   readonly #deadlines = new DueQueue<Run>();
-  readonly #places: Readonly<Record<Job['kind'], Places>>;
+  readonly #places: Readonly<Record<ProbeKind, Places>>;
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #isStopped = false;
@@ -142,13 +143,14 @@ export class Scheduler {
   }
 
   #begin(job: Job, begunAtOnce: number): void {
-    const { intervalMs } = job.rhythm;
+    const { kind, rhythm } = job;
+    const { intervalMs } = rhythm;
     const fromMs = this.#deps.clock.monotonicMs() + job.startDelayMs;
     const phase = phaseMs(job.key, intervalMs);
     const share = Math.min(1, begunAtOnce / BEGINS_PER_MS / intervalMs);
     const runner: Runner = {
       job,
-      originMs: onTick(fromMs + phase, intervalMs),
+      originMs: onTick(fromMs + phase, intervalMs, kind),
       isEnded: false,
       hurriedToMs: FAR_MS,
       run: null,
@@ -156,7 +158,7 @@ export class Scheduler {
       place: NOWHERE,
     };
     this.#runners.set(job.key, runner);
-    this.#starts.set(runner, fromMs + firstDelayMs(phase * share, intervalMs));
+    this.#starts.set(runner, fromMs + firstDelayMs(phase * share, intervalMs, kind));
   }
 
   #end(runner: Runner): void {
