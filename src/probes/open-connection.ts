@@ -123,7 +123,8 @@ class Handshakes implements Attempt {
 
 function startConnection(target: Target): net.Socket {
   const { address, port, source, isRead, tls: tlsTarget } = target;
-  const options = { host: address, port, ...(source === null ? {} : { localAddress: source }) };
+  const peer = { host: address, port };
+  const options = source === null ? peer : { ...peer, localAddress: source };
   if (tlsTarget === null) return (isRead ? new ProbeSocket() : new net.Socket()).connect(options);
   const { config, protocols, context } = tlsTarget;
   return tls.connect({

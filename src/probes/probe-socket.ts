@@ -49,10 +49,24 @@ export class ProbeSocket extends net.Socket {
   }
 }
 
-/** One object for all: Node copies it, and V8 makes hidden classes anew for each copy of another. */
-const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> = {
+/**
+ * Node copies it, and sets what is not in it: V8 then makes new hidden classes for each socket, which
+ * keep it until a full collection. So all that Node sets is in it.
+ */
+const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> & OwnOptions = {
   onread: { buffer: BUFFER, callback: onRead },
+  allowHalfOpen: false,
+  emitClose: false,
+  autoDestroy: true,
+  decodeStrings: false,
 };
+
+/** What Node sets for every socket, whatever it is given. */
+interface OwnOptions {
+  readonly emitClose: false;
+  readonly autoDestroy: true;
+  readonly decodeStrings: false;
+}
 
 /** Lets no more connections wait to be closed than there are descriptors which nobody else needs. */
 export function letWaitAtMost(spareDescriptors: number): void {
