@@ -38,8 +38,6 @@ const MOMENT_MS = 2;
  */
 const TURNED_PER_MS = 16;
 const MORE_MS = 6;
-/** Timers are rounded to milliseconds; later than that, this process had to wait itself. */
-const LATE_MS = 1;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
 const LONGEST_MOMENT_MS = 100;
 
@@ -94,13 +92,13 @@ export class PoolDecisions {
     const { clock } = this.#deps;
     const turned = this.#turned;
     const waitMs = MOMENT_MS + Math.min(MORE_MS, Math.floor(turned / TURNED_PER_MS));
-    const dueMs = clock.monotonicMs() + waitMs;
     this.#moment = clock.after(waitMs, () => {
-      const nowMs = clock.monotonicMs();
-      // Timers run before reads: after a pause of our own, what belongs to the moment may be unread.
-      const goesOn = this.#turned > turned || nowMs - dueMs > LATE_MS;
-      if (goesOn && nowMs < this.#momentEndsMs) this.#awaitEnd();
-      else this.flush();
+      // What turned in the moment may still be unread: the loop was at something else, or stood still.
+      this.#moment = clock.afterReads(() => {
+        const goesOn = this.#turned > turned && clock.monotonicMs() < this.#momentEndsMs;
+        if (goesOn) this.#awaitEnd();
+        else this.flush();
+      });
     });
   }
 

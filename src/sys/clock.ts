@@ -16,6 +16,8 @@ export interface Clock {
    * later, and not before the next turn of the loop.
    */
   after(delayMs: number, run: () => void): Timer;
+  /** Runs `run` once, when what can be read by now has been read. The loop runs timers before reads. */
+  afterReads(run: () => void): Timer;
 }
 
 export const systemClock: Clock = {
@@ -33,6 +35,10 @@ export const systemClock: Clock = {
     };
     let timer = setTimeout(fire, delayMs);
     return { cancel: () => clearTimeout(timer) };
+  },
+  afterReads(run) {
+    const turn = setImmediate(run);
+    return { cancel: () => clearImmediate(turn) };
   },
 };
 

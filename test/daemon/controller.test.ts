@@ -189,21 +189,29 @@ describe('health moves the tables', () => {
     expect(operations).toEqual(['remove', 'show']);
   });
 
-  test('what is heard right after a pause of our own belongs to the moment before', async () => {
-    const three = config(
-      [pool('web')],
-      [backend('a', { web: A }), backend('b', { web: B }), backend('c', { web: C })],
-    );
-    const { clock, pf, probe } = await allUp(three, { web: [A, B, C] });
-    const before = pf.calls.length;
-    for (let i = 0; i < 3; i++) probe('a', FAIL);
-    clock.stall(30);
-    await clock.advance(1);
-    for (let i = 0; i < 3; i++) probe('b', FAIL);
-    await clock.advance(10);
-    expect(pf.entries('web')).toEqual([C]);
-    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
-  });
+  test.each([
+    ['the loop was at something else', { stalledMs: 0, readMs: 2 }],
+    ['the loop stood still', { stalledMs: 30, readMs: 30 }],
+  ])(
+    'what can be read by the end of a moment belongs to it, where %s',
+    async (_, { stalledMs, readMs }) => {
+      const three = config(
+        [pool('web')],
+        [backend('a', { web: A }), backend('b', { web: B }), backend('c', { web: C })],
+      );
+      const { clock, pf, probe } = await allUp(three, { web: [A, B, C] });
+      const before = pf.calls.length;
+      for (let i = 0; i < 3; i++) probe('a', FAIL);
+      // Due with the end of the moment, and behind it: the loop runs timers before reads.
+      clock.after(readMs, () => {
+        for (let i = 0; i < 3; i++) probe('b', FAIL);
+      });
+      clock.stall(stalledMs);
+      await clock.advance(10);
+      expect(pf.entries('web')).toEqual([C]);
+      expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
+    },
+  );
 
   test('a moment in which many have turned waits longer for more', async () => {
     const names = Array.from({ length: 120 }, (_, i) => `n${i}`);

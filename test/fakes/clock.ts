@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/sys/clock.ts';
+import type { Clock, Timer } from '../../src/sys/clock.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface FakeClock extends Clock {
@@ -32,16 +32,20 @@ export function createFakeClock({ earlyMs = 0 } = {}): FakeClock {
       .filter(({ dueMs }) => dueMs <= untilMs)
       .sort((a, b) => a.dueMs - b.dueMs || a.seq - b.seq)[0];
 
+  const after = (delayMs: number, run: () => void): Timer => {
+    seq += 1;
+    const timer = { dueMs: nowMs + Math.max(0, delayMs - earlyMs), seq, run };
+    timers.add(timer);
+    return { cancel: () => void timers.delete(timer) };
+  };
+
   return {
     monotonicMs: () => nowMs,
     workedMs: () => workedMs,
     wallMs: () => nowMs + wallOffsetMs,
-    after(delayMs, run) {
-      seq += 1;
-      const timer = { dueMs: nowMs + Math.max(0, delayMs - earlyMs), seq, run };
-      timers.add(timer);
-      return { cancel: () => void timers.delete(timer) };
-    },
+    after,
+    // Behind whatever is due by now.
+    afterReads: (run) => after(0, run),
     async advance(ms) {
       const untilMs = nowMs + ms;
       await settle();

@@ -143,15 +143,16 @@ interface Life {
 function createLife(clock: Clock): Life {
   let dead = false;
   let death: Death | null = null;
+  const unlessDead = (run: () => void) => (): void => {
+    if (!dead) run();
+  };
   return {
     clock: {
       monotonicMs: clock.monotonicMs,
       workedMs: clock.workedMs,
       wallMs: clock.wallMs,
-      after: (delayMs, run) =>
-        clock.after(delayMs, () => {
-          if (!dead) run();
-        }),
+      after: (delayMs, run) => clock.after(delayMs, unlessDead(run)),
+      afterReads: (run) => clock.afterReads(unlessDead(run)),
     },
     get dead() {
       return dead;

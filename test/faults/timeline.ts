@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/sys/clock.ts';
+import type { Clock, Timer } from '../../src/sys/clock.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 /** A fake clock that stands still while something is at work that needs no time. */
@@ -11,24 +11,26 @@ export interface Timeline {
 export function createTimeline(): Timeline {
   const fake = createFakeClock();
   const due = new Set<{ readonly atMs: number }>();
+  const after = (delayMs: number, run: () => void): Timer => {
+    const entry = { atMs: fake.monotonicMs() + Math.max(0, delayMs) };
+    due.add(entry);
+    const timer = fake.after(delayMs, () => {
+      due.delete(entry);
+      run();
+    });
+    return {
+      cancel() {
+        due.delete(entry);
+        timer.cancel();
+      },
+    };
+  };
   const clock: Clock = {
     monotonicMs: fake.monotonicMs,
     workedMs: fake.workedMs,
     wallMs: fake.wallMs,
-    after(delayMs, run) {
-      const entry = { atMs: fake.monotonicMs() + Math.max(0, delayMs) };
-      due.add(entry);
-      const timer = fake.after(delayMs, () => {
-        due.delete(entry);
-        run();
-      });
-      return {
-        cancel() {
-          due.delete(entry);
-          timer.cancel();
-        },
-      };
-    },
+    after,
+    afterReads: (run) => after(0, run),
   };
   return {
     clock,
