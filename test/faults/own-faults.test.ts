@@ -50,7 +50,6 @@ pools = { web = "10.2.1.${i + 1}" }
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
     const hog = await rig.backend('hog');
-    await hog.set('hang');
     const hogs = Array.from({ length: 150 }, (_, i) =>
       hog.toml({ hogs: `10.9.${i >> 7}.${i & 127}` }).replace('[backend.hog]', `[backend.hog${i}]`),
     );
@@ -65,6 +64,10 @@ pools = { web = "10.2.1.${i + 1}" }
       // Of these hfmd knows nothing, and so runs more probes than there are descriptors for.
       openFiles: 60,
     });
+    const turnsOfLb1 = () =>
+      hfmd.log.filter(({ event, backend }) => event === 'health' && backend === 'lb1');
+    await eventually(() => expect(turnsOfLb1()).toMatchObject([{ to: 'up' }]));
+    await hog.set('hang');
     await eventually(async () =>
       expect((await rig.status()).node_problems.map(({ kind }) => kind)).toContain(
         'no-descriptors',
@@ -73,9 +76,7 @@ pools = { web = "10.2.1.${i + 1}" }
     await sleep(5000);
     const told = hfmd.log.filter(({ event }) => event === 'node-problem');
     expect(told.filter(({ problem }) => problem === 'no-descriptors')).toHaveLength(1);
-    expect(
-      hfmd.log.filter(({ event, backend }) => event === 'health' && backend === 'lb1'),
-    ).toMatchObject([{ to: 'up' }]);
+    expect(turnsOfLb1()).toMatchObject([{ to: 'up' }]);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1']);
     // The socket itself has to find a descriptor.
     await eventually(async () => expect((await rig.status()).degraded).toBe(true));
