@@ -73,8 +73,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/reload': reload,
 };
 
-export function eventJson({ atMs, ...event }: StampedEvent): EventJson {
-  return { ...event, at: isoTime(atMs) };
+export function eventJson({ seq, atMs, event }: StampedEvent): EventJson {
+  return { seq, ...event, at: isoTime(atMs) };
 }
 
 export function refuse(status: number, error: string, errors?: readonly string[]): RouteResponse {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { StampedEvent } from '../core/event.ts';
 import type { Log } from '../sys/log.ts';
 import { readBody, sendJson, sendLongJson } from './http-json.ts';
 import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';
@@ -130,16 +131,17 @@ function serveEvents(
   response: ServerResponse,
 ): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  for (const event of daemon.events.recent())
-    response.write(`${JSON.stringify(eventJson(event))}\n`);
+  const write = (stamped: StampedEvent) =>
+    response.write(`${JSON.stringify(eventJson(stamped))}\n`);
+  for (const stamped of daemon.events.recent()) write(stamped);
   if (!follow) {
     response.end();
     return;
   }
   socket.setTimeout(0);
-  const unfollow = daemon.events.follow((event) => {
+  const unfollow = daemon.events.follow((stamped) => {
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
-    else response.write(`${JSON.stringify(eventJson(event))}\n`);
+    else write(stamped);
   });
   response.on('close', unfollow);
 }

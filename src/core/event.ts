@@ -109,4 +109,8 @@ export type HfmEvent =
   | { readonly kind: 'stop' };
 
 /** An event with its place in time. `seq` counts from 1 at each start. */
-export type StampedEvent = HfmEvent & { readonly seq: number; readonly atMs: number };
+export interface StampedEvent {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly event: HfmEvent;
+}

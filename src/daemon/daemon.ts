@@ -103,7 +103,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let descriptors = planDescriptors(config, descriptorLimit);
 
   const events = createEventLog(clock);
-  events.follow(({ seq: _, atMs: __, ...event }) => logEvent(log, event));
+  events.follow(({ event }) => logEvent(log, event));
   const { emit } = events;
   const problems = createNodeProblems(clock, emit);
   const durable = readState(config.daemon.stateFile, startedAtMs, log);

@@ -19,8 +19,7 @@ export function createEventLog(clock: Clock): EventLog {
   return {
     emit(event) {
       seq += 1;
-      // The spread comes last for the reason given at `Base` in config/resolve-check.ts.
-      const stamped = { seq, atMs: clock.wallMs(), ...event };
+      const stamped = { seq, atMs: clock.wallMs(), event };
       events.push(stamped);
       if (events.length >= 2 * CAPACITY) events = events.slice(-CAPACITY);
       for (const listener of listeners) listener(stamped);

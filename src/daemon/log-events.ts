@@ -4,8 +4,10 @@ import type { Log } from '../sys/log.ts';
 
 /** Tells an event to the log: one line, its fields fixed. */
 export function logEvent(log: Log, event: HfmEvent): void {
-  const { kind, ...fields } = event;
-  log[levelOf(event)]({ event: kind, ...fields }, eventText(event));
+  log.later(levelOf(event), () => {
+    const { kind, ...fields } = event;
+    return [{ event: kind, ...fields }, eventText(event)];
+  });
 }
 
 function levelOf(event: HfmEvent): 'info' | 'warn' | 'error' {

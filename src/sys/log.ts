@@ -6,11 +6,15 @@ export type LogFields = Readonly<Record<string, unknown>>;
 /** One line an event; fields are fixed names such as `backend`, `pool`, `table`, `from`, `to`. */
 export interface Log {
   /** What every probe would say: made only where the log takes it. */
-  debug(say: () => readonly [fields: LogFields, message: string]): void;
+  debug(say: Say): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
+  /** What may come in thousands at once: made when it is written. It tells of what does not change. */
+  later(level: LogSettings['level'], say: Say): void;
 }
+
+type Say = () => readonly [fields: LogFields, message: string];
 
 /**
  * `text` is for syslog, which has a clock and a process of its own: `warning: lb1: up -> down (...)`.
@@ -62,14 +66,16 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     destination,
   );
   const takes = (one: LogSettings['level']): boolean => logger.isLevelEnabled(one);
-  const at = (one: LogSettings['level']) => (fields: LogFields, message: string) => {
+  const later = (one: LogSettings['level'], say: Say): void => {
     if (!takes(one)) return;
     const nowMs = Date.now();
     lines.add(() => {
       atMs = nowMs;
-      logger[one](fields, message);
+      logger[one](...say());
     });
   };
+  const at = (one: LogSettings['level']) => (fields: LogFields, message: string) =>
+    later(one, () => [fields, message]);
   const debug = at('debug');
   return {
     debug(say) {
@@ -78,6 +84,7 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    later,
     set(next) {
       // What was said before is written as it would have been then.
       lines.drain();

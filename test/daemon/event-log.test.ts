@@ -12,8 +12,8 @@ test('events are numbered from 1 and have their wall time', async () => {
   await clock.advance(1500);
   log.emit({ kind: 'stop' });
   expect(log.recent()).toEqual([
-    { ...RELOADED, seq: 1, atMs: START_WALL_MS },
-    { kind: 'stop', seq: 2, atMs: START_WALL_MS + 1500 },
+    { seq: 1, atMs: START_WALL_MS, event: RELOADED },
+    { seq: 2, atMs: START_WALL_MS + 1500, event: { kind: 'stop' } },
   ]);
 });
 

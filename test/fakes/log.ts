@@ -24,6 +24,7 @@ export function createRecordingLog(): RecordingLog {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
+    later: (level, say) => write(level)(...say()),
     set() {},
     async flush() {},
   };
