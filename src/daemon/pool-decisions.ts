@@ -32,6 +32,12 @@ export interface PoolDecisionsDeps {
  * milliseconds, and a table is to be changed once.
  */
 const MOMENT_MS = 2;
+/**
+ * Of many that turn the next may be a little late: a moment waits 1 ms longer for each so many, up to
+ * `MORE_MS` longer.
+ */
+const TURNED_PER_MS = 16;
+const MORE_MS = 6;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
 const LONGEST_MOMENT_MS = 100;
 
@@ -85,7 +91,8 @@ export class PoolDecisions {
   #awaitEnd(): void {
     const { clock } = this.#deps;
     const turned = this.#turned;
-    this.#moment = clock.after(MOMENT_MS, () => {
+    const waitMs = MOMENT_MS + Math.min(MORE_MS, Math.floor(turned / TURNED_PER_MS));
+    this.#moment = clock.after(waitMs, () => {
       // What turned in the moment may still be unread: the loop was at something else, or stood still.
       this.#moment = clock.afterReads(() => {
         const goesOn = this.#turned > turned && clock.monotonicMs() < this.#momentEndsMs;

@@ -213,6 +213,29 @@ describe('health moves the tables', () => {
     },
   );
 
+  test('a moment in which many have turned waits longer for more', async () => {
+    const names = Array.from({ length: 120 }, (_, i) => `n${i}`);
+    const many = config(
+      [pool('web')],
+      names.map((name, i) => backend(name, { web: `10.1.0.${i}` })),
+    );
+    const { clock, pf, probe } = await allUp(many, { web: [] });
+    const before = pf.calls.length;
+    const turn = (some: readonly string[]): void => {
+      for (let i = 0; i < 3; i++) for (const name of some) probe(name, FAIL);
+    };
+    turn(names.slice(0, 100));
+    await clock.advance(9);
+    turn(names.slice(100, 110));
+    await clock.advance(8);
+    expect(pf.calls.slice(before)).toEqual([]);
+    await clock.advance(1);
+    expect(pf.entries('web')).toHaveLength(10);
+    turn(names.slice(110, 112));
+    await clock.advance(4);
+    expect(pf.entries('web')).toHaveLength(8);
+  });
+
   test('a moment lasts as long as more turns, up to 100 ms', async () => {
     const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
     const many = config(
