@@ -20,9 +20,10 @@ usage() {
 	EOF
 }
 
-# hfmd lives on and makes much that dies young: V8 would take tens of megabytes for it. The kernel
-# passes one argument; rc.d/openbsd/hfmd names it too.
-small_heap=--max-semi-space-size=4
+# hfmd lives on and makes much that dies young: V8 would take tens of megabytes for it. And of threads
+# that compile and collect it would have four: where there are two cores they stand in the way of hfmd
+# when it has most to do.
+node_options='--max-semi-space-size=4 --v8-pool-size=1'
 
 main() {
 	case ${1-} in
@@ -69,7 +70,11 @@ install_all() {
 	[ ! -e "$DESTDIR$list" ] || was_here=yes
 	mkdir -p "$DESTDIR$doc"
 	: >"$DESTDIR$list.new"
-	put 0755 launcher "$PREFIX/sbin/hfmd" "1s|^#!.*|#!$node $small_heap|"
+	# A kernel passes on one argument of a first line, so sh comes in between. To node the line for it is
+	# a string and a comment.
+	put 0755 launcher "$PREFIX/sbin/hfmd" "1c\\
+#!/bin/sh\\
+\":\" //; exec $node $node_options \"\$0\" \"\$@\""
 	put 0444 sbin/hfmd "$libexec/hfmd.js" ''
 	keep_compiled
 	put 0755 sbin/hfmctl "$PREFIX/sbin/hfmctl" "1s|^#!.*|#!$node|"

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { projectFile } from '../docs/page.ts';
 import { artefactOfFile, runInstall, runToEnd, SYSTEMS, scratch, unpack } from './artefact.ts';
-import { interpreterLine } from './service.ts';
+import { nodeLine } from './service.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -70,26 +70,24 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(modeOf(at('var/db/hfm'))).toBe('750');
   });
 
-  test('names this node in the interpreter lines and the service script', () => {
+  test('names this node in the programs and in the service script', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
-    const lines = ['hfmd', 'hfmctl'].map((name) => interpreterLine(at(`usr/local/sbin/${name}`)));
+    const lines = ['hfmd', 'hfmctl'].map((name) => nodeLine(at(`usr/local/sbin/${name}`)));
     expect(lines).toEqual([
-      expect.stringMatching(`^${process.execPath} --max-semi-space-size=\\d+$`),
+      expect.stringMatching(`^${process.execPath} --max-semi-space-size=\\d+ --v8-pool-size=\\d+$`),
       process.execPath,
     ]);
     for (const program of ['hfmd', 'hfmctl']) {
       expect(runToEnd([at(`usr/local/sbin/${program}`), '-h']).code).toBe(0);
     }
-    // FreeBSD reads the rest of the line where it needs it.
-    const named = system === 'OpenBSD' ? lines[0] : process.execPath;
-    expect(readFileSync(at(RC[system]), 'utf8')).toMatch(new RegExp(`="${named}[ "]`));
+    expect(readFileSync(at(RC[system]), 'utf8')).toMatch(new RegExp(`="${process.execPath}[ "]`));
   });
 
   test('keeps what node compiles for a start of hfmd, of which a start makes use', () => {
     const { unpacked, root, env, at } = setUp();
     runInstall(unpacked, env);
-    const [node = '', ...flags] = interpreterLine(at('usr/local/sbin/hfmd')).split(' ');
+    const [node = '', ...flags] = nodeLine(at('usr/local/sbin/hfmd')).split(' ');
     const look = `import { openProgram } from ${JSON.stringify(projectFile('dist/src/sys/code-cache.js'))};
       console.log(openProgram(${JSON.stringify(at('usr/local/libexec/hfm/hfmd.js'))}).isCached);`;
     const looked = runToEnd([node, ...flags, '--input-type=module', '-e', look]);

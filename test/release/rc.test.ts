@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { aWhile, eventually, memberByMode } from '../system/harness.ts';
 import { artefactOfFile, SYSTEMS } from './artefact.ts';
@@ -67,6 +67,16 @@ describe.concurrent.each(SYSTEMS)('the service on %s', (system) => {
     });
     expect(service.syslog()).not.toContain('another hfmd');
     expect((await service.control('stop')).code).toBe(0);
+  });
+
+  test('stops a version that gives node other options', async (context) => {
+    const service = open(context);
+    const installed = readFileSync(service.program, 'utf8');
+    writeFileSync(service.program, installed.replace(' --v8-pool-size=1', ''));
+    const pid = await started(service);
+    writeFileSync(service.program, installed);
+    expect((await service.control('stop')).code).toBe(0);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   test('a bad configuration is refused by configtest, start, reload and restart', async (context) => {

@@ -8,6 +8,8 @@ import { installTo, runAside, runToEnd, type System } from './artefact.ts';
 /** hfm installed with its service script, which runs with stand-ins of the system's parts. */
 export interface Service {
   readonly rig: Rig;
+  /** The installed hfmd. */
+  readonly program: string;
   /** `rcctl COMMAND hfmd` or `service hfmd COMMAND`. */
   control(command: string, shell?: readonly string[]): Promise<Ended>;
   /** The pids of the hfmd's that run, and how each was called. */
@@ -48,9 +50,10 @@ export function openService(context: TestContext, archive: string, system: Syste
   );
   writeFileSync(conf, RC_CONF[system](rig.configFile, USER));
   for (const file of [syslog, calls]) writeFileSync(file, '');
-  const hfmd = join(prefix, 'sbin/hfmd');
+  const program = join(prefix, 'sbin/hfmd');
   return {
     rig,
+    program,
     control: (command, shell = ['sh']) =>
       runAside([...shell, script, command], {
         PATH: `${standIns.folder}:${process.env.PATH}`,
@@ -58,17 +61,18 @@ export function openService(context: TestContext, archive: string, system: Syste
         HFM_RC_SYSLOG: syslog,
         HFM_RC_CALLS: calls,
       }),
-    running: () => processesOf(`${interpreterLine(hfmd)} ${hfmd} `),
+    running: () => processesOf(`${nodeLine(program)} ${program} `),
     syslog: () => readFileSync(syslog, 'utf8'),
     calls: () => readFileSync(calls, 'utf8'),
     set: (line) => writeFileSync(conf, `${line}\n`, { flag: 'a' }),
   };
 }
 
-/** What the kernel puts before a script: the interpreter and its argument. */
-export function interpreterLine(script: string): string {
-  const [line = ''] = readFileSync(script, 'utf8').split('\n', 1);
-  return line.replace(/^#!/, '');
+/** What stands before an installed program among the processes: node, with the options that it is given. */
+export function nodeLine(program: string): string {
+  const [first = '', second = ''] = readFileSync(program, 'utf8').split('\n', 2);
+  if (first !== '#!/bin/sh') return first.replace(/^#!/, '');
+  return /^":" \/\/; exec (.*) "\$0" "\$@"$/.exec(second)?.[1] ?? second;
 }
 
 /** The processes whose command begins so, but for what one of them has forked to become another. */

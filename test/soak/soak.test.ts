@@ -141,7 +141,7 @@ interface Sample {
   readonly kb: number;
 }
 
-/** As a firewall runs it: its interpreter line has the size of V8's young generation. */
+/** As a firewall runs it: with the options that install.sh gives to node. */
 function installed({ onTestFinished }: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-soak-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
