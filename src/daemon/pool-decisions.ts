@@ -47,9 +47,11 @@ export class PoolDecisions {
   readonly #live: Live;
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
-  #momentEndsMs = 0;
-  /** How many have turned in the moment. */
+  /** When it is cut. */
+  #momentCutMs = 0;
+  /** How many have turned in the moment, and when the last of them did. */
   #turned = 0;
+  #lastTurnMs = 0;
   /** By table, since a reload may give a pool another name. */
   readonly #rounds = new Map<string, Timer>();
 
@@ -83,23 +85,28 @@ export class PoolDecisions {
   touch(pools: Iterable<PoolName>): void {
     for (const pool of pools) this.#dirty.add(pool);
     this.#turned += 1;
+    this.#lastTurnMs = this.#deps.clock.monotonicMs();
     if (this.#moment !== null) return;
-    this.#momentEndsMs = this.#deps.clock.monotonicMs() + LONGEST_MOMENT_MS;
+    this.#momentCutMs = this.#lastTurnMs + LONGEST_MOMENT_MS;
     this.#awaitEnd();
   }
 
   #awaitEnd(): void {
     const { clock } = this.#deps;
-    const turned = this.#turned;
-    const waitMs = MOMENT_MS + Math.min(MORE_MS, Math.floor(turned / TURNED_PER_MS));
-    this.#moment = clock.after(waitMs, () => {
+    this.#moment = clock.after(this.#momentEndMs() - clock.monotonicMs(), () => {
       // What turned in the moment may still be unread: the loop was at something else, or stood still.
       this.#moment = clock.afterReads(() => {
-        const goesOn = this.#turned > turned && clock.monotonicMs() < this.#momentEndsMs;
-        if (goesOn) this.#awaitEnd();
-        else this.flush();
+        // A timer may be early by less than a millisecond.
+        if (this.#momentEndMs() - clock.monotonicMs() < 1) this.flush();
+        else this.#awaitEnd();
       });
     });
+  }
+
+  /** Where nothing more turns. */
+  #momentEndMs(): number {
+    const moreMs = Math.min(MORE_MS, Math.floor(this.#turned / TURNED_PER_MS));
+    return Math.min(this.#lastTurnMs + MOMENT_MS + moreMs, this.#momentCutMs);
   }
 
   /** Decides now what the pools that changed must hold, instead of at the end of the moment. */

@@ -225,14 +225,14 @@ describe('health moves the tables', () => {
       for (let i = 0; i < 3; i++) for (const name of some) probe(name, FAIL);
     };
     turn(names.slice(0, 100));
-    await clock.advance(9);
+    await clock.advance(7);
     turn(names.slice(100, 110));
-    await clock.advance(8);
+    await clock.advance(7);
     expect(pf.calls.slice(before)).toEqual([]);
     await clock.advance(1);
     expect(pf.entries('web')).toHaveLength(10);
     turn(names.slice(110, 112));
-    await clock.advance(4);
+    await clock.advance(2);
     expect(pf.entries('web')).toHaveLength(8);
   });
 
