@@ -29,33 +29,24 @@ export const FRESH_STREAK: Streak = { health: 'unknown', passes: 0, failures: 0 
  * decides at once. `inconclusive` changes nothing.
  */
 export function count(streak: Streak, verdict: Verdict, rule: CountRule): Streak {
-  switch (verdict.kind) {
-    case 'inconclusive':
-      return streak;
-    case 'pass': {
-      const passes = streak.passes + 1;
-      const agrees = isFirst(streak) && rule.held === 'all';
-      return { health: passes >= rule.rise || agrees ? 'up' : streak.health, passes, failures: 0 };
-    }
-    case 'fail': {
-      const failures = streak.failures + 1;
-      const agrees = isFirst(streak) && rule.held === 'none';
-      const health = failures >= rule.fall || agrees ? 'down' : streak.health;
-      return { health, passes: 0, failures };
-    }
-  }
+  if (verdict.kind === 'inconclusive') return streak;
+  const { rise, fall, held } = rule;
+  const isPass = verdict.kind === 'pass';
+  const { passes, failures } = streak;
+  const inRow = (isPass ? passes : failures) + 1;
+  const agrees = isFirst(streak) && held === (isPass ? 'all' : 'none');
+  const decides = agrees || inRow >= (isPass ? rise : fall);
+  return {
+    health: decides ? (isPass ? 'up' : 'down') : streak.health,
+    passes: isPass ? inRow : 0,
+    failures: isPass ? 0 : inRow,
+  };
 }
 
 /** Whether the last verdicts speak against the health, so that probes go at `fast_interval`. */
 export function isChanging(streak: Streak): boolean {
-  switch (streak.health) {
-    case 'unknown':
-      return true;
-    case 'up':
-      return streak.failures > 0;
-    case 'down':
-      return streak.passes > 0;
-  }
+  const { health, passes, failures } = streak;
+  return health === 'unknown' || (health === 'up' ? failures : passes) > 0;
 }
 
 /** A backend's health from its checks'. No check at all leaves it unknown. */

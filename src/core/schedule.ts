@@ -16,8 +16,9 @@ export function slowestMs(rhythm: Rhythm): number {
 
 /** The wait from one start to the next, as the streak stands now. */
 export function currentIntervalMs(rhythm: Rhythm, streak: Streak): number {
-  if (isChanging(streak)) return rhythm.fastIntervalMs;
-  return streak.health === 'down' ? rhythm.downIntervalMs : rhythm.intervalMs;
+  const { intervalMs, fastIntervalMs, downIntervalMs } = rhythm;
+  if (isChanging(streak)) return fastIntervalMs;
+  return streak.health === 'down' ? downIntervalMs : intervalMs;
 }
 
 /**

@@ -40,23 +40,31 @@ export type InconclusiveReason = (typeof INCONCLUSIVE_REASONS)[number];
 export type Verdict =
   | {
       readonly kind: 'pass';
+      readonly reason?: undefined;
       readonly detail: string;
       /** The backend is well, and asks for no new traffic (`drain_status`). */
-      readonly asksDrain?: true;
+      readonly asksDrain?: boolean | undefined;
     }
-  | { readonly kind: 'fail'; readonly reason: FailReason; readonly detail: string }
-  | { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason; readonly detail: string };
+  | (Unwell & { readonly kind: 'fail'; readonly reason: FailReason })
+  | (Unwell & { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason });
 
-export function pass(detail: string): Verdict {
-  return { kind: 'pass', detail };
+interface Unwell {
+  readonly detail: string;
+  readonly asksDrain?: undefined;
+}
+
+// All have the same fields in the same order: to V8 the first failure of many is nothing new then.
+
+export function pass(detail: string, asksDrain?: boolean): Verdict {
+  return { kind: 'pass', reason: undefined, detail, asksDrain };
 }
 
 export function fail(reason: FailReason, detail: string): Verdict {
-  return { kind: 'fail', reason, detail };
+  return { kind: 'fail', reason, detail, asksDrain: undefined };
 }
 
 export function inconclusive(reason: InconclusiveReason, detail: string): Verdict {
-  return { kind: 'inconclusive', reason, detail };
+  return { kind: 'inconclusive', reason, detail, asksDrain: undefined };
 }
 
 /** Whether this outcome points at the node itself, so that `status` must name it as a node problem. */

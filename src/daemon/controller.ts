@@ -302,11 +302,14 @@ const MODE_CAUSE: Cause = { check: null, reason: null, detail: 'by configuration
 const MAINT_CAUSE: Cause = { check: null, reason: null, detail: 'in maintenance', count: null };
 
 function causeOf({ config, streak }: LiveCheck, { verdict }: ProbeRecord): Cause {
-  const passed = verdict.kind === 'pass';
+  const { kind, reason, detail } = verdict;
+  const { name, rise, fall } = config;
+  const { passes, failures } = streak;
+  const passed = kind === 'pass';
   return {
-    check: config.name,
-    reason: passed ? null : verdict.reason,
-    detail: verdict.detail,
-    count: passed ? `${streak.passes} of ${config.rise}` : `${streak.failures} of ${config.fall}`,
+    check: name,
+    reason: reason ?? null,
+    detail,
+    count: `${passed ? passes : failures} of ${passed ? rise : fall}`,
   };
 }

@@ -55,8 +55,9 @@ export function createRouteJudge(clock: Pick<Clock, 'monotonicMs'>): RouteJudge 
   };
   return {
     judge(who, verdict, durationMs) {
-      if (verdict.kind === 'inconclusive') return verdict;
-      const hasRoute = verdict.kind === 'pass' || verdict.reason !== 'no-route';
+      const { kind, reason } = verdict;
+      if (kind === 'inconclusive') return verdict;
+      const hasRoute = reason !== 'no-route';
       const nowMs = clock.monotonicMs();
       const atMs = hasRoute ? nowMs - durationMs : nowMs;
       const one = latestOf(who, { hasRoute, atMs, sinceMs: nowMs });

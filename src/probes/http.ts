@@ -16,12 +16,13 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
   const target = targetOf(check, url);
   const peer = peerName(target);
   const client = new HttpClient(requestOf(check, url));
+  const judgeStatus = createStatusJudge(check);
 
   function startNew(done: Done): Attempt {
     let attempt = openConnection(target, (opened) => {
       if (opened.kind === 'failed') return done(opened.verdict);
       client.connect(opened.socket);
-      attempt = client.exchange(new Judge(check, peer), done);
+      attempt = client.exchange(new Judge(check, peer, judgeStatus), done);
     });
     return { cut: () => attempt.cut() };
   }
@@ -30,12 +31,15 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
     endpoint: target,
     start(done) {
       if (!client.isConnected) return startNew(done);
-      let attempt = client.exchange(new Judge(check, peer), (verdict, endedUnanswered) => {
-        // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
-        // request is on its way; that says nothing about it, and the client asks on a new connection.
-        if (endedUnanswered) attempt = startNew(done);
-        else done(verdict);
-      });
+      let attempt = client.exchange(
+        new Judge(check, peer, judgeStatus),
+        (verdict, endedUnanswered) => {
+          // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
+          // request is on its way; that says nothing about it, and the client asks on a new connection.
+          if (endedUnanswered) attempt = startNew(done);
+          else done(verdict);
+        },
+      );
       return { cut: () => attempt.cut() };
     },
     close: () => client.close(),
@@ -67,30 +71,47 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
   };
 }
 
+/** What a status says by itself; null where the body decides. */
+type StatusJudge = (status: number) => Verdict | null;
+
+/** Of a status that came before it says what it said then. */
+function createStatusJudge({ drainStatuses, statuses, body }: HttpCheckConfig): StatusJudge {
+  const judge: StatusJudge = (status) => {
+    if (includes(drainStatuses, status)) return pass(`${status}, asks to be drained`, true);
+    if (!includes(statuses, status)) {
+      return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);
+    }
+    return body === null ? pass(String(status)) : null;
+  };
+  const known = new Map<number, Verdict | null>();
+  return (status) => {
+    const before = known.get(status);
+    if (before !== undefined) return before;
+    const verdict = judge(status);
+    known.set(status, verdict);
+    return verdict;
+  };
+}
+
 /** Of one answer. */
 class Judge implements AnswerJudge {
   readonly #check: HttpCheckConfig;
   readonly #peer: string;
+  readonly #judgeStatus: StatusJudge;
   readonly #search: TextSearch | null;
   #status: number | null = null;
 
-  constructor(check: HttpCheckConfig, peer: string) {
+  constructor(check: HttpCheckConfig, peer: string, judgeStatus: StatusJudge) {
     this.#check = check;
     this.#peer = peer;
+    this.#judgeStatus = judgeStatus;
     const { body, maxBodyBytes } = check;
     this.#search = body === null ? null : createTextSearch(body, maxBodyBytes, 'at-end');
   }
 
   onHeaders(status: number): Verdict | null {
     this.#status = status;
-    const { drainStatuses, statuses } = this.#check;
-    if (includes(drainStatuses, status)) {
-      return { kind: 'pass', detail: `${status}, asks to be drained`, asksDrain: true };
-    }
-    if (!includes(statuses, status)) {
-      return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);
-    }
-    return this.#search === null ? pass(String(status)) : null;
+    return this.#judgeStatus(status);
   }
 
   onBody(chunk: Uint8Array): Verdict | null {
