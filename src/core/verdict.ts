@@ -36,14 +36,17 @@ export const INCONCLUSIVE_REASONS = [
 
 export type InconclusiveReason = (typeof INCONCLUSIVE_REASONS)[number];
 
-/** The outcome of one probe. `detail` is one line for people. */
+/**
+ * The outcome of one probe. `detail` is one line for people. All have the same fields in the same order:
+ * to V8 the first failure is then nothing new, of which a thousand may come in one moment.
+ */
 export type Verdict =
   | {
       readonly kind: 'pass';
       readonly reason?: undefined;
       readonly detail: string;
       /** The backend is well, and asks for no new traffic (`drain_status`). */
-      readonly asksDrain?: boolean | undefined;
+      readonly asksDrain?: true | undefined;
     }
   | (Unwell & { readonly kind: 'fail'; readonly reason: FailReason })
   | (Unwell & { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason });
@@ -53,9 +56,7 @@ interface Unwell {
   readonly asksDrain?: undefined;
 }
 
-// All have the same fields in the same order: to V8 the first failure of many is nothing new then.
-
-export function pass(detail: string, asksDrain?: boolean): Verdict {
+export function pass(detail: string, asksDrain?: true): Verdict {
   return { kind: 'pass', reason: undefined, detail, asksDrain };
 }
 

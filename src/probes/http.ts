@@ -17,12 +17,13 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
   const peer = peerName(target);
   const client = new HttpClient(requestOf(check, url));
   const judgeStatus = createStatusJudge(check);
+  const newJudge = () => new Judge(check, peer, judgeStatus);
 
   function startNew(done: Done): Attempt {
     let attempt = openConnection(target, (opened) => {
       if (opened.kind === 'failed') return done(opened.verdict);
       client.connect(opened.socket);
-      attempt = client.exchange(new Judge(check, peer, judgeStatus), done);
+      attempt = client.exchange(newJudge(), done);
     });
     return { cut: () => attempt.cut() };
   }
@@ -31,15 +32,12 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
     endpoint: target,
     start(done) {
       if (!client.isConnected) return startNew(done);
-      let attempt = client.exchange(
-        new Judge(check, peer, judgeStatus),
-        (verdict, endedUnanswered) => {
-          // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
-          // request is on its way; that says nothing about it, and the client asks on a new connection.
-          if (endedUnanswered) attempt = startNew(done);
-          else done(verdict);
-        },
-      );
+      let attempt = client.exchange(newJudge(), (verdict, endedUnanswered) => {
+        // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
+        // request is on its way; that says nothing about it, and the client asks on a new connection.
+        if (endedUnanswered) attempt = startNew(done);
+        else done(verdict);
+      });
       return { cut: () => attempt.cut() };
     },
     close: () => client.close(),
@@ -75,22 +73,22 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
 type StatusJudge = (status: number) => Verdict | null;
 
 /** Of a status that came before it says what it said then. */
-function createStatusJudge({ drainStatuses, statuses, body }: HttpCheckConfig): StatusJudge {
-  const judge: StatusJudge = (status) => {
-    if (includes(drainStatuses, status)) return pass(`${status}, asks to be drained`, true);
-    if (!includes(statuses, status)) {
-      return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);
-    }
-    return body === null ? pass(String(status)) : null;
-  };
-  const known = new Map<number, Verdict | null>();
+function createStatusJudge(check: HttpCheckConfig): StatusJudge {
+  const known = new Map<number, Verdict>();
   return (status) => {
-    const before = known.get(status);
-    if (before !== undefined) return before;
-    const verdict = judge(status);
-    known.set(status, verdict);
+    const verdict = known.get(status) ?? statusVerdict(check, status);
+    if (verdict !== null) known.set(status, verdict);
     return verdict;
   };
+}
+
+function statusVerdict(check: HttpCheckConfig, status: number): Verdict | null {
+  const { drainStatuses, statuses, body } = check;
+  if (includes(drainStatuses, status)) return pass(`${status}, asks to be drained`, true);
+  if (!includes(statuses, status)) {
+    return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);
+  }
+  return body === null ? pass(String(status)) : null;
 }
 
 /** Of one answer. */
