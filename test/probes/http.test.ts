@@ -47,6 +47,19 @@ describe('an answer', () => {
     });
   });
 
+  it('is judged by its own status, whatever the same probe met before', async () => {
+    const statuses = [200, 503, 404, 200, 503];
+    const answers = statuses.map((status) => `HTTP/1.1 ${status} X\r\ncontent-length: 0\r\n\r\n`);
+    const { port } = await serveTcp((socket) =>
+      onRequest(socket, () => socket.end(answers.shift() ?? '')),
+    );
+    const probe = createHttpProbe(httpCheck(`http://127.0.0.1:${port}/`));
+    const details = [];
+    for (const _ of statuses) details.push((await runProbe(probe)).detail);
+    const [no, busy] = [404, 503].map((status) => `HTTP ${status}, expected 200-299`);
+    expect(details).toEqual(['200', busy, no, '200', busy]);
+  });
+
   it('503 passes where it is among the accepted', async () => {
     const { port } = await serveTcp(answering('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n'));
     const statuses = [
