@@ -141,10 +141,10 @@ export class Controller {
     for (const name of this.#poolsOfScopes(scopes)) {
       const known = this.#live.pools.get(name);
       if (known === undefined) continue;
-      const pool = known.desired === null ? supposedFull(this.#live, known) : known;
+      const pool = known.desired === null ? supposedFull(known) : known;
       const breach = floorBreach(
         pool.config,
-        candidatesOf(after, name),
+        candidatesOf(after, pool),
         decide(this.#live, pool, nowMs),
         decide(after, pool, nowMs),
         pool.actual ?? new Set(),

@@ -1,4 +1,3 @@
-import type { PoolConfig } from '../config/config.ts';
 import { familyOf, parseAddress } from '../core/address.ts';
 import type { PoolName } from '../core/names.ts';
 import type { TableEntry } from '../core/table-plan.ts';
@@ -23,7 +22,7 @@ export function leavingOf(
 ): Leaving[] {
   const pool = poolName === null ? undefined : live.pools.get(poolName);
   const sources = pool?.config.killSources ?? sourcesOfRetired(live);
-  const causes = pool === undefined ? new Map<string, never>() : causesIn(live, pool.config);
+  const causes = pool === undefined ? new Map<string, never>() : causesIn(live, pool);
   return entries.map((address) => {
     const cause = causes.get(address);
     const endStates = cause !== undefined && cause === pool?.config.killStates;
@@ -99,13 +98,10 @@ function sourcesOfRetired(live: Readonly<Live>): 'auto' | 'never' {
 }
 
 /** Why members of a pool are to be out, by their addresses; empty where nobody asks. */
-function causesIn(
-  live: Readonly<Live>,
-  { name, killStates }: PoolConfig,
-): Map<string, 'down' | 'maint'> {
+function causesIn(live: Readonly<Live>, pool: LivePool): Map<string, 'down' | 'maint'> {
   const causes = new Map<string, 'down' | 'maint'>();
-  if (killStates === 'never') return causes;
-  for (const { addresses, wish } of candidatesOf(live, name)) {
+  if (pool.config.killStates === 'never') return causes;
+  for (const { addresses, wish } of candidatesOf(live, pool)) {
     if (wish.kind !== 'out' || wish.by === 'drain' || wish.by === 'backend') continue;
     const cause = wish.by === 'health' ? 'down' : 'maint';
     for (const address of addresses) causes.set(address, cause);

@@ -41,6 +41,7 @@ export interface LiveCheck {
 
 export interface LivePool {
   config: PoolConfig;
+  readonly members: readonly Member[];
   /** Every address that it may put into its table, in pf's order. */
   readonly configured: ReadonlySet<Address>;
   /** What the table held when it was last read; null until it was read once. */
@@ -52,6 +53,12 @@ export interface LivePool {
   outcome: PoolOutcome | null;
   /** Monotonic time from which removals no longer wait for the first round of evidence. */
   roundEndsMs: number;
+}
+
+/** A backend in a pool, with the addresses that it has there. */
+export interface Member {
+  readonly backend: LiveBackend;
+  readonly addresses: readonly Address[];
 }
 
 /** What the pools want of a member, its health and the operator's word taken together. */
@@ -73,7 +80,7 @@ function wishOf(live: Live, backend: LiveBackend, pool: PoolName): Wish {
 
 /** Puts what the members are through the pool's policy; needs a pool whose table was read. */
 export function decide(live: Live, pool: LivePool, nowMs: number): PoolOutcome {
-  const candidates = candidatesOf(live, pool.config.name);
+  const candidates = candidatesOf(live, pool);
   const isOpen = nowMs < pool.roundEndsMs && candidates.some(({ wish }) => wish.kind === 'keep');
   const held = isOpen ? candidates.map(keptForNow) : candidates;
   const previous = pool.desired ?? new Set();
@@ -99,18 +106,22 @@ const KEEP: Wish = { kind: 'keep' };
  * What a pool takes over from a table that was not in its hands: its addresses that are there, and
  * those of backends that served elsewhere until now and are not judged yet.
  */
-export function adopt(live: Live, pool: PoolName, actual: ReadonlySet<TableEntry>): Set<Address> {
+export function adopt(
+  live: Live,
+  pool: Pick<LivePool, 'config' | 'members'>,
+  actual: ReadonlySet<TableEntry>,
+): Set<Address> {
   const adopted = new Set<Address>();
-  for (const { backend, addresses, wish } of candidatesOf(live, pool)) {
-    const served = wish.kind === 'keep' && live.backends.get(backend)?.served === true;
+  for (const { backend, addresses } of pool.members) {
+    const served = wishOf(live, backend, pool.config.name).kind === 'keep' && backend.served;
     for (const address of addresses) if (served || actual.has(address)) adopted.add(address);
   }
   return adopted;
 }
 
 /** A pool whose table was not read yet, as if it held every member: for what must not be risked. */
-export function supposedFull(live: Live, pool: LivePool): LivePool {
-  const all = new Set(candidatesOf(live, pool.config.name).flatMap(({ addresses }) => addresses));
+export function supposedFull(pool: LivePool): LivePool {
+  const all = new Set(pool.members.flatMap(({ addresses }) => addresses));
   return { ...pool, desired: all, actual: all };
 }
 
@@ -130,19 +141,13 @@ export function firstRoundMs(config: Config, pool: PoolName): number {
 /** A member that takes longer must not keep a dead one in service. */
 const MAX_FIRST_ROUND_MS = 15_000;
 
-export function candidatesOf(live: Live, pool: PoolName): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (const backend of live.backends.values()) {
-    const membership = backend.config.memberships.find((one) => one.pool === pool);
-    if (membership === undefined) continue;
-    candidates.push({
-      backend: backend.config.name,
-      addresses: membership.addresses,
-      wish: wishOf(live, backend, pool),
-      lastGoodMs: backend.lastGoodMs,
-    });
-  }
-  return candidates;
+export function candidatesOf(live: Live, { config, members }: LivePool): Candidate[] {
+  return members.map(({ backend, addresses }) => ({
+    backend: backend.config.name,
+    addresses,
+    wish: wishOf(live, backend, config.name),
+    lastGoodMs: backend.lastGoodMs,
+  }));
 }
 
 /** What the tables hold of all of a backend's addresses. */

@@ -73,7 +73,7 @@ export class PoolDecisions {
       this.#decide(pool);
       return;
     }
-    pool.desired = adopt(this.#live, poolName, actual);
+    pool.desired = adopt(this.#live, pool, actual);
     this.#openRound(pool);
     this.#decide(pool);
     // What an earlier hfmd took out may still be where known clients are sent.

@@ -58,7 +58,7 @@ async function readPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Rea
 function takeIn(live: Live, pool: LivePool, actual: readonly TableEntry[], nowMs: number): void {
   pool.actual = new Set(actual);
   if (pool.desired !== null) return;
-  pool.desired = adopt(live, pool.config.name, pool.actual);
+  pool.desired = adopt(live, pool, pool.actual);
   pool.roundEndsMs = nowMs + firstRoundMs(live.config, pool.config.name);
 }
 

@@ -12,6 +12,7 @@ import {
   type LiveBackend,
   type LiveCheck,
   type LivePool,
+  type Member,
 } from './live.ts';
 import { ProbeHistory } from './probe-history.ts';
 
@@ -92,6 +93,7 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
 function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePool {
   const { table, anchor } = pool;
   const configured = new Set(sortAddresses(addressesOf(next.config, pool)));
+  const members = membersOf(next, pool);
   const same = [...(before?.pools.values() ?? [])].find(
     (one) => one.config.table === table && one.config.anchor === anchor,
   );
@@ -103,16 +105,32 @@ function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePoo
       outcome: null,
       roundEndsMs: 0,
     };
-    return { config: pool, configured, ...unread };
+    return { config: pool, members, configured, ...unread };
   }
   const { actual, asked, desired, outcome, roundEndsMs } = same;
   const known = new Set(addressesOf(before.config, same.config));
   for (const address of outcome?.untouched ?? []) known.delete(address);
-  const adopted = adopt(next, pool.name, actual);
+  const adopted = adopt(next, { config: pool, members }, actual);
   const kept = [...configured].filter((address) =>
     known.has(address) ? desired?.has(address) : adopted.has(address),
   );
-  return { config: pool, configured, actual, asked, desired: new Set(kept), outcome, roundEndsMs };
+  return {
+    config: pool,
+    members,
+    configured,
+    actual,
+    asked,
+    desired: new Set(kept),
+    outcome,
+    roundEndsMs,
+  };
+}
+
+function membersOf({ backends }: Live, { name }: PoolConfig): Member[] {
+  return [...backends.values()].flatMap((backend) => {
+    const membership = backend.config.memberships.find(({ pool }) => pool === name);
+    return membership === undefined ? [] : [{ backend, addresses: membership.addresses }];
+  });
 }
 
 function isServing(live: Live, { config }: LiveBackend): boolean {
