@@ -17,13 +17,13 @@ import { readCarpAddresses } from './sys/carp-addresses.ts';
 import { systemClock, within } from './sys/clock.ts';
 import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
-import { keepHeapSmall } from './sys/heap.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
 import { createScriptStarter, type ScriptStarter, starterCommands } from './sys/script-starter.ts';
 import { systemExec } from './sys/system-exec.ts';
 import { currentUser } from './sys/user.ts';
+import { expectDetachedBuffers, keepHeapSmall } from './sys/v8.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = 'usage: hfmd [-dnVv] [-f file]';
@@ -110,6 +110,7 @@ function readOptions(): Options | null {
 async function run(config: Config, options: Options): Promise<number> {
   // Not for `-n`: what node keeps of its compiling is good only for the flags of that moment.
   keepHeapSmall();
+  expectDetachedBuffers();
   const log = createLog(config.daemon.log, {
     ...(options.verbose === true ? { level: 'debug' } : {}),
     ...(options.debug === true ? { format: 'terminal' } : {}),

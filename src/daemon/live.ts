@@ -189,6 +189,14 @@ export function asksDrain({ checks }: LiveBackend): boolean {
   return checks.some((check) => check.config.mode === 'check' && check.asksDrain);
 }
 
+/** Whether the checks say the same of every member. */
+export function areAlike([first, ...others]: readonly Member[]): boolean {
+  if (first === undefined) return true;
+  const { health } = first.backend;
+  const asks = asksDrain(first.backend);
+  return others.every(({ backend }) => backend.health === health && asksDrain(backend) === asks);
+}
+
 /** A backend is not probed in maintenance, nor when each of its memberships is. */
 export function isProbed(live: Live, { config }: LiveBackend): boolean {
   const stateOf = (pool: PoolName | null): Override['state'] | undefined =>

@@ -4,7 +4,15 @@ import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
 import { sameSet, type TableEntry } from '../core/table-plan.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
+import {
+  addressesOf,
+  adopt,
+  areAlike,
+  decide,
+  firstRoundMs,
+  type Live,
+  type LivePool,
+} from './live.ts';
 
 /** What a pool's table must hold, as far as backends decide it. */
 export interface PoolGoal {
@@ -37,7 +45,7 @@ const MOMENT_MS = 2;
  * `MORE_MS` longer.
  */
 const TURNED_PER_MS = 16;
-const MORE_MS = 6;
+const MORE_MS = 16;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
 const LONGEST_MOMENT_MS = 100;
 
@@ -47,6 +55,7 @@ export class PoolDecisions {
   readonly #live: Live;
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
+  #look: Timer | null = null;
   /** When it is cut. */
   #momentCutMs = 0;
   /** How many have turned in the moment, and when the last of them did. */
@@ -86,6 +95,10 @@ export class PoolDecisions {
     for (const pool of pools) this.#dirty.add(pool);
     this.#turned += 1;
     this.#lastTurnMs = this.#deps.clock.monotonicMs();
+    this.#look ??= this.#deps.clock.afterReads(() => {
+      this.#look = null;
+      if (this.#isComplete()) this.flush();
+    });
     if (this.#moment !== null) return;
     this.#momentCutMs = this.#lastTurnMs + LONGEST_MOMENT_MS;
     this.#awaitEnd();
@@ -103,6 +116,14 @@ export class PoolDecisions {
     });
   }
 
+  /** Whether nobody is left who could follow: in each pool every member has become what the others are. */
+  #isComplete(): boolean {
+    return [...this.#dirty].every((name) => {
+      const pool = this.#live.pools.get(name);
+      return pool === undefined || areAlike(pool.members);
+    });
+  }
+
   /** Where nothing more turns. */
   #momentEndMs(): number {
     const moreMs = Math.min(MORE_MS, Math.floor(this.#turned / TURNED_PER_MS));
@@ -111,6 +132,8 @@ export class PoolDecisions {
 
   /** Decides now what the pools that changed must hold, instead of at the end of the moment. */
   flush(): void {
+    this.#look?.cancel();
+    this.#look = null;
     this.#moment?.cancel();
     this.#moment = null;
     this.#turned = 0;
@@ -123,6 +146,7 @@ export class PoolDecisions {
   }
 
   stop(): void {
+    this.#look?.cancel();
     this.#moment?.cancel();
     for (const round of this.#rounds.values()) round.cancel();
   }

@@ -117,8 +117,8 @@ export class Reconciler {
     if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
     const whole = this.goalOf(pool, goal);
-    const staying = [...whole.managed].filter((one) => this.#staysFor(pool, one));
-    const managed = new Set([...whole.managed].filter((one) => !staying.includes(one)));
+    const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
+    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
     const untouched = new Set([...whole.untouched, ...staying]);
     this.#workers.get(keyOf(pool))?.aim({ ...whole, managed, untouched });
   }

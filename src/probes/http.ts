@@ -16,7 +16,7 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
   const target = targetOf(check, url);
   const peer = peerName(target);
   const client = new HttpClient(requestOf(check, url));
-  const judgeStatus = createStatusJudge(check);
+  const judgeStatus = statusJudgeOf(check);
   const newJudge = () => new Judge(check, peer, judgeStatus);
 
   function startNew(done: Done): Attempt {
@@ -72,18 +72,31 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
 /** What a status says by itself; null where the body decides. */
 type StatusJudge = (status: number) => Verdict | null;
 
+/** All that decides it. */
+type StatusPolicy = Pick<HttpCheckConfig, 'statuses' | 'drainStatuses' | 'body'>;
+
+/** One for all checks that judge a status alike: what it says to them is worded once. */
+function statusJudgeOf({ statuses, drainStatuses, body }: StatusPolicy): StatusJudge {
+  const key = JSON.stringify([statuses, drainStatuses, body === null]);
+  const judge = statusJudges.get(key) ?? createStatusJudge({ statuses, drainStatuses, body });
+  statusJudges.set(key, judge);
+  return judge;
+}
+
+const statusJudges = new Map<string, StatusJudge>();
+
 /** Of a status that came before it says what it said then. */
-function createStatusJudge(check: HttpCheckConfig): StatusJudge {
+function createStatusJudge(policy: StatusPolicy): StatusJudge {
   const known = new Map<number, Verdict>();
   return (status) => {
-    const verdict = known.get(status) ?? statusVerdict(check, status);
+    const verdict = known.get(status) ?? statusVerdict(policy, status);
     if (verdict !== null) known.set(status, verdict);
     return verdict;
   };
 }
 
-function statusVerdict(check: HttpCheckConfig, status: number): Verdict | null {
-  const { drainStatuses, statuses, body } = check;
+function statusVerdict(policy: StatusPolicy, status: number): Verdict | null {
+  const { drainStatuses, statuses, body } = policy;
   if (includes(drainStatuses, status)) return pass(`${status}, asks to be drained`, true);
   if (!includes(statuses, status)) {
     return fail('http-status', `HTTP ${status}, expected ${statusList(statuses)}`);

@@ -17,13 +17,15 @@ export const systemExec: Exec = async (request) => {
   return ended;
 };
 
-let lastTurn = Promise.resolve();
+/** Resolves in the turn of the loop after the last start. */
+let afterLast = Promise.resolve();
 
 /**
- * While a process is started the loop stands still for milliseconds: what can be read by now is read
- * first, and again between two starts, so that answers to probes do not wait for pfctl.
+ * While a process is started the loop stands still for milliseconds: between two starts it reads what
+ * can be read by then, so that answers to probes do not wait for all of many.
  */
 function turnToStart(): Promise<void> {
-  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
-  return lastTurn;
+  const turn = afterLast;
+  afterLast = turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return turn;
 }

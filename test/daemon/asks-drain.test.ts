@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
 import { backendName } from '../../src/core/names.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -14,15 +15,17 @@ const TWO = config(
   [backend('lb1', { web: A }), backend('lb2', { web: B })],
 );
 
-async function bothUp() {
+async function allUp(configuration: Config, entries: readonly string[]) {
   const clock = createFakeClock();
   const pf = createFakePf(clock);
-  pf.put('web', [A, B]);
-  const wiring = await wire(TWO, { clock, pf });
-  for (const name of ['lb1', 'lb2']) wiring.probe(name, PASS);
+  pf.put('web', entries);
+  const wiring = await wire(configuration, { clock, pf });
+  for (const { name } of configuration.backends) wiring.probe(name, PASS);
   await clock.advance(1000);
   return wiring;
 }
+
+const bothUp = () => allUp(TWO, [A, B]);
 
 describe('a backend that asks to be drained', () => {
   test('leaves at once, stays up, and comes back with the next plain pass', async () => {
@@ -36,6 +39,21 @@ describe('a backend that asks to be drained', () => {
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([A, B]);
     expect(announcements).toHaveLength(told);
+  });
+
+  test('leaves together with the next that asks in the same moment', async () => {
+    const three = config(
+      [pool('web')],
+      [backend('lb1', { web: A }), backend('lb2', { web: B }), backend('lb3', { web: '10.0.0.3' })],
+    );
+    const { clock, pf, probe } = await allUp(three, [A, B, '10.0.0.3']);
+    const before = pf.calls.length;
+    probe('lb1', ASKS);
+    await clock.advance(1);
+    probe('lb2', ASKS);
+    await clock.advance(10);
+    expect(pf.entries('web')).toEqual(['10.0.0.3']);
+    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
   });
 
   test('goes on asking through single failures, and is down after fall of them', async () => {

@@ -236,6 +236,31 @@ describe('health moves the tables', () => {
     expect(pf.entries('web')).toHaveLength(8);
   });
 
+  test('a moment is over when nobody is left to follow', async () => {
+    const both = config(
+      [pool('web'), pool('mail')],
+      [backend('a', { web: A, mail: A }), backend('b', { web: B }), backend('c', { mail: C })],
+    );
+    const { clock, pf, probe } = await allUp(both, { web: [A, B], mail: [A, C] });
+    const before = pf.calls.length;
+    const turn = (name: string, verdict: typeof FAIL): void => {
+      for (let i = 0; i < 3; i++) probe(name, verdict);
+    };
+    for (const name of ['a', 'b']) turn(name, FAIL);
+    await clock.advance(0);
+    // Of the other table somebody is left.
+    expect(pf.calls.slice(before)).toEqual([]);
+    turn('c', FAIL);
+    await clock.advance(0);
+    expect([pf.entries('web'), pf.entries('mail')]).toEqual([[], []]);
+    for (const name of ['a', 'c', 'b']) turn(name, PASS);
+    await clock.advance(0);
+    expect([pf.entries('web'), pf.entries('mail')]).toEqual([
+      [A, B],
+      [A, C],
+    ]);
+  });
+
   test('a moment lasts as long as more turns, up to 100 ms', async () => {
     const names = Array.from({ length: 200 }, (_, i) => `n${i}`);
     const many = config(

@@ -60,6 +60,29 @@ describe('an answer', () => {
     expect(details).toEqual(['200', busy, no, '200', busy]);
   });
 
+  it('is judged by its own check, whatever others make of the same status', async () => {
+    const { port } = await serveTcp(
+      answering('HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy'),
+    );
+    const busy = [{ from: 503, to: 503 }];
+    const checks = [
+      {},
+      { statuses: busy },
+      { drainStatuses: busy },
+      { statuses: busy, body: { kind: 'text', text: 'up' } as const },
+      {},
+    ];
+    const details = [];
+    for (const over of checks) {
+      const probe = createHttpProbe(httpCheck(`http://127.0.0.1:${port}/`, over));
+      details.push((await runProbe(probe)).detail);
+    }
+    const refused = 'HTTP 503, expected 200-299';
+    const drains = '503, asks to be drained';
+    const mismatch = 'HTTP 503, but no "up" in the body of 4 bytes';
+    expect(details).toEqual([refused, '503', drains, mismatch, refused]);
+  });
+
   it('503 passes where it is among the accepted', async () => {
     const { port } = await serveTcp(answering('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n'));
     const statuses = [

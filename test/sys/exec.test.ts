@@ -61,21 +61,20 @@ describe('who watches for children', () => {
 });
 
 describe('hfmd itself', () => {
-  it('reads what has come before it starts a process, and between two starts', async () => {
+  it('reads what has come between two starts', async () => {
     const { near, far, close } = await connection();
     const seen: string[] = [];
     far.on('data', (text: Buffer) => seen.push(`read ${text}`));
     const onStart = () => {
       seen.push('start');
-      near.write('b');
+      near.write('a');
     };
     await new Promise((resolve) => setTimeout(resolve, 1));
     subscribe('child_process', onStart);
-    near.write('a');
     await Promise.all([run({ argv: ['/bin/echo'] }), run({ argv: ['/bin/echo'] })]);
     unsubscribe('child_process', onStart);
     close();
-    expect(seen.slice(0, 4)).toEqual(['read a', 'start', 'read b', 'start']);
+    expect(seen.slice(0, 3)).toEqual(['start', 'read a', 'start']);
   });
 
   it('keeps no zombie and no descriptor, 50 times', async () => {
