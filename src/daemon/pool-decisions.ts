@@ -44,7 +44,7 @@ const MOMENT_MS = 2;
  * Of many that turn the next may be a little late: a moment waits 1 ms longer for each so many, up to
  * `MORE_MS` longer.
  */
-const TURNED_PER_MS = 16;
+const TURNED_PER_MS = 4;
 const MORE_MS = 16;
 /** A moment that goes on and on is cut here, so that the first of many does not wait for the last. */
 const LONGEST_MOMENT_MS = 100;

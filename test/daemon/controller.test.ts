@@ -183,7 +183,7 @@ describe('health moves the tables', () => {
     const { clock, pf, probe } = await allUp(many, { web: [] });
     const before = pf.calls.length;
     for (let round = 0; round < 3; round++) for (const i of names) probe(`n${i}`, FAIL);
-    await clock.advance(10);
+    await clock.advance(20);
     expect(pf.entries('web')).toEqual([B]);
     const operations = pf.calls.slice(before).map(({ operation }) => operation);
     expect(operations).toEqual(['remove', 'show']);
@@ -224,10 +224,12 @@ describe('health moves the tables', () => {
     const turn = (some: readonly string[]): void => {
       for (let i = 0; i < 3; i++) for (const name of some) probe(name, FAIL);
     };
-    turn(names.slice(0, 100));
-    await clock.advance(7);
+    turn(names.slice(0, 12));
+    await clock.advance(4);
+    turn(names.slice(12, 100));
+    await clock.advance(17);
     turn(names.slice(100, 110));
-    await clock.advance(7);
+    await clock.advance(17);
     expect(pf.calls.slice(before)).toEqual([]);
     await clock.advance(1);
     expect(pf.entries('web')).toHaveLength(10);
@@ -281,7 +283,7 @@ describe('health moves the tables', () => {
     };
     await turnEach(names.slice(0, 60));
     expect(removals()).toHaveLength(0);
-    await clock.advance(10);
+    await clock.advance(20);
     expect(removals()).toHaveLength(1);
     await turnEach(names.slice(60));
     expect(removals()).toHaveLength(2);
