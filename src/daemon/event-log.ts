@@ -13,18 +13,21 @@ export interface EventLog {
 const CAPACITY = 1000;
 
 export function createEventLog(clock: Clock): EventLog {
-  let events: StampedEvent[] = [];
+  /** A ring: where thousands come in one moment nothing is to be moved. */
+  const ring = Array.from<StampedEvent | null>({ length: CAPACITY }).fill(null);
   let seq = 0;
   const listeners = new Set<(event: StampedEvent) => void>();
   return {
     emit(event) {
       seq += 1;
       const stamped = { seq, atMs: clock.wallMs(), event };
-      events.push(stamped);
-      if (events.length >= 2 * CAPACITY) events = events.slice(-CAPACITY);
+      ring[seq % CAPACITY] = stamped;
       for (const listener of listeners) listener(stamped);
     },
-    recent: () => events.slice(-CAPACITY),
+    recent() {
+      const oldest = (seq + 1) % CAPACITY;
+      return [...ring.slice(oldest), ...ring.slice(0, oldest)].filter((one) => one !== null);
+    },
     follow(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -23,7 +23,7 @@ type Say = () => readonly [fields: LogFields, message: string];
 export type LogFormat = 'text' | 'json' | 'terminal';
 
 export interface LogSettings {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: (typeof LEVELS)[number];
   readonly format: LogFormat;
 }
 
@@ -65,9 +65,9 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     },
     destination,
   );
-  const takes = (one: LogSettings['level']): boolean => logger.isLevelEnabled(one);
+  let taken = levelsFrom(level);
   const later = (one: LogSettings['level'], say: Say): void => {
-    if (!takes(one)) return;
+    if (!taken.has(one)) return;
     const nowMs = Date.now();
     lines.add(() => {
       atMs = nowMs;
@@ -79,7 +79,7 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
   const debug = at('debug');
   return {
     debug(say) {
-      if (takes('debug')) debug(...say());
+      if (taken.has('debug')) debug(...say());
     },
     info: at('info'),
     warn: at('warn'),
@@ -90,6 +90,7 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
       lines.drain();
       ({ level, format } = { ...next, ...pinned });
       logger.level = level;
+      taken = levelsFrom(level);
     },
     flush: () =>
       new Promise((resolve) => {
@@ -101,6 +102,12 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
         });
       }),
   };
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+function levelsFrom(least: LogSettings['level']): ReadonlySet<LogSettings['level']> {
+  return new Set(LEVELS.slice(LEVELS.indexOf(least)));
 }
 
 /** A line of pino's as one for people: the message, then `key=value` of what it does not say. */
