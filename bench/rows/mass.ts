@@ -37,6 +37,7 @@ export const mass: Scenario = {
       pool: 'min_in_service = 0',
     });
     await hfmd.inService(BACKENDS);
+    await sleep(bench.isFull ? 20_000 : 2000);
     const gap = widestGap(await backends.record(() => sleep(INTERVAL_MS)));
     const outcomes: Record<string, Outcome> = {};
     const ways = [
