@@ -189,12 +189,21 @@ export function asksDrain({ checks }: LiveBackend): boolean {
   return checks.some((check) => check.config.mode === 'check' && check.asksDrain);
 }
 
-/** Whether the checks say the same of every member. */
-export function areAlike([first, ...others]: readonly Member[]): boolean {
-  if (first === undefined) return true;
-  const { health } = first.backend;
-  const asks = asksDrain(first.backend);
-  return others.every(({ backend }) => backend.health === health && asksDrain(backend) === asks);
+/** Who is down is out for that, whatever it asked for before. */
+function isAskingOut(backend: LiveBackend): boolean {
+  return backend.health === 'up' && asksDrain(backend);
+}
+
+/** Whether all members of whom anything is known are to be treated alike. */
+export function areAlike(members: readonly Member[]): boolean {
+  const known = members.find(({ backend }) => backend.health !== 'unknown');
+  if (known === undefined) return true;
+  const { health } = known.backend;
+  const asks = isAskingOut(known.backend);
+  return members.every(
+    ({ backend }) =>
+      backend.health === 'unknown' || (backend.health === health && isAskingOut(backend) === asks),
+  );
 }
 
 /** A backend is not probed in maintenance, nor when each of its memberships is. */

@@ -41,8 +41,8 @@ export interface PoolDecisionsDeps {
  */
 const MOMENT_MS = 2;
 /**
- * Of many that turn the next may be a little late: a moment waits 1 ms longer for each so many, up to
- * `MORE_MS` longer.
+ * Of many that turn the next may be a little late: where somebody is left to follow them a moment waits
+ * 1 ms longer for each so many, up to `MORE_MS` longer.
  */
 const TURNED_PER_MS = 4;
 const MORE_MS = 16;
@@ -56,8 +56,7 @@ export class PoolDecisions {
   readonly #dirty = new Set<PoolName>();
   #moment: Timer | null = null;
   #look: Timer | null = null;
-  /** When it is cut. */
-  #momentCutMs = 0;
+  #momentBeganMs = 0;
   /** How many have turned in the moment, and when the last of them did. */
   #turned = 0;
   #lastTurnMs = 0;
@@ -93,19 +92,19 @@ export class PoolDecisions {
   /** What these pools must hold may have changed; it is decided at the end of the moment. */
   touch(pools: Iterable<PoolName>): void {
     for (const pool of pools) this.#dirty.add(pool);
-    this.#turned += 1;
     this.#lastTurnMs = this.#deps.clock.monotonicMs();
+    if (this.#turned === 0) this.#momentBeganMs = this.#lastTurnMs;
+    this.#turned += 1;
     this.#look ??= this.#deps.clock.afterReads(() => {
       this.#look = null;
-      if (this.#isComplete()) this.flush();
+      if (this.#touched().every((pool) => this.#hasTurned(pool))) this.flush();
+      else this.#awaitEnd();
     });
-    if (this.#moment !== null) return;
-    this.#momentCutMs = this.#lastTurnMs + LONGEST_MOMENT_MS;
-    this.#awaitEnd();
   }
 
   #awaitEnd(): void {
     const { clock } = this.#deps;
+    this.#moment?.cancel();
     this.#moment = clock.after(this.#momentEndMs() - clock.monotonicMs(), () => {
       // What turned in the moment may still be unread: the loop was at something else, or stood still.
       this.#moment = clock.afterReads(() => {
@@ -116,18 +115,22 @@ export class PoolDecisions {
     });
   }
 
-  /** Whether nobody is left who could follow: in each pool every member has become what the others are. */
-  #isComplete(): boolean {
-    return [...this.#dirty].every((name) => {
-      const pool = this.#live.pools.get(name);
-      return pool === undefined || areAlike(pool.members);
-    });
-  }
-
   /** Where nothing more turns. */
   #momentEndMs(): number {
-    const moreMs = Math.min(MORE_MS, Math.floor(this.#turned / TURNED_PER_MS));
-    return Math.min(this.#lastTurnMs + MOMENT_MS + moreMs, this.#momentCutMs);
+    const isLeft = this.#touched().some(({ members }) => !areAlike(members));
+    const moreMs = isLeft ? Math.min(MORE_MS, Math.floor(this.#turned / TURNED_PER_MS)) : 0;
+    const cutMs = this.#momentBeganMs + LONGEST_MOMENT_MS;
+    return Math.min(this.#lastTurnMs + MOMENT_MS + moreMs, cutMs);
+  }
+
+  /** Whether every member has turned in the moment, so that nothing is left to wait for. */
+  #hasTurned({ members }: LivePool): boolean {
+    const sinceMs = this.#momentBeganMs - MOMENT_MS;
+    return members.every(({ backend }) => backend.sinceMonotonicMs >= sinceMs);
+  }
+
+  #touched(): LivePool[] {
+    return [...this.#dirty].flatMap((name) => this.#live.pools.get(name) ?? []);
   }
 
   /** Decides now what the pools that changed must hold, instead of at the end of the moment. */

@@ -85,10 +85,10 @@ function statusJudgeOf({ statuses, drainStatuses, body }: StatusPolicy): StatusJ
 
 const statusJudges = new Map<string, StatusJudge>();
 
-/** What each status says is worded before any comes, so that the first failure is no more work than a pass. */
+/** What a status says is worded before it comes, so that a first failure costs no more than a pass. */
 function createStatusJudge(policy: StatusPolicy): StatusJudge {
-  // RFC 9110, section 15: a status has three digits.
-  const verdicts = Array.from({ length: 1000 }, (_, status) => statusVerdict(policy, status));
+  // RFC 9110, section 15: valid ones are below 600.
+  const verdicts = Array.from({ length: 600 }, (_, status) => statusVerdict(policy, status));
   return (status) => {
     const verdict = verdicts[status];
     return verdict === undefined ? statusVerdict(policy, status) : verdict;

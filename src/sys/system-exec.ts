@@ -17,7 +17,7 @@ export const systemExec: Exec = async (request) => {
   return ended;
 };
 
-/** Resolves in the turn of the loop after the last start. */
+/** Resolves when the loop has read since the last start. */
 let afterLast = Promise.resolve();
 
 /**
@@ -26,6 +26,11 @@ let afterLast = Promise.resolve();
  */
 function turnToStart(): Promise<void> {
   const turn = afterLast;
-  afterLast = turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  afterLast = turn.then(afterReads);
   return turn;
+}
+
+/** The first may come in the turn of the loop that reads now, where a start is the answer to a read. */
+function afterReads(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -238,7 +238,7 @@ describe('health moves the tables', () => {
     expect(pf.entries('web')).toHaveLength(8);
   });
 
-  test('a moment is over when nobody is left to follow', async () => {
+  test('a moment is over when all have turned', async () => {
     const both = config(
       [pool('web'), pool('mail')],
       [backend('a', { web: A, mail: A }), backend('b', { web: B }), backend('c', { mail: C })],
@@ -255,12 +255,56 @@ describe('health moves the tables', () => {
     turn('c', FAIL);
     await clock.advance(0);
     expect([pf.entries('web'), pf.entries('mail')]).toEqual([[], []]);
+    await clock.advance(1000);
     for (const name of ['a', 'c', 'b']) turn(name, PASS);
     await clock.advance(0);
     expect([pf.entries('web'), pf.entries('mail')]).toEqual([
       [A, B],
       [A, C],
     ]);
+  });
+
+  test('one that comes up as the other goes down takes his place, and no fallback does', async () => {
+    const pair = config(
+      [pool('web', { fallback: [C] })],
+      [backend('a', { web: A }), backend('b', { web: B })],
+    );
+    const { clock, pf, probe } = await allUp(pair, { web: [A, B] });
+    for (let i = 0; i < 3; i++) probe('b', FAIL);
+    await clock.advance(1000);
+    const before = pf.calls.length;
+    for (let i = 0; i < 3; i++) probe('a', FAIL);
+    await clock.advance(1);
+    for (let i = 0; i < 2; i++) probe('b', PASS);
+    await clock.advance(10);
+    expect(pf.entries('web')).toEqual([B]);
+    const operations = pf.calls.slice(before).map(({ operation }) => operation);
+    expect(operations.filter((one) => one !== 'show')).toEqual(['add', 'remove']);
+  });
+
+  test('a moment of many does not wait longer for who can not follow', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
+    const many = config(
+      [pool('web')],
+      names.map((name, i) => backend(name, { web: `10.1.0.${i}` })),
+    );
+    const { clock, controller, pf, probe } = await allUp(many, { web: [] });
+    const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
+    controller.override([scopeOf('n0')], word, null);
+    for (let i = 0; i < 3; i++) probe('n1', FAIL);
+    await clock.advance(1000);
+    for (const name of names.slice(2)) for (let i = 0; i < 3; i++) probe(name, FAIL);
+    await clock.advance(2);
+    expect(pf.entries('web')).toEqual([]);
+  });
+
+  test('nothing is decided once the controller has stopped', async () => {
+    const { clock, controller, counts, probe } = await allUp();
+    for (const name of ['lb1', 'lb2']) for (let i = 0; i < 3; i++) probe(name, FAIL);
+    const { goals } = counts;
+    controller.stop();
+    await clock.advance(1000);
+    expect(counts.goals).toBe(goals);
   });
 
   test('a moment lasts as long as more turns, up to 100 ms', async () => {

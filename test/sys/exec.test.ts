@@ -61,7 +61,20 @@ describe('who watches for children', () => {
 });
 
 describe('hfmd itself', () => {
-  it('reads what has come between two starts', async () => {
+  it.each([
+    ['a timer', (run: () => void) => setTimeout(run, 1)],
+    [
+      'a read',
+      (run: () => void) =>
+        void connection().then(({ near, far, close }) => {
+          far.on('data', () => {
+            close();
+            run();
+          });
+          near.write('go');
+        }),
+    ],
+  ])('reads what has come between two starts that %s asks for', async (_, ask) => {
     const { near, far, close } = await connection();
     const seen: string[] = [];
     far.on('data', (text: Buffer) => seen.push(`read ${text}`));
@@ -69,12 +82,16 @@ describe('hfmd itself', () => {
       seen.push('start');
       near.write('a');
     };
-    await new Promise((resolve) => setTimeout(resolve, 1));
     subscribe('child_process', onStart);
-    await Promise.all([run({ argv: ['/bin/echo'] }), run({ argv: ['/bin/echo'] })]);
+    await new Promise((resolve) => {
+      ask(() => {
+        const starts = [1, 2, 3].map(() => run({ argv: ['/bin/echo'] }));
+        resolve(Promise.all(starts));
+      });
+    });
     unsubscribe('child_process', onStart);
     close();
-    expect(seen.slice(0, 3)).toEqual(['start', 'read a', 'start']);
+    expect(seen.slice(0, 5)).toEqual(['start', 'read a', 'start', 'read a', 'start']);
   });
 
   it('keeps no zombie and no descriptor, 50 times', async () => {

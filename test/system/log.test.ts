@@ -34,4 +34,13 @@ describe('what was said before the end', () => {
       log.warn({}, 'in JSON');`;
     expect(printed(program)).toMatch(/^added\n\{"level":"warn",.*"msg":"in JSON"\}\n$/);
   });
+
+  test('is written down to the level that was set last', () => {
+    const program = `log.debug(() => [{}, 'not to be said']);
+      log.set({ level: 'debug', format: 'text' });
+      log.debug(() => [{}, 'each probe']);
+      log.set({ level: 'error', format: 'text' });
+      log.warn({}, 'not to be said');`;
+    expect(printed(program)).toBe('debug: each probe\n');
+  });
 });
