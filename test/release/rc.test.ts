@@ -76,7 +76,8 @@ describe.concurrent.each(SYSTEMS)('the service on %s', (system) => {
     const pid = await started(service);
     writeFileSync(service.program, installed);
     expect((await service.control('stop')).code).toBe(0);
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    // What has ended is no longer seen by pgrep, and there until it is reaped.
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
   });
 
   test('a bad configuration is refused by configtest, start, reload and restart', async (context) => {
