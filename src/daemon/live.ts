@@ -194,15 +194,16 @@ function isAskingOut(backend: LiveBackend): boolean {
   return backend.health === 'up' && asksDrain(backend);
 }
 
-/** Whether all members of whom anything is known are to be treated alike. */
-export function areAlike(members: readonly Member[]): boolean {
-  const known = members.find(({ backend }) => backend.health !== 'unknown');
-  if (known === undefined) return true;
-  const { health } = known.backend;
-  const asks = isAskingOut(known.backend);
-  return members.every(
-    ({ backend }) =>
-      backend.health === 'unknown' || (backend.health === health && isAskingOut(backend) === asks),
+/** Whether a member may still follow the others: it is judged otherwise than they are, or not yet. */
+export function isSomeoneLeft(live: Live, members: readonly Member[]): boolean {
+  const judged = members.find(({ backend }) => backend.health !== 'unknown');
+  if (judged === undefined) return false;
+  const { health } = judged.backend;
+  const asks = isAskingOut(judged.backend);
+  return members.some(({ backend }) =>
+    backend.health === 'unknown'
+      ? !isOff(backend) && isProbed(live, backend)
+      : backend.health !== health || isAskingOut(backend) !== asks,
   );
 }
 

@@ -7,9 +7,9 @@ import type { Clock, Timer } from '../sys/clock.ts';
 import {
   addressesOf,
   adopt,
-  areAlike,
   decide,
   firstRoundMs,
+  isSomeoneLeft,
   type Live,
   type LivePool,
 } from './live.ts';
@@ -117,7 +117,7 @@ export class PoolDecisions {
 
   /** Where nothing more turns. */
   #momentEndMs(): number {
-    const isLeft = this.#touched().some(({ members }) => !areAlike(members));
+    const isLeft = this.#touched().some(({ members }) => isSomeoneLeft(this.#live, members));
     const moreMs = isLeft ? Math.min(MORE_MS, Math.floor(this.#turned / TURNED_PER_MS)) : 0;
     const cutMs = this.#momentBeganMs + LONGEST_MOMENT_MS;
     return Math.min(this.#lastTurnMs + MOMENT_MS + moreMs, cutMs);

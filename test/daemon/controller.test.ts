@@ -298,6 +298,26 @@ describe('health moves the tables', () => {
     expect(pf.entries('web')).toEqual([]);
   });
 
+  test('a moment of many waits longer for who is not judged yet', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `n${i}`);
+    const many = config(
+      [pool('web')],
+      names.map((name, i) => backend(name, { web: `10.1.0.${i}` })),
+    );
+    const { clock, pf, probe } = await started(many, { web: [] });
+    const rise = (some: readonly string[]): void => {
+      for (let i = 0; i < 2; i++) for (const name of some) probe(name, PASS);
+    };
+    await clock.advance(1000);
+    const before = pf.calls.length;
+    rise(names.slice(0, 99));
+    await clock.advance(10);
+    rise(names.slice(99));
+    await clock.advance(0);
+    expect(pf.entries('web')).toHaveLength(100);
+    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['add', 'show']);
+  });
+
   test('nothing is decided once the controller has stopped', async () => {
     const { clock, controller, counts, probe } = await allUp();
     for (const name of ['lb1', 'lb2']) for (let i = 0; i < 3; i++) probe(name, FAIL);
