@@ -36,7 +36,7 @@ export function encodeOrder(order: Order): Buffer {
     case 'run': {
       const { argv, env, timeoutMs, interruptAfterMs = '', maxOutputBytes } = order.run;
       const bounds = [timeoutMs, interruptAfterMs, maxOutputBytes];
-      const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const variables = Object.entries(env).flat();
       return encodeFrame(['run', order.id, ...bounds, argv.length, ...argv, ...variables]);
     }
   }
@@ -72,13 +72,12 @@ function orderOf([kind, id, ...rest]: string[]): Order {
   if (kind === 'ping') return { kind };
   if (kind === 'abort') return { kind, id: Number(id) };
   const [timeoutMs, interruptAfterMs, maxOutputBytes, count, ...texts] = rest;
-  const variables = texts.splice(Number(count)).map((text) => {
-    const at = text.indexOf('=');
-    return [text.slice(0, at), text.slice(at + 1)] as const;
-  });
+  const argv = texts.splice(0, Number(count));
+  const env: Record<string, string> = {};
+  for (let i = 0; i + 1 < texts.length; i += 2) env[texts[i] ?? ''] = texts[i + 1] ?? '';
   const run = {
-    argv: texts,
-    env: Object.fromEntries(variables),
+    argv,
+    env,
     timeoutMs: Number(timeoutMs),
     ...(interruptAfterMs === '' ? {} : { interruptAfterMs: Number(interruptAfterMs) }),
     maxOutputBytes: Number(maxOutputBytes),
