@@ -6,19 +6,27 @@ const LENGTH_BYTES = 4;
 /**
  * A list of fields as it travels between processes: its length and the fields, each of these again as
  * its length and its bytes; lengths are four bytes, the greatest first. To perl this is
- * `pack 'N/a*', pack '(N/a*)*', @fields`.
+ * `pack 'N/a*', pack '(N/a*)*', @fields`. `more` are fields that are encoded already.
  */
-export function encodeFrame(fields: readonly Field[]): Buffer {
-  const texts = fields.map(String);
-  const sizes = texts.map((text) => Buffer.byteLength(text));
-  const size = sizes.reduce((sum, one) => sum + LENGTH_BYTES + one, 0);
-  const frame = Buffer.allocUnsafe(LENGTH_BYTES + size);
-  let at = frame.writeUInt32BE(size);
-  for (const [i, text] of texts.entries()) {
-    at = frame.writeUInt32BE(sizes[i] ?? 0, at);
-    at += frame.write(text, at);
-  }
+export function encodeFrame(fields: readonly Field[], more: Buffer = EMPTY): Buffer {
+  const bytes = encodeFields(fields);
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + bytes.length + more.length);
+  frame.writeUInt32BE(bytes.length + more.length);
+  frame.set(bytes, LENGTH_BYTES);
+  frame.set(more, LENGTH_BYTES + bytes.length);
   return frame;
+}
+
+export function encodeFields(fields: readonly Field[]): Buffer {
+  const texts = fields.map(String);
+  const sizes = texts.map((text) => LENGTH_BYTES + Buffer.byteLength(text));
+  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, one) => sum + one, 0));
+  let at = 0;
+  for (const [i, text] of texts.entries()) {
+    at = bytes.writeUInt32BE((sizes[i] ?? 0) - LENGTH_BYTES, at);
+    at += bytes.write(text, at);
+  }
+  return bytes;
 }
 
 /** Takes bytes as they come and hands out the fields of each frame, which are views of those bytes. */

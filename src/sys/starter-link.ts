@@ -25,6 +25,8 @@ interface Run {
   settle(result: ScriptResult): void;
 }
 
+/** ld.so(1): else each process that the starter forks looks up anew the functions it needs up to exec(2). */
+const BIND_ONCE = { LD_BIND_NOW: '1' };
 /** The result is due this long after an abort at the latest. */
 export const ANSWER_MS = 15;
 /** As long after `timeoutMs`, which is only there in case that no abort comes. */
@@ -48,6 +50,8 @@ export class StarterLink {
   readonly #unbegun = new Set<Run>();
   #child: ChildProcess | null = null;
   #orders: Writable | null = null;
+  /** Orders of this go. */
+  readonly #unsent: Buffer[] = [];
   #wasReady = false;
   /** Runs while the starter owes an answer. */
   #hungTimer: Timer | null = null;
@@ -84,7 +88,8 @@ export class StarterLink {
   open(): void {
     const [file = '', ...args] = this.#deps.command;
     // In a session of its own: what a terminal or rc.d sends to hfmd's group is not for it.
-    const child = spawn(file, args, { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+    const env = { ...process.env, ...BIND_ONCE };
+    const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     child.once('error', (error) => this.#end(error.message));
     // `close` and not `exit`: what it said before its end counts.
@@ -148,8 +153,13 @@ export class StarterLink {
     else this.#child?.kill('SIGKILL');
   }
 
+  /** What is told in one go is written at once: the starter starts together what it reads together. */
   #send(order: Order): void {
-    this.#orders?.write(encodeOrder(order));
+    if (this.#unsent.push(encodeOrder(order)) > 1) return;
+    queueMicrotask(() => {
+      const orders = Buffer.concat(this.#unsent.splice(0));
+      this.#orders?.write(orders);
+    });
   }
 
   #listen(words: Readable | null): void {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { ExecOutput, ExecResult, ScriptRequest } from './exec.ts';
-import { createFrameDecoder, encodeFrame, type Field } from './field-frames.ts';
+import { createFrameDecoder, encodeFields, encodeFrame, type Field } from './field-frames.ts';
 
 /** What hfmd is run with to be the process that starts scripts. */
 export const STARTER_ARGUMENT = 'script-starter';
@@ -34,13 +34,23 @@ export function encodeOrder(order: Order): Buffer {
     case 'abort':
       return encodeFrame(['abort', order.id]);
     case 'run': {
-      const { argv, env, timeoutMs, interruptAfterMs = '', maxOutputBytes } = order.run;
+      const { timeoutMs, interruptAfterMs = '', maxOutputBytes } = order.run;
       const bounds = [timeoutMs, interruptAfterMs, maxOutputBytes];
-      const variables = Object.entries(env).flat();
-      return encodeFrame(['run', order.id, ...bounds, argv.length, ...argv, ...variables]);
+      return encodeFrame(['run', order.id, ...bounds], encodedTexts(order.run));
     }
   }
 }
+
+/** Of argv and environment, which are the same each time that a check is run. */
+function encodedTexts({ argv, env }: BareRequest): Buffer {
+  const known = ENCODED.get(env);
+  if (known?.argv === argv) return known.bytes;
+  const bytes = encodeFields([argv.length, ...argv, ...Object.entries(env).flat()]);
+  ENCODED.set(env, { argv, bytes });
+  return bytes;
+}
+
+const ENCODED = new WeakMap<BareRequest['env'], { argv: BareRequest['argv']; bytes: Buffer }>();
 
 export function encodeWord(word: Word): Buffer {
   switch (word.kind) {

@@ -57,6 +57,21 @@ export function describeStarter(command: readonly string[]): void {
       );
     });
 
+    it('refuses each that can not be started among many', async () => {
+      const results = await Promise.all(
+        Array.from({ length: 30 }, (_, i) =>
+          i % 3 === 1
+            ? starter.run(request({ argv: [`/nonexistent/${i}`] }))
+            : sh(starter, `echo ${i}; exit ${i}`),
+        ),
+      );
+      expect(results).toMatchObject(
+        results.map((_, i) =>
+          i % 3 === 1 ? { kind: 'not-started', code: 'ENOENT' } : { code: i, stdout: `${i}\n` },
+        ),
+      );
+    });
+
     it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)(
       'does not hear %s',
       async (signal) => {
