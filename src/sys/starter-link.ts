@@ -50,7 +50,7 @@ export class StarterLink {
   readonly #unbegun = new Set<Run>();
   #child: ChildProcess | null = null;
   #orders: Writable | null = null;
-  /** Orders of this go. */
+  /** Orders that wait for the end of this go. */
   readonly #unsent: Buffer[] = [];
   #wasReady = false;
   /** Runs while the starter owes an answer. */
@@ -149,17 +149,19 @@ export class StarterLink {
 
   /** Lets it end: it kills what still runs. One that may hang, or is not there yet, is killed. */
   close(): void {
+    this.#flush();
     if (this.#wasReady && this.#hungTimer === null) this.#orders?.end();
     else this.#child?.kill('SIGKILL');
   }
 
-  /** What is told in one go is written at once: the starter starts together what it reads together. */
+  /** What is ordered in one go is written at once, so that it can be started together. */
   #send(order: Order): void {
-    if (this.#unsent.push(encodeOrder(order)) > 1) return;
-    queueMicrotask(() => {
-      const orders = Buffer.concat(this.#unsent.splice(0));
-      this.#orders?.write(orders);
-    });
+    if (this.#unsent.push(encodeOrder(order)) === 1) queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    const orders = Buffer.concat(this.#unsent.splice(0));
+    if (orders.length > 0) this.#orders?.write(orders);
   }
 
   #listen(words: Readable | null): void {

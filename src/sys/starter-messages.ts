@@ -8,7 +8,10 @@ export const STARTER_ARGUMENT = 'script-starter';
 /** The signal does not travel: an abort is an order of its own. */
 export type BareRequest = Omit<ScriptRequest, 'signal'>;
 
-/** To the starter. */
+/**
+ * To the starter. The fields of `run` are its id, the three bounds, the number of arguments, these, and
+ * of each variable its name and its value.
+ */
 export type Order =
   | { readonly kind: 'run'; readonly id: number; readonly run: BareRequest }
   | { readonly kind: 'abort'; readonly id: number }
@@ -41,7 +44,7 @@ export function encodeOrder(order: Order): Buffer {
   }
 }
 
-/** Of argv and environment, which are the same each time that a check is run. */
+/** Of argv and environment: a check has the same objects each time that it is run, and never changes them. */
 function encodedTexts({ argv, env }: BareRequest): Buffer {
   const known = ENCODED.get(env);
   if (known?.argv === argv) return known.bytes;
@@ -83,11 +86,10 @@ function orderOf([kind, id, ...rest]: string[]): Order {
   if (kind === 'abort') return { kind, id: Number(id) };
   const [timeoutMs, interruptAfterMs, maxOutputBytes, count, ...texts] = rest;
   const argv = texts.splice(0, Number(count));
-  const env: Record<string, string> = {};
-  for (let i = 0; i + 1 < texts.length; i += 2) env[texts[i] ?? ''] = texts[i + 1] ?? '';
+  const variables = texts.flatMap((name, i) => (i % 2 === 0 ? [[name, texts[i + 1] ?? '']] : []));
   const run = {
     argv,
-    env,
+    env: Object.fromEntries(variables),
     timeoutMs: Number(timeoutMs),
     ...(interruptAfterMs === '' ? {} : { interruptAfterMs: Number(interruptAfterMs) }),
     maxOutputBytes: Number(maxOutputBytes),
