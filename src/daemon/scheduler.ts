@@ -175,8 +175,8 @@ export class Scheduler {
     if (dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
-    const delayMs = Math.max(0, dueMs - this.#deps.clock.monotonicMs());
-    this.#timer = this.#deps.clock.after(delayMs, () => this.#onTimer());
+    const { clock } = this.#deps;
+    this.#timer = clock.after(dueMs - clock.monotonicMs(), () => this.#onTimer());
   }
 
   #onTimer(): void {

@@ -13,7 +13,7 @@ export interface Clock {
   wallMs(): number;
   /**
    * Runs `run` once, `delayMs` milliseconds from now, by less than one of them too early or at any time
-   * later, and not before the next turn of the loop.
+   * later, and not before the next turn of the loop. A time that has passed is now.
    */
   after(delayMs: number, run: () => void): Timer;
   /** Runs `run` once, when what can be read by now has been read. The loop runs timers before reads. */
@@ -33,7 +33,8 @@ export const systemClock: Clock = {
       if (restMs < 1) run();
       else timer = setTimeout(fire, restMs);
     };
-    let timer = setTimeout(fire, delayMs);
+    // From Node 24 on a negative one is warned of on stderr.
+    let timer = setTimeout(fire, Math.max(0, delayMs));
     return { cancel: () => clearTimeout(timer) };
   },
   afterReads(run) {
