@@ -1,4 +1,4 @@
-import type { EventJson } from '../src/control/protocol.ts';
+import type { EventJson } from '../src/protocol/protocol.ts';
 import type { Hfmd } from './hfmd.ts';
 import { nowMs } from './time.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Client, createClient } from '../src/control/client.ts';
-import type { StatusJson } from '../src/control/protocol.ts';
+import { type Client, createClient } from '../src/client/client.ts';
+import type { StatusJson } from '../src/protocol/protocol.ts';
 import type { Child } from './children.ts';
 import { configText, type Setup } from './hfmd-config.ts';
 import { Unavailable } from './row.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { StatusJson } from '../src/control/protocol.ts';
+import type { StatusJson } from '../src/protocol/protocol.ts';
 
 const HFMD = fileURLToPath(new URL('../sbin/hfmd', import.meta.url));
 const HFMCTL = fileURLToPath(new URL('../sbin/hfmctl', import.meta.url));

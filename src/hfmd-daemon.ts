@@ -1,27 +1,31 @@
 import { parseArgs } from 'node:util';
+import { auditSources } from './audit/source-audit.ts';
+import { auditTables } from './audit/table-audit.ts';
+import { readCarpAddresses } from './carp/carp-addresses.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { createControlServer } from './control/server.ts';
 import { openSocket } from './control/socket.ts';
-import { createTurns } from './control/turns.ts';
 import { type Daemon, startDaemon } from './daemon/daemon.ts';
-import { planDescriptors, readDescriptorLimit } from './daemon/descriptors.ts';
-import { EngineMeter } from './daemon/engine-meter.ts';
-import { auditSources } from './daemon/source-audit.ts';
-import { auditTables } from './daemon/table-audit.ts';
+import { EngineMeter } from './metrics/engine-meter.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
 import { helperWarning } from './pf/needs.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
-import { readCarpAddresses } from './sys/carp-addresses.ts';
+import { planDescriptors, readDescriptorLimit } from './prober/descriptors.ts';
+import type { Exec } from './process/exec.ts';
+import {
+  createScriptStarter,
+  type ScriptStarter,
+  starterCommands,
+} from './process/script-starter.ts';
+import { systemExec } from './process/system-exec.ts';
 import { systemClock, within } from './sys/clock.ts';
-import type { Exec } from './sys/exec.ts';
 import { groupId } from './sys/group.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
-import { createScriptStarter, type ScriptStarter, starterCommands } from './sys/script-starter.ts';
-import { systemExec } from './sys/system-exec.ts';
+import { createTurns } from './sys/turns.ts';
 import { currentUser } from './sys/user.ts';
 import { expectDetachedBuffers, keepHeapSmall } from './sys/v8.ts';
 import { VERSION } from './version.ts';

@@ -1,6 +1,6 @@
-import type { AdminRequest, AdminResponse } from '../control/protocol.ts';
 import type { AdminState } from '../core/admin.ts';
 import { parseDuration } from '../core/duration.ts';
+import type { AdminRequest, AdminResponse } from '../protocol/protocol.ts';
 import {
   type Args,
   type Command,

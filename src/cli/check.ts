@@ -1,4 +1,4 @@
-import type { CheckNowJson } from '../control/protocol.ts';
+import type { CheckNowJson } from '../protocol/protocol.ts';
 import { columns } from './columns.ts';
 import { type Command, failed, onlyName, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';

@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { Answer, Client } from '../control/client.ts';
+import type { Answer, Client } from '../client/client.ts';
 import { EXIT } from './exit-status.ts';
 import { paint, type Terminal } from './terminal.ts';
 

@@ -1,5 +1,5 @@
-import type { EventJson } from '../control/protocol.ts';
-import { eventText } from '../core/event-text.ts';
+import { eventText } from '../events/event-text.ts';
+import type { EventJson } from '../protocol/protocol.ts';
 import { type Command, failed, isSet, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 

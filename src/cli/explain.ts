@@ -1,5 +1,5 @@
-import type { ExplainCheckJson, ExplainJson, ProbeJson } from '../control/protocol.ts';
 import { formatAge, formatDuration } from '../core/duration.ts';
+import type { ExplainCheckJson, ExplainJson, ProbeJson } from '../protocol/protocol.ts';
 import { columns } from './columns.ts';
 import { type Command, type Context, failed, onlyName, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';

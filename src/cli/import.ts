@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { readText } from '../config/files.ts';
-import { needsPerson, noteLine } from '../import/note.ts';
+import { needsPerson, noteLine } from '../import/draft/note.ts';
 import { type Command, type Context, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 

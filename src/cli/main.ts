@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createClient } from '../control/client.ts';
+import { createClient } from '../client/client.ts';
 import { nearest } from '../core/nearest.ts';
 import { PATHS, SOCKET_PATH_BYTES } from '../sys/paths.ts';
 import { drainCommand, forceUpCommand, maintCommand, readyCommand } from './admin.ts';

@@ -1,4 +1,4 @@
-import type { ReloadJson, TablePlanJson } from '../control/protocol.ts';
+import type { ReloadJson, TablePlanJson } from '../protocol/protocol.ts';
 import { type Command, failed, isSet, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 

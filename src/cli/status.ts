@@ -1,6 +1,6 @@
-import type { AdminJson, BackendJson, PoolJson, StatusJson } from '../control/protocol.ts';
 import { formatAge } from '../core/duration.ts';
 import { nearest } from '../core/nearest.ts';
+import type { AdminJson, BackendJson, PoolJson, StatusJson } from '../protocol/protocol.ts';
 import { columns } from './columns.ts';
 import { type Command, type Context, failed, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';

@@ -1,4 +1,4 @@
-import type { TableJson } from '../control/protocol.ts';
+import type { TableJson } from '../protocol/protocol.ts';
 import { columns } from './columns.ts';
 import { type Command, failed, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';

@@ -1,5 +1,5 @@
-import { type Client, createClient } from '../control/client.ts';
-import type { ProcessJson } from '../control/protocol.ts';
+import { type Client, createClient } from '../client/client.ts';
+import type { ProcessJson } from '../protocol/protocol.ts';
 import { become, currentUser, ownCredentials, ownerOf, userName } from '../sys/user.ts';
 import type { Context } from './command.ts';
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '../core/verdict.ts';
-import type { ExecResult } from '../sys/exec.ts';
+import type { ExecResult } from '../process/exec.ts';
 import { columns } from './columns.ts';
 import type { Context } from './command.ts';
 import { paint } from './terminal.ts';

@@ -1,4 +1,4 @@
-import type { VersionJson } from '../control/protocol.ts';
+import type { VersionJson } from '../protocol/protocol.ts';
 import { VERSION } from '../version.ts';
 import { type Command, failed, printJson, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';

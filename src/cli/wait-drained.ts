@@ -1,6 +1,6 @@
-import type { Answer } from '../control/client.ts';
-import type { ExplainJson, KillJson, StatesJson } from '../control/protocol.ts';
+import type { Answer } from '../client/client.ts';
 import { formatDuration } from '../core/duration.ts';
+import type { ExplainJson, KillJson, StatesJson } from '../protocol/protocol.ts';
 import { type Context, failed, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';
 import type { Interrupts } from './terminal.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Turns } from './turns.ts';
+import type { Turns } from '../sys/turns.ts';
 
 /** No request of the protocol comes near this. */
 const MAX_BODY_BYTES = 64 * 1024;

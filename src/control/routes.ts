@@ -1,23 +1,17 @@
-import type { Override, Scope } from '../core/admin.ts';
-import { scopeKey } from '../core/admin.ts';
-import type { StampedEvent } from '../core/event.ts';
-import { poolName } from '../core/names.ts';
 import {
   countOpen,
   countSticky,
   endConnections,
   type MemberConnections,
   PACE,
-} from '../daemon/connections.ts';
+} from '../connections/connections.ts';
+import type { Override, Scope } from '../core/admin.ts';
+import { scopeKey } from '../core/admin.ts';
+import { poolName } from '../core/names.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { Live } from '../daemon/live.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
-import { type Serving, servingOf } from '../daemon/serving.ts';
-import type { Clock } from '../sys/clock.ts';
-import { ownCredentials } from '../sys/user.ts';
-import { VERSION } from '../version.ts';
-import { decodeAdminRequest } from './admin-request.ts';
-import { explainView } from './explain-view.ts';
+import type { StampedEvent } from '../events/event.ts';
+import { decodeAdminRequest } from '../protocol/admin-request.ts';
 import type {
   AdminResponse,
   CheckNowJson,
@@ -30,10 +24,16 @@ import type {
   TableJson,
   TablePlanJson,
   VersionJson,
-} from './protocol.ts';
+} from '../protocol/protocol.ts';
+import type { Live } from '../state/live.ts';
+import { type Serving, servingOf } from '../state/serving.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { Turns } from '../sys/turns.ts';
+import { ownCredentials } from '../sys/user.ts';
+import { VERSION } from '../version.ts';
+import { explainView } from '../views/explain-view.ts';
+import { fleetView, isoTime, probeView, statusView } from '../views/status-view.ts';
 import { resolveName, resolveScopes, unknownName, unknownPool } from './scopes.ts';
-import { fleetView, isoTime, probeView, statusView } from './status-view.ts';
-import type { Turns } from './turns.ts';
 
 /** What every route may ask of the process around it. */
 export interface RouteDeps {

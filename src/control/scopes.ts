@@ -1,7 +1,7 @@
 import type { Scope } from '../core/admin.ts';
 import { backendName, poolName } from '../core/names.ts';
 import { nearest } from '../core/nearest.ts';
-import type { Live } from '../daemon/live.ts';
+import type { Live } from '../state/live.ts';
 
 export type ScopesResult =
   | { readonly ok: true; readonly scopes: readonly Scope[] }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { StampedEvent } from '../core/event.ts';
+import type { StampedEvent } from '../events/event.ts';
 import type { Log } from '../sys/log.ts';
 import { readBody, sendJson, sendLongJson } from './http-json.ts';
 import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';

@@ -2,11 +2,18 @@ import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
 import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError, TableRef } from '../pf/driver.ts';
+import type { Controller } from '../state/controller.ts';
+import {
+  addressesOf,
+  adopt,
+  decide,
+  firstRoundMs,
+  type Live,
+  type LivePool,
+} from '../state/live.ts';
+import { succeed } from '../state/succession.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Controller } from './controller.ts';
-import { addressesOf, adopt, decide, firstRoundMs, type Live, type LivePool } from './live.ts';
-import type { Reconciler } from './reconciler.ts';
-import { succeed } from './succession.ts';
+import type { Reconciler } from '../tables/reconciler.ts';
 
 /** What a reload would do to one table. */
 export interface TablePlan extends TableRef {

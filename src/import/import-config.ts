@@ -1,10 +1,10 @@
-import type { Note } from './note.ts';
-import { noteComment } from './note.ts';
-import { readOriginal } from './original.ts';
-import { writeResult } from './result-text.ts';
-import { draftRule } from './rule-draft.ts';
-import { findRefusals } from './self-check.ts';
-import { parseUcl } from './ucl.ts';
+import type { Note } from './draft/note.ts';
+import { noteComment } from './draft/note.ts';
+import { findRefusals } from './draft/self-check.ts';
+import { writeResult } from './hfm-conf/result-text.ts';
+import { draftRule } from './hfm-conf/rule-draft.ts';
+import { readOriginal } from './hfm-conf/source/original.ts';
+import { parseUcl } from './hfm-conf/source/ucl.ts';
 
 export type ImportResult =
   | { readonly ok: true; readonly toml: string; readonly notes: readonly Note[] }

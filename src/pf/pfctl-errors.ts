@@ -1,4 +1,4 @@
-import type { ExecResult } from '../sys/exec.ts';
+import type { ExecResult } from '../process/exec.ts';
 import type { PfError, PfErrorKind } from './driver.ts';
 
 /** What became of a pfctl that did not exit 0; `what` is the command as an operator would type it. */

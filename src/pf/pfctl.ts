@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { TableEntry } from '../core/table-plan.ts';
-import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../sys/exec.ts';
+import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../process/exec.ts';
 import {
   type EndOperation,
   endArguments,

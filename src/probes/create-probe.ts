@@ -1,5 +1,5 @@
 import type { CheckConfig } from '../config/config.ts';
-import type { RunScript } from '../sys/exec.ts';
+import type { RunScript } from '../process/exec.ts';
 import { createHttpProbe } from './http.ts';
 import type { Probe } from './probe.ts';
 import { createScriptProbe, type ScriptBackend } from './script.ts';

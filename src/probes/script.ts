@@ -3,9 +3,9 @@ import { type Address, familyOf } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
 import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, pass, type Verdict } from '../core/verdict.ts';
+import type { ExecOutput, RunScript, ScriptResult } from '../process/exec.ts';
+import { besides } from '../process/exec-text.ts';
 import { Abort } from '../sys/abort.ts';
-import type { ExecOutput, RunScript, ScriptResult } from '../sys/exec.ts';
-import { besides } from '../sys/exec-text.ts';
 import type { Probe } from './probe.ts';
 
 export interface ScriptBackend {

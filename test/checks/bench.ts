@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
-import { systemExec } from '../../src/sys/system-exec.ts';
+import { systemExec } from '../../src/process/system-exec.ts';
 import { projectFile } from '../docs/page.ts';
 
 /** What OpenBSD and FreeBSD have in base, and the scripts use; printf is not in OpenBSD's sh. */

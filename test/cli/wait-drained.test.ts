@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../../src/cli/command.ts';
 import { waitDrained } from '../../src/cli/wait-drained.ts';
-import type { Client } from '../../src/control/client.ts';
+import type { Client } from '../../src/client/client.ts';
 import { recordTerminal } from '../fakes/cli.ts';
 
 interface Scene {

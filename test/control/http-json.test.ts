@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { sendLongJson } from '../../src/control/http-json.ts';
-import { createTurns } from '../../src/control/turns.ts';
+import { createTurns } from '../../src/sys/turns.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const LONG = Array.from({ length: 20_000 }, (_, i) => ({ name: `b${i}`, note: 'grün "🦩" \\' }));

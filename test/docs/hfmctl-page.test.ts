@@ -49,7 +49,7 @@ describe('hfmctl(8)', () => {
   });
 
   test('lists every kind of event', () => {
-    const source = readFileSync(projectFile('src/core/event.ts'), 'utf8');
+    const source = readFileSync(projectFile('src/events/event.ts'), 'utf8');
     const kinds = [...source.matchAll(/kind: '([a-z-]+)'/g)].map(([, kind]) => kind);
     const described = itemsOf(PAGE)
       .filter(({ section }) => section === 'EVENTS')

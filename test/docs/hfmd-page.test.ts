@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ROUTES } from '../../src/control/routes.ts';
-import type { HfmEvent } from '../../src/core/event.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
-import { createActions } from '../../src/daemon/actions.ts';
-import { logEvent } from '../../src/daemon/log-events.ts';
+import type { HfmEvent } from '../../src/events/event.ts';
+import { logEvent } from '../../src/events/log-events.ts';
+import { createActions } from '../../src/hooks/actions.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
-import type { Exec } from '../../src/sys/exec.ts';
+import type { Exec } from '../../src/process/exec.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { runProbe } from '../fakes/run-probe.ts';

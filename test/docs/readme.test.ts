@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { wrongHfmctlLines } from './hfmctl-lines.ts';
@@ -46,13 +46,5 @@ describe('README.md', () => {
     const { scripts } = JSON.parse(readProjectFile('package.json'));
     const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script ?? '');
     expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
-  });
-
-  test('names every room of src', () => {
-    const rooms = [...text.matchAll(/`src\/([a-z]+)`/g)].map(([, room]) => room);
-    const folders = readdirSync(projectFile('src'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
-    expect(rooms.sort()).toEqual(folders.sort());
   });
 });

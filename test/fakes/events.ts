@@ -1,4 +1,4 @@
-import type { HfmEvent } from '../../src/core/event.ts';
+import type { HfmEvent } from '../../src/events/event.ts';
 
 /** Keeps every event; `emit` is what units are given. */
 export interface RecordedEvents {

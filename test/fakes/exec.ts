@@ -1,5 +1,5 @@
+import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../../src/process/exec.ts';
 import type { Clock } from '../../src/sys/clock.ts';
-import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../../src/sys/exec.ts';
 
 /** What becomes of a process: its result at once or after a time, or nothing until its timeout. */
 export type Answer =

@@ -1,4 +1,4 @@
-import type { LivePool } from '../../src/daemon/live.ts';
+import type { LivePool } from '../../src/state/live.ts';
 import { familyOf } from './grounds.ts';
 import type { Machine } from './machine.ts';
 import type { HfmProcess } from './process.ts';

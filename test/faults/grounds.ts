@@ -1,6 +1,6 @@
 import type { Config, PoolConfig } from '../../src/config/config.ts';
 import { parseAddress } from '../../src/core/address.ts';
-import { heldOf, isProbed } from '../../src/daemon/live.ts';
+import { heldOf, isProbed } from '../../src/state/live.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import type { HfmProcess } from './process.ts';
 import { addressesIn, FALL, NAMES, ownerOf, RISE, TABLES, type Table } from './shape.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backendName } from '../../src/core/names.ts';
-import { isProbed } from '../../src/daemon/live.ts';
+import { isProbed } from '../../src/state/live.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
 import { type Ending, lostWords, stickyClients, wrongWith } from './ending.ts';

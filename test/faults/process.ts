@@ -1,12 +1,12 @@
 import type { Config } from '../../src/config/config.ts';
-import { type Aftermath, createAftermath } from '../../src/daemon/aftermath.ts';
-import { Controller } from '../../src/daemon/controller.ts';
-import { leavingOf, leavingRules, leftUnreleased } from '../../src/daemon/leaving.ts';
-import { Reconciler } from '../../src/daemon/reconciler.ts';
-import { readState } from '../../src/daemon/state-file.ts';
-import { createStateKeeper } from '../../src/daemon/state-keeper.ts';
+import { type Aftermath, createAftermath } from '../../src/connections/aftermath.ts';
+import { leavingOf, leavingRules, leftUnreleased } from '../../src/connections/leaving.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
+import { Controller } from '../../src/state/controller.ts';
+import { readState } from '../../src/store/state-file.ts';
+import { createStateKeeper } from '../../src/store/state-keeper.ts';
 import { type Clock, within } from '../../src/sys/clock.ts';
+import { Reconciler } from '../../src/tables/reconciler.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 
 /** When an hfmd is gone: at a call of pfctl, counted from now, before it is made or while it runs. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPfctlDriver } from '../../src/pf/pfctl.ts';
+import type { Exec, ExecRequest, ExecResult } from '../../src/process/exec.ts';
+import { systemExec } from '../../src/process/system-exec.ts';
 import type { Clock } from '../../src/sys/clock.ts';
-import type { Exec, ExecRequest, ExecResult } from '../../src/sys/exec.ts';
-import { systemExec } from '../../src/sys/system-exec.ts';
 import { type CommandName, type Os, openPf, type Pf, type Fault as PfFault } from '../pf/seed.mjs';
 import { main, type Outcome } from '../pf/stand-in/pfctl.mjs';
 import { HUNG_MS, type Machine, SLOW_MS } from './machine.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
-import { addressesOf } from '../../src/daemon/live.ts';
-import { isShown } from '../../src/daemon/serving.ts';
 import type { PfDriver, TableRef } from '../../src/pf/driver.ts';
+import { addressesOf } from '../../src/state/live.ts';
+import { isShown } from '../../src/state/serving.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { familyOf, Grounds } from './grounds.ts';
 import type { Machine } from './machine.ts';

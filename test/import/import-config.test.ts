@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { parse } from 'toml';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { needsPerson, noteLine } from '../../src/import/draft/note.ts';
 import { importConfig } from '../../src/import/import-config.ts';
-import { needsPerson, noteLine } from '../../src/import/note.ts';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('hfm-conf/', import.meta.url));
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.conf'));
 
 /** What hfmd has against a text, but for programs that are not on this machine. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PfConfig, PoolConfig } from '../../src/config/config.ts';
 import { helperWarning, neededRules } from '../../src/pf/needs.ts';
 import { createPfctlDriver } from '../../src/pf/pfctl.ts';
-import type { Exec } from '../../src/sys/exec.ts';
+import type { Exec } from '../../src/process/exec.ts';
 import { addresses, config, pool } from '../fakes/config.ts';
 
 const NEVER = { killSources: 'never', killStates: 'never' } as const;

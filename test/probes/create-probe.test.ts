@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createProbe } from '../../src/probes/create-probe.ts';
-import { systemExec } from '../../src/sys/system-exec.ts';
+import { systemExec } from '../../src/process/system-exec.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { address, httpCheck, scriptCheck, tcpCheck } from './fixtures/checks.ts';
 import { answering, http200, serveTcp } from './fixtures/servers.ts';

@@ -7,8 +7,8 @@ import type {
   RunScript,
   ScriptRequest,
   ScriptResult,
-} from '../../src/sys/exec.ts';
-import { systemExec } from '../../src/sys/system-exec.ts';
+} from '../../src/process/exec.ts';
+import { systemExec } from '../../src/process/system-exec.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { address, scriptCheck } from './fixtures/checks.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TcpCheckConfig } from '../../src/config/config.ts';
 import { createTcpProbe } from '../../src/probes/tcp.ts';
 import { runProbe } from '../fakes/run-probe.ts';
-import { canRunOutOfDescriptors, withoutDescriptors } from '../sys/fixtures/descriptors.ts';
+import { canRunOutOfDescriptors, withoutDescriptors } from '../process/fixtures/descriptors.ts';
 import { address, tcpCheck, VERIFIED } from './fixtures/checks.ts';
 import {
   closedPort,

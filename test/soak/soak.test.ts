@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type TestContext, test } from 'vitest';
 import { installHfm } from '../../bench/installed.ts';
-import type { ExplainJson } from '../../src/control/protocol.ts';
+import type { ExplainJson } from '../../src/protocol/protocol.ts';
 import { eventually, type LogLine, openRig, type Rig } from '../system/harness.ts';
 import {
   BEHAVIOURS,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, type TestContext, vi } from 'vitest';
-import type { StatusJson } from '../../src/control/protocol.ts';
+import type { StatusJson } from '../../src/protocol/protocol.ts';
 import { type Call, type Os, openPf, type Pf } from '../pf/seed.mjs';
 import { type LiveBackend, openBackend } from './live-backend.ts';
 

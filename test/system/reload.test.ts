@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ReloadJson } from '../../src/control/protocol.ts';
+import type { ReloadJson } from '../../src/protocol/protocol.ts';
 import { aWhile, eventually, isChange, memberByMode, openRig } from './harness.ts';
 
 const POOLS = '[pool.web]\ntable = "web"\n[pool.int]\ntable = "int"\nanchor = "hfm"\n';

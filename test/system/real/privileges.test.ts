@@ -4,7 +4,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { parseAddress } from '../../../src/core/address.ts';
 import { createPfctlDriver } from '../../../src/pf/pfctl.ts';
-import type { Exec } from '../../../src/sys/exec.ts';
+import type { Exec } from '../../../src/process/exec.ts';
 import { whereIs } from '../../checks/bench.ts';
 import { HFMCTL, run } from '../harness.ts';
 import {

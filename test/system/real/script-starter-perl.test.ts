@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { starterCommands } from '../../../src/sys/script-starter.ts';
+import { starterCommands } from '../../../src/process/script-starter.ts';
 import { projectFile } from '../../docs/page.ts';
-import { describeStarter } from '../../sys/starter-cases.ts';
+import { describeStarter } from '../../process/starter-cases.ts';
 
 const [COMMAND = []] = starterCommands(projectFile('dist/sbin/hfmd'));
 

@@ -1,0 +1,165 @@
+import { type Address, parseAddress } from '../../core/address.ts';
+import type { Tell } from '../draft/note.ts';
+import { type PfctlUse, readPfctl } from './pfctl-arguments.ts';
+import { type Pipeline, parseShellText, type Stage } from './shell-text.ts';
+import type { Command } from './source/original-keys.ts';
+
+/** An address that a change command puts into a table or takes out of it. */
+export interface TableChange {
+  readonly operation: 'add' | 'delete';
+  readonly table: string;
+  readonly anchor: string | null;
+  readonly address: Address;
+  readonly line: number;
+}
+
+export interface Change {
+  readonly tables: readonly TableChange[];
+  /** What is left to run as an action; null for nothing. */
+  readonly action: readonly string[] | null;
+  /** How it ran pfctl, each time: the program with what stands before it, such as doas. */
+  readonly pfctl: readonly (readonly string[])[];
+}
+
+/** Takes the table changes out of a change command; what remains is an action. */
+export function readChange({ argv, line }: Command, tell: Tell): Change {
+  const text = shellTextOf(argv);
+  const pipelines = text === null ? [directly(argv)] : parseShellText(text);
+  const asItIs: Change = { tables: [], action: argv, pfctl: [] };
+  if (pipelines === null) {
+    if (/\bpfctl\b/.test(text ?? '')) {
+      tell('look', line, 'pfctl stands in a script too rich to take apart; kept as an action');
+    }
+    return asItIs;
+  }
+  const tables: TableChange[] = [];
+  const left: Pipeline[] = [];
+  const pfctl: (readonly string[])[] = [];
+  let hasPfctl = false;
+  let afterPfctl = false;
+  for (const pipeline of pipelines) {
+    const found = findPfctl(pipeline);
+    if (found?.use.kind === 'change') {
+      tables.push(...changesOf(found.use, line, tell));
+      if (!found.isEchoed) pfctl.push(found.prefix);
+      hasPfctl = true;
+      tellAround(found, pipeline, line, tell);
+      afterPfctl = true;
+      continue;
+    }
+    if (afterPfctl && pipeline.joiner === '||') {
+      if (!isNothing(pipeline)) {
+        tell(
+          'lost',
+          line,
+          `\`${pipeline.raw}\` was for a failing pfctl; hfm tries again and logs it`,
+        );
+      }
+      continue;
+    }
+    afterPfctl = false;
+    if (found !== null) tellOther(found.use, pipeline, line, tell);
+    left.push(pipeline);
+  }
+  if (!hasPfctl) return asItIs;
+  return { tables, action: joinLeft(left, line, tell), pfctl };
+}
+
+/** The text of `sh -c TEXT`, or null when it is another program. */
+export function shellTextOf(argv: readonly string[]): string | null {
+  const [program = '', option = '', text] = argv;
+  const isShell = /^(?:.*\/)?(?:sh|ksh|bash|dash)$/.test(program) && /^-[eux]*c$/.test(option);
+  return isShell && argv.length === 3 ? (text ?? null) : null;
+}
+
+interface Found {
+  readonly use: PfctlUse;
+  readonly prefix: readonly string[];
+  readonly isEchoed: boolean;
+}
+
+function directly(argv: readonly string[]): Pipeline {
+  const stage: Stage = { words: argv, isDynamic: false, files: [] };
+  return { stages: [stage], raw: argv.join(' '), joiner: ';' };
+}
+
+/** The pfctl that a pipeline begins with, behind echo, doas or sudo; null when there is none. */
+function findPfctl({ stages, raw }: Pipeline): Found | null {
+  const [stage] = stages;
+  const words = stage?.words ?? [];
+  const at = words.findIndex((word) => /^(?:.*\/)?pfctl$/.test(word));
+  const isEchoed = words[0] === 'echo';
+  const prefix = words.slice(isEchoed ? 1 : 0, at + 1);
+  if (at < 0 || !isPrefix(prefix.slice(0, -1))) {
+    return /\bpfctl\b/.test(raw) ? { use: { kind: 'other' }, prefix: [], isEchoed } : null;
+  }
+  const use: PfctlUse = stage?.isDynamic ? { kind: 'other' } : readPfctl(words.slice(at + 1));
+  return { use, prefix, isEchoed };
+}
+
+/** `doas -n`, `sudo -n -u root`, or nothing. */
+function isPrefix(words: readonly string[]): boolean {
+  const [program, ...options] = words;
+  if (program === undefined) return true;
+  return /^(?:.*\/)?(?:doas|sudo)$/.test(program) && /^(-n ?|-u root ?)*$/.test(options.join(' '));
+}
+
+function changesOf(
+  use: Extract<PfctlUse, { kind: 'change' }>,
+  line: number,
+  tell: Tell,
+): TableChange[] {
+  return use.targets.flatMap((target) => {
+    const result = parseAddress(target);
+    if (result.ok) return [{ ...use, address: result.address, line }];
+    tell(
+      'lost',
+      line,
+      `pfctl -T ${use.operation} ${target} in table <${use.table}>: ${result.why}`,
+    );
+    return [];
+  });
+}
+
+function tellAround({ isEchoed }: Found, pipeline: Pipeline, line: number, tell: Tell): void {
+  if (isEchoed) {
+    tell('look', line, `\`${pipeline.raw}\` only printed; hfm does what stands behind the echo`);
+  }
+  const [, ...others] = pipeline.stages;
+  if (others.length > 0) {
+    tell('remark', line, `The rest of \`${pipeline.raw}\` is left out: hfm logs each change.`);
+  }
+}
+
+function tellOther(use: PfctlUse, { raw }: Pipeline, line: number, tell: Tell): void {
+  if (use.kind === 'kill') {
+    tell(
+      'look',
+      line,
+      `\`${raw}\` became an action; kill_states = "down" in the pool may serve better`,
+    );
+    return;
+  }
+  tell('look', line, `\`${raw}\` is no add or delete of plain addresses; kept as an action`);
+}
+
+/** `true`, `:` and `exit` do nothing; echo prints only, which hfm's own log replaces. */
+function isNothing({ stages }: Pipeline): boolean {
+  const [stage, ...others] = stages;
+  if (stage === undefined || others.length > 0 || stage.files.length > 0) return false;
+  return ['true', ':', 'exit', 'echo'].includes(stage.words[0] ?? '');
+}
+
+function joinLeft(left: readonly Pipeline[], line: number, tell: Tell): readonly string[] | null {
+  const kept = left.filter((pipeline) => !isNothing(pipeline));
+  for (const { stages, raw } of left) {
+    if (isNothing({ stages, raw, joiner: ';' }) && stages[0]?.words[0] === 'echo') {
+      tell('remark', line, `\`${raw}\` is left out: hfm logs each change.`);
+    }
+  }
+  if (kept.length === 0) return null;
+  const text = kept
+    .map(({ raw, joiner }, i) => (i === 0 ? raw : `${joiner === ';' ? ';' : ` ${joiner}`} ${raw}`))
+    .join('');
+  return ['/bin/sh', '-c', text];
+}

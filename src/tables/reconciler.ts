@@ -1,0 +1,314 @@
+import type { Config, PoolConfig } from '../config/config.ts';
+import { type Address, familyOf } from '../core/address.ts';
+import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
+import type { PoolName } from '../core/names.ts';
+import { emptying, type TableEntry, type TableGoal } from '../core/table-plan.ts';
+import type { HfmEvent } from '../events/event.ts';
+import type { PfDriver, TableRef } from '../pf/driver.ts';
+import { addressesOf } from '../state/live.ts';
+import type { PoolGoal } from '../state/pool-decisions.ts';
+import { type Clock, within } from '../sys/clock.ts';
+import {
+  createTableWorker,
+  type TableView,
+  type TableWorker,
+  type TableWorkerConfig,
+} from './table-worker.ts';
+
+export interface ReconcilerDeps {
+  readonly driver: PfDriver;
+  readonly clock: Clock;
+  readonly emit: (event: HfmEvent) => void;
+  readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
+  /** What pf was told to put into a pool's table or take out, and was not read since. */
+  readonly onAsked: (pool: PoolName, entries: ReadonlySet<TableEntry>) => void;
+  /** pf has confirmed that entries have left a table; `pool` is null for a retired one. */
+  readonly onRemoved: (pool: PoolName | null, entries: readonly TableEntry[]) => void;
+  /** A table that was in trouble is proven again. */
+  readonly onHealed: () => void;
+  /** The ledger has changed and must be on disk before the next table is touched, if it can be. */
+  readonly onLedger: (ledger: Ledger) => void;
+}
+
+/** Tables that can't be changed must not hold up what leaves the others. */
+const MOVE_IN_MS = 5000;
+
+const UNREAD_VIEW: TableView = {
+  actual: null,
+  inSync: false,
+  confirmedAtMs: null,
+  error: null,
+  contested: 0,
+};
+
+/** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  readonly #workers = new Map<string, TableWorker>();
+  /** Of each table the worker that was let go last, until nothing of its is in flight. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  #ledger: Ledger;
+  #config: Config | null = null;
+  /** What each table may hold by the configuration. */
+  #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
+  /** Of each table what was moved there from another one, and may not have been seen there yet. */
+  #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
+  readonly #goals = new Map<PoolName, PoolGoal>();
+  /** Counts configurations; while one moves in, a table from which something moves keeps the rest too. */
+  #generation = 0;
+  #movingIn = false;
+  /** Whether an address stays in a table only until it is seen in another. */
+  #holdsBack = false;
+  #stopped = false;
+
+  constructor(deps: ReconcilerDeps, ledger: Ledger) {
+    this.#deps = deps;
+    this.#ledger = ledger;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  /** Takes over a configuration: its tables, and those that an earlier one left something in. */
+  configure(config: Config): void {
+    this.#arriving = new Map(
+      config.pools.map((pool) => [keyOf(pool), new Set(this.arrivalsIn(pool, config))]),
+    );
+    this.#config = config;
+    this.#goals.clear();
+    const configured = configuredLedger(config);
+    this.#configured = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    this.#ledger = takeOver(this.#ledger, configured);
+    this.#deps.onLedger(this.#ledger);
+    const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
+    for (const { table, anchor } of this.#ledger) {
+      tables.set(keyOf({ table, anchor }), { ref: { table, anchor }, pool: null });
+    }
+    for (const pool of config.pools) {
+      tables.set(keyOf(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
+    }
+    for (const [key, worker] of this.#workers) {
+      if (!tables.has(key)) this.#dismiss(key, worker);
+    }
+    for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
+    this.#movingIn = true;
+    this.#aimAll();
+    void this.#moveOut(config);
+  }
+
+  /** What leaves a table is one delete, also when some of it must be seen in another table first. */
+  async #moveOut(config: Config): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { clock } = this.#deps;
+    // The controller sets the new goals after us, in this turn.
+    await Promise.resolve();
+    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
+    if (this.#stopped || generation !== this.#generation) return;
+    this.#movingIn = false;
+    this.#aimAll();
+  }
+
+  /** Sets what a pool's table must hold. */
+  aim(name: PoolName, goal: PoolGoal): void {
+    const pool = this.#config?.pools.find((one) => one.name === name);
+    if (this.#config === null || pool === undefined) return;
+    this.#goals.set(name, goal);
+    const whole = this.goalOf(pool, goal);
+    const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
+    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
+    const untouched = new Set([...whole.untouched, ...staying]);
+    this.#workers.get(keyOf(pool))?.aim({ ...whole, managed, untouched });
+  }
+
+  /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
+  goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
+    const { desired, untouched, short, dismissed, reserve, least } = goal;
+    const own =
+      config === undefined
+        ? (this.#configured.get(keyOf(pool)) ?? new Set())
+        : new Set(addressesOf(config, pool));
+    // Never empty what serves: while too few of the members do, what left the configuration stays.
+    const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
+    return {
+      desired,
+      managed: new Set([...own, ...left]),
+      untouched,
+      // What else is in the table may be all that serves, until enough of the members do.
+      exclusive: pool.exclusive && short.size === 0,
+      dismissed,
+      reserve,
+      least,
+    };
+  }
+
+  /** What a configuration moves to a table from another one; of one that is in force, or may be. */
+  arrivalsIn(to: PoolConfig, config: Config): readonly Address[] {
+    const configured = configuredLedger(config);
+    const own = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
+      entry.addresses.filter((one) => own.get(keyOf(entry))?.has(one) !== true),
+    );
+    const moving = new Set(leaving);
+    return addressesOf(config, to).filter((one) => moving.has(one) && this.#isNewIn(to, one));
+  }
+
+  viewOf({ table, anchor }: TableRef): TableView {
+    return this.#workers.get(keyOf({ table, anchor }))?.view ?? UNREAD_VIEW;
+  }
+
+  /** The addresses of hfm's that a table may hold, by the ledger. */
+  leftIn({ table, anchor }: TableRef): readonly Address[] {
+    return entryOf(this.#ledger, table, anchor)?.addresses ?? [];
+  }
+
+  /** What a pool's table holds of hfm's that the configuration does not have any more. */
+  keptIn(pool: PoolConfig): readonly Address[] {
+    const own = this.#configured.get(keyOf(pool));
+    const holds = new Set<string>(this.viewOf(pool).actual);
+    return this.leftIn(pool).filter((one) => own?.has(one) !== true && holds.has(one));
+  }
+
+  /** Tables of the ledger that no pool has any more, and that still may hold something. */
+  get retired(): readonly TableWorker[] {
+    return [...this.#workers.values()].filter(({ config }) => config.pool === null);
+  }
+
+  /** Resolves when an attempt at each of the pools' present goals has ended, well or not. */
+  async attempted(pools: Iterable<PoolName>): Promise<void> {
+    const names = new Set(pools);
+    const workers = [...this.#workers.values()].filter(
+      ({ config: { pool } }) => pool !== null && names.has(pool),
+    );
+    await Promise.all(workers.map((worker) => worker.attempted()));
+  }
+
+  /** Leaves the tables as they are. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const stopped = [...this.#workers.values()].map((worker) => worker.stop());
+    await Promise.all([...stopped, ...this.#leaving.values()]);
+  }
+
+  #employ(key: string, ref: TableRef, pool: PoolConfig | null, resyncMs: number): void {
+    const config = { pool: pool?.name ?? null, ref, resyncMs, create: pool?.create ?? false };
+    const known = this.#workers.get(key);
+    const worker = known ?? this.#hire(key, config);
+    known?.assume(config);
+    if (known === undefined) worker.start();
+  }
+
+  #hire(key: string, config: TableWorkerConfig): TableWorker {
+    const { driver, clock, emit, onHealed } = this.#deps;
+    const onView = (view: TableView): void => this.#seen(key, worker, view);
+    const onRemoved = (entries: readonly TableEntry[]): void =>
+      this.#deps.onRemoved(worker.config.pool, entries);
+    const onAsked = (entries: ReadonlySet<TableEntry>): void => {
+      const { pool } = worker.config;
+      if (pool !== null && this.#workers.get(key) === worker) this.#deps.onAsked(pool, entries);
+    };
+    const after = this.#leaving.get(key) ?? Promise.resolve();
+    const deps = { driver, clock, emit, onView, onAsked, onRemoved, onHealed, after };
+    const worker = createTableWorker(deps, config);
+    this.#workers.set(key, worker);
+    return worker;
+  }
+
+  /**
+   * Whether an address that the configuration took out of a table stays there for now: as long as it
+   * is not seen in another table that it moved to.
+   */
+  #staysFor(from: TableRef, address: Address): boolean {
+    const key = keyOf(from);
+    if (this.#configured.get(key)?.has(address) === true) return false;
+    const pools = this.#config?.pools ?? [];
+    const isMoving = pools.some((pool) => keyOf(pool) !== key && this.#awaits(pool, address));
+    if (isMoving) this.#holdsBack = true;
+    return isMoving || (this.#movingIn && this.#isLeftByMoves(from));
+  }
+
+  #isLeftByMoves(from: TableRef): boolean {
+    const key = keyOf(from);
+    const own = this.#configured.get(key);
+    return this.leftIn(from).some(
+      (one) =>
+        own?.has(one) !== true &&
+        [...this.#arriving].some(([to, arriving]) => to !== key && arriving.has(one)),
+    );
+  }
+
+  #awaits(pool: PoolConfig, address: Address): boolean {
+    if (this.#arriving.get(keyOf(pool))?.has(address) !== true) return false;
+    if (this.#hasSeen(pool, address)) return false;
+    return this.#goals.get(pool.name)?.desired.has(address) ?? true;
+  }
+
+  #hasSeen(table: TableRef, address: Address): boolean {
+    return this.viewOf(table).actual?.includes(address) === true;
+  }
+
+  /** What a table had in its configuration before is not on its way there, unless it never came. */
+  #isNewIn(table: TableRef, address: Address): boolean {
+    const key = keyOf(table);
+    if (this.#configured.get(key)?.has(address) !== true) return true;
+    return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
+  }
+
+  #aimAll(): void {
+    this.#holdsBack = false;
+    for (const [pool, goal] of this.#goals) this.aim(pool, goal);
+    for (const worker of this.retired) worker.aim(this.#retirementOf(worker.config.ref));
+  }
+
+  #retirementOf(ref: TableRef): TableGoal {
+    return emptying(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
+  }
+
+  #seen(key: string, worker: TableWorker, { actual, inSync, error }: TableView): void {
+    if (this.#workers.get(key) !== worker) return;
+    const { pool, ref } = worker.config;
+    if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
+    if (this.#holdsBack && !this.#movingIn) this.#aimAll();
+    // A table that is gone holds nothing of ours any more.
+    const gone = pool === null && error?.kind === 'missing-table';
+    if (!gone && (!inSync || actual === null)) return;
+    const own = [...(this.#configured.get(key) ?? [])];
+    const seen = new Set(gone ? [] : actual);
+    const left = forget(this.#ledger, { ...ref, addresses: own }, seen);
+    if (left !== this.#ledger) {
+      // Also what left while nobody looked may have left clients behind.
+      const known = new Set(entryOf(left, ref.table, ref.anchor)?.addresses);
+      const dropped = this.leftIn(ref).filter((address) => !known.has(address));
+      this.#deps.onRemoved(pool, dropped);
+      this.#ledger = left;
+      this.#deps.onLedger(left);
+      // What is not hfm's any more must not be taken out if somebody else puts it in.
+      const goal = pool === null ? undefined : this.#goals.get(pool);
+      if (pool !== null && goal !== undefined) this.aim(pool, goal);
+    }
+    if (pool === null && entryOf(this.#ledger, ref.table, ref.anchor) === undefined) {
+      this.#dismiss(key, worker);
+    }
+  }
+
+  #dismiss(key: string, worker: TableWorker): void {
+    this.#workers.delete(key);
+    const left = worker.stop().then(() => {
+      if (this.#leaving.get(key) === left) this.#leaving.delete(key);
+    });
+    this.#leaving.set(key, left);
+  }
+}
+
+function configuredLedger(config: Config): LedgerEntry[] {
+  return config.pools.map((pool) => ({
+    table: pool.table,
+    anchor: pool.anchor,
+    addresses: addressesOf(config, pool),
+  }));
+}
+
+function keyOf({ table, anchor }: TableRef): string {
+  return `${anchor ?? ''}/${table}`;
+}

@@ -1,0 +1,52 @@
+import { formatDuration } from '../core/duration.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import type { Spread } from '../metrics/engine-meter.ts';
+import type { EngineJson, SpreadJson } from '../protocol/protocol.ts';
+
+/** How well hfmd itself keeps up, and what an operator should know of it. */
+export function engineView(daemon: Pick<Daemon, 'meter' | 'scheduler' | 'watches'>): EngineJson {
+  const stats = daemon.meter.stats;
+  const { inFlight, waiting } = daemon.scheduler;
+  return {
+    started: stats.started,
+    skipped: stats.skipped,
+    inconclusive: stats.inconclusive,
+    in_flight: inFlight,
+    waiting,
+    watching: daemon.watches,
+    lateness_ms: spreadView(stats.latenessMs),
+    loop_delay_ms: spreadView(stats.loopDelayMs),
+    pfctl_ms: spreadView(stats.pfctlMs),
+    trouble: troubleOf(stats, waiting),
+  };
+}
+
+/** Probes that start this late, or an event loop that stands still as long, are not as they should be. */
+const LATE_MS = 50;
+/** Half of what a pfctl may take before it counts as hung. */
+const SLOW_PFCTL_MS = 2000;
+
+function troubleOf(
+  { latenessMs, loopDelayMs, pfctlMs, skippedLately }: Daemon['meter']['stats'],
+  waiting: number,
+): string | null {
+  const troubles: string[] = [];
+  if (latenessMs.p99 > LATE_MS) troubles.push(`probes start late (${worst(latenessMs)})`);
+  if (loopDelayMs.p99 > LATE_MS) troubles.push(`hfmd stands still (${worst(loopDelayMs)})`);
+  if (skippedLately > 0) troubles.push(`${skippedLately} probes skipped in the last minute`);
+  if (waiting > 0) troubles.push(`${waiting} probes wait for their turn`);
+  if (pfctlMs.p99 > SLOW_PFCTL_MS) troubles.push(`pfctl is slow (${worst(pfctlMs)})`);
+  return troubles.length === 0 ? null : troubles.join('; ');
+}
+
+function worst({ p99 }: Spread): string {
+  return `1 % took ${formatDuration(Math.round(p99))} or more`;
+}
+
+export function spreadView({ p50, p99, max }: Spread): SpreadJson {
+  return { p50: round(p50), p99: round(p99), max: round(max) };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

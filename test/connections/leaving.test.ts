@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import type { PoolConfig } from '../../src/config/config.ts';
+import type { Leaving } from '../../src/connections/aftermath.ts';
+import { isOut, leavingOf, mayEndStates, releaseOf } from '../../src/connections/leaving.ts';
+import { poolName } from '../../src/core/names.ts';
+import { EMPTY_STATE } from '../../src/store/state-file.ts';
+import { FAIL, PASS, type Wiring, wire } from '../daemon/wiring.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+import { backend, check, config, type PoolOptions, pool } from '../fakes/config.ts';
+import { createFakePf } from '../fakes/pf.ts';
+
+const A = '10.1.0.1';
+const B = '10.1.0.2';
+
+async function wired(how: Partial<PoolConfig> = {}, mail: readonly string[] = []): Promise<Wiring> {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [A, B]);
+  pf.put('mail', mail);
+  const pools = [
+    { ...pool('web'), killSources: 'auto', killStates: 'down', ...how } as const,
+    { ...pool('mail'), killSources: 'never' } as const,
+  ];
+  const members = [
+    backend('a', mail.length > 0 ? { web: A, mail: [...mail] } : { web: A }, {
+      checks: [check({ fall: 1, rise: 1 })],
+    }),
+    backend('b', { web: B }, { checks: [check({ fall: 1, rise: 1 })] }),
+  ];
+  const wiring = await wire(config(pools, members), { clock, pf });
+  wiring.probe('a', PASS);
+  wiring.probe('b', PASS);
+  await clock.advance(100);
+  return wiring;
+}
+
+const WEB = poolName('web');
+
+function leaves({ controller }: Wiring, address = A): Leaving | undefined {
+  return leavingOf(controller.live, WEB, [address])[0];
+}
+
+describe('states are to be ended', () => {
+  test.for([
+    ['down', 'down', true],
+    ['down', 'maint', false],
+    ['down', 'drain', false],
+    ['maint', 'down', false],
+    ['maint', 'maint', true],
+    ['maint', 'drain', false],
+    ['never', 'down', false],
+    ['never', 'maint', false],
+  ] as const)(
+    'with kill_states = %s when it leaves by %s: %s',
+    async ([killStates, by, expected]) => {
+      const wiring = await wired({ killStates });
+      if (by === 'down') wiring.probe('a', FAIL);
+      else wiring.say(by, 'a');
+      await wiring.clock.advance(100);
+      expect(wiring.pf.entries('web')).toEqual([B]);
+      expect(leaves(wiring)?.endStates).toBe(expected);
+    },
+  );
+
+  test('not where its backend is not configured', async () => {
+    expect(leaves(await wired(), '192.0.2.9')?.endStates).toBe(false);
+  });
+});
+
+describe('states may be ended', () => {
+  const FAST = { checks: [check({ fall: 1, rise: 1 })] };
+  const B_WEB = backend('b', { web: B }, FAST);
+
+  function mayEnd(wiring: Wiring): ReturnType<typeof mayEndStates> | undefined {
+    const leaving = leaves(wiring);
+    return leaving && mayEndStates(wiring.controller.live, leaving);
+  }
+
+  /** A pool that ends states, and one that has no part in that. */
+  function pools(killStates: PoolConfig['killStates'], mail: PoolOptions = {}): PoolConfig[] {
+    return [{ ...pool('web'), killStates }, pool('mail', mail)];
+  }
+
+  async function down(wiring: Wiring): Promise<void> {
+    wiring.probe('a', FAIL);
+    await wiring.clock.advance(100);
+    expect(wiring.pf.entries('web')).toEqual([B]);
+  }
+
+  test('when others serve and it serves nowhere', async () => {
+    const wiring = await wired();
+    await down(wiring);
+    expect(mayEnd(wiring)).toBe('yes');
+  });
+
+  test('not while it serves in another pool', async () => {
+    const wiring = await wired({ killStates: 'maint' }, [A]);
+    wiring.say('maint', 'web/a');
+    await wiring.clock.advance(100);
+    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(mayEnd(wiring)).toBe('no');
+  });
+
+  test('not when nobody else serves', async () => {
+    const wiring = await wired();
+    wiring.say('drain', 'b');
+    wiring.probe('a', FAIL);
+    await wiring.clock.advance(100);
+    expect(wiring.pf.entries('web')).toEqual([]);
+    expect(mayEnd(wiring)).toBe('no');
+  });
+
+  test('not when only others of the other address family serve', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, 'fd00::2']);
+    const members = [backend('a', { web: A }, FAST), backend('b', { web: 'fd00::2' }, FAST)];
+    const wiring = await wire(config(pools('down'), members), { clock, pf });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    wiring.probe('a', FAIL);
+    await clock.advance(100);
+    expect(pf.entries('web')).toEqual(['fd00::2']);
+    expect(mayEnd(wiring)).toBe('no');
+  });
+
+  test('not once a reload has said never', async () => {
+    const wiring = await wired();
+    await down(wiring);
+    const leaving = leaves(wiring);
+    const { backends } = wiring.controller.live.config;
+    wiring.reload(config(pools('never'), backends));
+    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe('no');
+  });
+
+  test('only once it is known that no other pool has it', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [B]);
+    pf.put('mail', [B]);
+    pf.fault('show', { kind: 'error', error: 'hung' }, 'mail');
+    const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
+    const wiring = await wire(
+      config(pools('maint'), [backend('a', { web: A, mail: A }), backend('b', { web: B })]),
+      { clock, pf, durable: { ...EMPTY_STATE, overrides: new Map([['a', word]]) } },
+    );
+    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(mayEnd(wiring)).toBe('not-yet');
+    pf.fault('show', null, 'mail');
+    await clock.advance(5000);
+    expect(mayEnd(wiring)).toBe('yes');
+  });
+
+  test('not while another pool has it by a backend whose checks are off', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    pf.put('mail', [A]);
+    const off = backend('a-mail', { mail: A }, { checks: [check({ mode: 'off' })] });
+    const members = [backend('a', { web: A }, FAST), B_WEB, off];
+    const wiring = await wire(config(pools('down'), members), { clock, pf });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    await down(wiring);
+    expect(pf.entries('mail')).toEqual([A]);
+    expect(mayEnd(wiring)).toBe('not-yet');
+  });
+
+  test('not while another pool keeps it, as too few others serve there', async () => {
+    const clock = createFakeClock();
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    pf.put('mail', [A]);
+    const both = pools('down', { floor: { kind: 'count', count: 1 } });
+    const wiring = await wire(config(both, [backend('a', { web: A, mail: A }, FAST), B_WEB]), {
+      clock,
+      pf,
+    });
+    for (const name of ['a', 'b']) wiring.probe(name, PASS);
+    await clock.advance(100);
+    const next = [backend('a', { web: A }, FAST), B_WEB, backend('c', { mail: '10.1.0.3' }, FAST)];
+    wiring.reload(config(both, next));
+    await clock.advance(10_000);
+    expect(pf.entries('mail')).toEqual([A]);
+    await down(wiring);
+    expect(mayEnd(wiring)).toBe('not-yet');
+  });
+});
+
+describe('sticky clients', () => {
+  test('are to be released as the pool says', async () => {
+    expect(leaves(await wired())?.sources).toBe('auto');
+    expect(leaves(await wired({ killSources: 'never' }))?.sources).toBe('never');
+  });
+
+  function release(wiring: Wiring): ReturnType<typeof releaseOf> | undefined {
+    const leaving = leaves(wiring);
+    return leaving && releaseOf(wiring.controller.live, leaving);
+  }
+
+  test('are all to be released once the address serves nowhere', async () => {
+    const wiring = await wired();
+    wiring.say('drain', 'a');
+    await wiring.clock.advance(100);
+    expect(release(wiring)).toBe('all');
+  });
+
+  test('are to be released once while the address serves in another pool', async () => {
+    const wiring = await wired({}, [A]);
+    wiring.say('drain', 'web/a');
+    await wiring.clock.advance(100);
+    expect(wiring.pf.entries('mail')).toEqual([A]);
+    expect(release(wiring)).toBe('once');
+  });
+
+  test('are let be once a reload has said never', async () => {
+    const wiring = await wired();
+    const leaving = leaves(wiring);
+    const { pools, backends } = wiring.controller.live.config;
+    wiring.reload(
+      config(
+        pools.map((one) => ({ ...one, killSources: 'never' })),
+        backends,
+      ),
+    );
+    expect(leaving && releaseOf(wiring.controller.live, leaving)).toBe('none');
+  });
+
+  test('of a retired table are let be where no pool wants them released', async () => {
+    const wiring = await wired({ killSources: 'never' });
+    expect(leavingOf(wiring.controller.live, null, [A])).toMatchObject([{ sources: 'never' }]);
+    const other = await wired();
+    expect(leavingOf(other.controller.live, null, [A])).toMatchObject([{ sources: 'auto' }]);
+  });
+});
+
+test('an address is out until it is wanted again; of a retired table, until any pool wants it', async () => {
+  const wiring = await wired();
+  const { live } = wiring.controller;
+  const ofWeb: Leaving = { pool: WEB, address: A, sources: 'auto', endStates: false };
+  const retired: Leaving = { ...ofWeb, pool: null };
+  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([false, false]);
+  wiring.say('drain', 'a');
+  await wiring.clock.advance(10);
+  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([true, true]);
+});
+
+test('of a pool of 20 000 all may leave at once', async () => {
+  const address = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const all = Array.from({ length: 20_000 }, (_, i) => address(i));
+  const clock = createFakeClock();
+  const members = all.map((one, i) => backend(`b${i}`, { web: one }));
+  const pools = [{ ...pool('web'), killStates: 'down' } as const];
+  const { controller } = await wire(config(pools, members), { clock, pf: createFakePf(clock) });
+  const beganMs = performance.now();
+  expect(leavingOf(controller.live, WEB, all)).toHaveLength(all.length);
+  // Looked for one by one it took minutes; now it takes some milliseconds, and longer when busy.
+  expect(performance.now() - beganMs).toBeLessThan(3000);
+});

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { fail, inconclusive, pass } from '../../src/core/verdict.ts';
+import { Watch } from '../../src/prober/watch.ts';
+import type { IdleListeners } from '../../src/probes/idle-connection.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+
+const RHYTHM = { intervalMs: 1000, fastIntervalMs: 50, downIntervalMs: 1000, timeoutMs: 500 };
+const OK = pass('ok');
+const DEAD = fail('connect-refused', 'no');
+
+function createWatch(most = 10) {
+  const clock = createFakeClock();
+  const budget = { most, held: 0 };
+  const opened: (IdleListeners & { closed: boolean })[] = [];
+  const hurried: number[] = [];
+  const watch = new Watch(
+    {
+      clock,
+      budget,
+      open(listeners) {
+        const connection = { ...listeners, closed: false };
+        opened.push(connection);
+        return {
+          close() {
+            connection.closed = true;
+          },
+        };
+      },
+      hurry: (inMs) => hurried.push(inMs),
+    },
+    RHYTHM,
+  );
+  /** Passes of its rhythm for so long, the server ending each connection at that age. */
+  const live = async (forMs: number, serverIdleMs = Number.POSITIVE_INFINITY): Promise<void> => {
+    const ages = new Map<(typeof opened)[number], number>();
+    for (let ms = 0; ms < forMs; ms += 1000) {
+      await clock.advance(1000);
+      for (const one of opened.filter(({ closed }) => !closed)) {
+        const age = ages.get(one) ?? 0;
+        if (age === 0) one.onOpen();
+        ages.set(one, age + 1000);
+        if (age + 1000 < serverIdleMs) continue;
+        one.closed = true;
+        one.onEnd();
+        for (let i = 0; i < 3; i++) watch.probed(OK);
+      }
+      watch.probed(OK);
+    }
+  };
+  return { clock, budget, opened, hurried, watch, live };
+}
+
+describe('an idle connection', () => {
+  test('is opened after the first pass, and once only', async () => {
+    const { watch, opened, budget } = createWatch();
+    watch.probed(inconclusive('stalled', ''));
+    watch.probed(DEAD);
+    expect(opened).toHaveLength(0);
+    watch.probed(OK);
+    watch.probed(OK);
+    expect([opened.length, watch.isHeld, budget.held]).toEqual([1, false, 1]);
+    opened[0]?.onOpen();
+    expect(watch.isHeld).toBe(true);
+  });
+
+  test('that ends has the backend probed at once, and is no verdict', async () => {
+    const { watch, opened, hurried, budget } = createWatch();
+    watch.probed(OK);
+    opened[0]?.onOpen();
+    opened[0]?.onEnd();
+    expect([hurried, watch.isHeld, budget.held]).toEqual([[0], false, 0]);
+    watch.probed(DEAD);
+    expect(hurried).toEqual([0]);
+  });
+
+  test('that ends while probes pass is looked after twice more, then opened again', async () => {
+    const { clock, watch, opened, hurried } = createWatch();
+    watch.probed(OK);
+    opened[0]?.onOpen();
+    await clock.advance(20_000);
+    opened[0]?.onEnd();
+    for (let i = 0; i < 3; i++) watch.probed(OK);
+    expect(hurried).toEqual([0, 1, 50]);
+    expect(opened).toHaveLength(1);
+    await clock.advance(1000);
+    watch.probed(OK);
+    expect(opened).toHaveLength(2);
+  });
+
+  test('is given up where its backend is down, and opened when it is well', () => {
+    const { watch, opened, budget } = createWatch();
+    watch.probed(OK);
+    opened[0]?.onOpen();
+    watch.probed(DEAD);
+    expect([opened[0]?.closed, budget.held]).toEqual([true, 0]);
+    watch.probed(OK);
+    expect(opened).toHaveLength(2);
+  });
+
+  test('that never opened is tried again later, and hurries nobody', async () => {
+    const { clock, watch, opened, hurried } = createWatch();
+    watch.probed(OK);
+    opened[0]?.onEnd();
+    watch.probed(OK);
+    expect([opened.length, hurried]).toEqual([1, []]);
+    await clock.advance(30_000);
+    watch.probed(OK);
+    expect(opened).toHaveLength(2);
+  });
+
+  test('is not opened beyond what all watches may hold', () => {
+    const { watch, opened, budget } = createWatch(0);
+    watch.probed(OK);
+    expect(opened).toHaveLength(0);
+    budget.most = 1;
+    watch.probed(OK);
+    expect(opened).toHaveLength(1);
+  });
+
+  test('is closed with its watch, for good', () => {
+    const { watch, opened, hurried, budget } = createWatch();
+    watch.probed(OK);
+    watch.close();
+    watch.probed(OK);
+    expect([opened.length, opened[0]?.closed, hurried, budget.held]).toEqual([1, true, [], 0]);
+  });
+});
+
+describe('a server that closes idle connections', () => {
+  test('after a while, is met before it does so', async () => {
+    const { live, opened, hurried } = createWatch();
+    await live(3_600_000, 60_000);
+    const lost = hurried.filter((inMs) => inMs === 0).length;
+    // Without learning it would close all 60 of them.
+    expect(lost).toBeLessThan(30);
+    expect(lost).toBeGreaterThan(1);
+    expect(opened.length).toBeLessThan(90);
+  });
+
+  test('soon, is left alone for ever longer', async () => {
+    const { live, opened } = createWatch();
+    await live(3_600_000, 2000);
+    expect(opened.length).toBeGreaterThan(3);
+    expect(opened.length).toBeLessThan(15);
+  });
+
+  test('never, is asked for one connection', async () => {
+    const { live, opened, hurried } = createWatch();
+    await live(3_600_000);
+    expect([opened.length, hurried]).toEqual([1, []]);
+  });
+});

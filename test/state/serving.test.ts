@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { Address } from '../../src/core/address.ts';
+import { poolName } from '../../src/core/names.ts';
+import type { LivePool } from '../../src/state/live.ts';
+import { isShown, servingOf } from '../../src/state/serving.ts';
+import { wire } from '../daemon/wiring.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+import { addresses, backend, check, config, pool } from '../fakes/config.ts';
+import { createFakePf } from '../fakes/pf.ts';
+
+const A = '10.1.0.1';
+const B = '10.1.0.2';
+
+async function serving(besides: string | null, unread?: string) {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [A]);
+  pf.put('mail', [A]);
+  if (unread !== undefined) pf.fault('show', { kind: 'error', error: 'hung' }, unread);
+  const off = { checks: [check({ mode: 'off' })] };
+  const members = [backend('a', { web: A }), backend('b', { mail: A }, off)];
+  const wiring = await wire(config([pool('mail'), pool('web')], members), { clock, pf });
+  const found = servingOf(wiring.controller.live, A, besides === null ? null : poolName(besides));
+  return found === null ? null : [found.pool.name, found.how];
+}
+
+test('the pool that wants the address comes before one whose table merely has it', async () => {
+  expect(await serving(null)).toEqual(['web', 'wanted']);
+});
+
+test('an address in the table serves, though its backend is off', async () => {
+  expect(await serving('web')).toEqual(['mail', 'held']);
+});
+
+test('an address whose add is on its way serves, though nobody asks for it any more', async () => {
+  const clock = createFakeClock();
+  const pf = createFakePf(clock);
+  pf.put('web', [B]);
+  const up = { checks: [check({ mode: 'up' })] };
+  const members = [backend('a', { web: A }, up), backend('b', { web: B }, up)];
+  const wiring = await wire(config([pool('web')], members), { clock, pf });
+  pf.fault('show', { kind: 'slow', ms: 500 });
+  wiring.say('drain', 'a');
+  await clock.advance(600);
+  wiring.say('ready', 'a');
+  await clock.advance(100);
+  expect(pf.entries('web')).toEqual([A, B]);
+  wiring.say('drain', 'a');
+  const { live } = wiring.controller;
+  const web = live.pools.get(poolName('web')) as LivePool;
+  const [address] = addresses(A) as [Address];
+  expect(web.actual).toEqual(new Set([B]));
+  expect([servingOf(live, A)?.how, isShown(web, address)]).toEqual(['held', false]);
+  await clock.advance(2000);
+  expect(pf.entries('web')).toEqual([B]);
+  expect([servingOf(live, A), isShown(web, address)]).toEqual([null, true]);
+});
+
+test('an address of a table that was not read yet may serve', async () => {
+  expect(await serving('web', 'mail')).toEqual(['mail', 'unread']);
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { EngineMeter } from '../../src/metrics/engine-meter.ts';
+import { Scheduler } from '../../src/scheduler/scheduler.ts';
+import { watchStalls } from '../../src/scheduler/stall-watch.ts';
+import { engineView } from '../../src/views/engine-view.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+
+function engine(spoil: (meter: EngineMeter) => void = () => {}) {
+  const clock = createFakeClock();
+  const stalls = watchStalls(clock);
+  const meter = new EngineMeter(clock);
+  const scheduler = new Scheduler({ clock, stalls, meter }, { network: 1, scripts: 1 });
+  for (let i = 0; i < 100; i++) meter.started(0.4, 1000);
+  spoil(meter);
+  return engineView({ meter, scheduler, watches: 7 });
+}
+
+test('an engine that keeps up is in no trouble', () => {
+  expect(engine()).toMatchObject({
+    started: 100,
+    skipped: 0,
+    in_flight: 0,
+    waiting: 0,
+    watching: 7,
+    lateness_ms: { p50: 0.4, p99: 0.4 },
+    trouble: null,
+  });
+});
+
+describe('what is not as it should be is said', () => {
+  const late = (meter: EngineMeter): void => {
+    for (let i = 0; i < 5; i++) meter.started(80, 1000);
+  };
+  test.for([
+    [late, 'probes start late (1 % took 80ms or more)'],
+    [
+      (meter: EngineMeter) => meter.loopDelay(300),
+      /^hfmd stands still \(1 % took 30\dms or more\)$/,
+    ],
+    [(meter: EngineMeter) => meter.skipped(3), '3 probes skipped in the last minute'],
+    [(meter: EngineMeter) => meter.pfctl(3000), /^pfctl is slow \(1 % took [23].*s or more\)$/],
+  ] as const)('%#', ([spoil, words]) => {
+    const { trouble } = engine(spoil);
+    if (typeof words === 'string') expect(trouble).toBe(words);
+    else expect(trouble).toMatch(words);
+  });
+});
