@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   probes: ['config', 'core', 'process', 'sys'],
   scheduler: ['core', 'metrics', 'probes', 'sys'],
   state: ['config', 'core', 'events', 'sys'],
-  tables: ['config', 'core', 'events', 'pf', 'state', 'sys'],
+  tables: ['config', 'core', 'events', 'pf', 'sys'],
   connections: ['config', 'core', 'events', 'pf', 'state', 'sys'],
   prober: ['config', 'core', 'events', 'probes', 'process', 'scheduler', 'state', 'sys'],
   hooks: ['config', 'core', 'events', 'process', 'state', 'sys'],

@@ -1,9 +1,8 @@
 import type { Address } from './address.ts';
+import { isSameTable, type TableRef, tableKey } from './table.ts';
 
 /** The addresses of one table that are hfm's to take away again. */
-export interface LedgerEntry {
-  readonly table: string;
-  readonly anchor: string | null;
+export interface LedgerEntry extends TableRef {
   readonly addresses: readonly Address[];
 }
 
@@ -15,9 +14,9 @@ export type Ledger = readonly LedgerEntry[];
  * behind, which is to leave the tables. It is written before any table is touched.
  */
 export function takeOver(ledger: Ledger, configured: Ledger): Ledger {
-  const merged = new Map(configured.map((entry) => [keyOf(entry), entry]));
+  const merged = new Map(configured.map((entry) => [tableKey(entry), entry]));
   for (const entry of ledger) {
-    const key = keyOf(entry);
+    const key = tableKey(entry);
     const own = merged.get(key);
     const addresses = new Set([...(own?.addresses ?? []), ...entry.addresses]);
     merged.set(key, { ...entry, addresses: [...addresses] });
@@ -30,7 +29,7 @@ export function takeOver(ledger: Ledger, configured: Ledger): Ledger {
  * same ledger when that changes nothing.
  */
 export function forget(ledger: Ledger, configured: LedgerEntry, seen: ReadonlySet<string>): Ledger {
-  const entry = entryOf(ledger, configured.table, configured.anchor);
+  const entry = entryOf(ledger, configured);
   if (entry === undefined) return ledger;
   const known = new Set(configured.addresses);
   const addresses = entry.addresses.filter((one) => known.has(one) || seen.has(one));
@@ -39,14 +38,6 @@ export function forget(ledger: Ledger, configured: LedgerEntry, seen: ReadonlySe
   return addresses.length === 0 ? others : [...others, { ...entry, addresses }];
 }
 
-export function entryOf(
-  ledger: Ledger,
-  table: string,
-  anchor: string | null,
-): LedgerEntry | undefined {
-  return ledger.find((entry) => entry.table === table && entry.anchor === anchor);
-}
-
-function keyOf({ table, anchor }: LedgerEntry): string {
-  return `${anchor ?? ''}/${table}`;
+export function entryOf(ledger: Ledger, table: TableRef): LedgerEntry | undefined {
+  return ledger.find((entry) => isSameTable(entry, table));
 }

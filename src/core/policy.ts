@@ -32,16 +32,12 @@ export interface PoolPolicy {
   readonly fallback: readonly Address[];
 }
 
-export interface PoolOutcome {
+/** What a pool's table must hold, as far as its members decide it. */
+export interface PoolGoal {
   /** What the table must hold of the managed addresses. */
   readonly desired: ReadonlySet<Address>;
-  /** What serves when the table holds it: also what it holds of members with `mode = "off"`. */
-  readonly serving: readonly Address[];
   /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
-  /** Members that would leave and stay in service, each with the addresses that the floor holds. */
-  readonly heldByFloor: ReadonlyMap<BackendName, readonly Address[]>;
-  readonly fallbackInUse: boolean;
   /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
   readonly short: ReadonlySet<Family>;
   /** What the operator has taken out, asked about the floor before. */
@@ -50,6 +46,14 @@ export interface PoolOutcome {
   readonly reserve: readonly Address[];
   /** How many of `desired` the floor takes of each family, as far as there are so many. */
   readonly least: ReadonlyMap<Family, number>;
+}
+
+export interface PoolOutcome extends PoolGoal {
+  /** What serves when the table holds it: also what it holds of members with `mode = "off"`. */
+  readonly serving: readonly Address[];
+  /** Members that would leave and stay in service, each with the addresses that the floor holds. */
+  readonly heldByFloor: ReadonlyMap<BackendName, readonly Address[]>;
+  readonly fallbackInUse: boolean;
 }
 
 /**

@@ -1,16 +1,12 @@
 import type { Config } from '../config/config.ts';
+import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
+import type { TableRef } from '../core/table.ts';
+import { isSameTable } from '../core/table.ts';
 import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
-import type { PfDriver, PfError, TableRef } from '../pf/driver.ts';
+import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { Controller } from '../state/controller.ts';
-import {
-  addressesOf,
-  adopt,
-  decide,
-  firstRoundMs,
-  type Live,
-  type LivePool,
-} from '../state/live.ts';
+import { adopt, decide, firstRoundMs, type Live, type LivePool } from '../state/live.ts';
 import { succeed } from '../state/succession.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Reconciler } from '../tables/reconciler.ts';
@@ -100,10 +96,7 @@ function planPool(
 
 /** Tables that the configuration does not have, and that hold something of hfm's by the ledger. */
 function retiredBy({ ledger }: Reconciler, config: Config): TableRef[] {
-  return ledger.filter(
-    ({ table, anchor }) =>
-      !config.pools.some((one) => one.table === table && one.anchor === anchor),
-  );
+  return ledger.filter((entry) => !config.pools.some((pool) => isSameTable(pool, entry)));
 }
 
 async function planRetired(

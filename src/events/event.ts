@@ -2,14 +2,8 @@ import type { Address } from '../core/address.ts';
 import type { AdminState } from '../core/admin.ts';
 import type { Health } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import type { TableLocation } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
-
-/** Where a table event belongs; `pool` is null for a table that left the configuration. */
-interface TablePlace {
-  readonly pool: PoolName | null;
-  readonly table: string;
-  readonly anchor: string | null;
-}
 
 /** Everything that an operator may want to hear of, as `hfmctl events` and the log tell it. */
 export type HfmEvent =
@@ -50,21 +44,21 @@ export type HfmEvent =
       readonly removed: readonly TableEntry[];
       /** From the change being wanted to pf's confirmation. */
       readonly durationMs: number;
-    } & TablePlace)
+    } & TableLocation)
   | ({
       /** Somebody else changed the table; it is being put right. */
       readonly kind: 'drift';
       readonly missing: readonly TableEntry[];
       readonly surplus: readonly TableEntry[];
-    } & TablePlace)
+    } & TableLocation)
   | ({
       /** Another program keeps undoing hfm's work, or (not `active`) has stopped to. */
       readonly kind: 'contested';
       readonly active: boolean;
       readonly drifts: number;
-    } & TablePlace)
-  | ({ readonly kind: 'table-error'; readonly error: string } & TablePlace)
-  | ({ readonly kind: 'table-ok'; readonly afterMs: number } & TablePlace)
+    } & TableLocation)
+  | ({ readonly kind: 'table-error'; readonly error: string } & TableLocation)
+  | ({ readonly kind: 'table-ok'; readonly afterMs: number } & TableLocation)
   | {
       /** Source nodes or states that still led to an address after it had left its table. */
       readonly kind: 'ended';

@@ -1,4 +1,4 @@
-import type { TableRef } from './driver.ts';
+import type { TableRef } from '../core/table.ts';
 
 /** What is done to one table. */
 export type TableVerb = 'show' | 'add' | 'delete' | 'replace';

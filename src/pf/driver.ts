@@ -1,14 +1,9 @@
 import type { Address } from '../core/address.ts';
+import type { TableRef } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { SourceNode } from './source-listing.ts';
 import type { PfState } from './state-listing.ts';
 import type { TableInfo } from './table-listing.ts';
-
-/** One pf table; `anchor` null is the main ruleset. */
-export interface TableRef {
-  readonly table: string;
-  readonly anchor: string | null;
-}
 
 /** Why pf could not be read or changed. */
 export type PfErrorKind =

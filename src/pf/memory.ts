@@ -1,6 +1,7 @@
 import { type Address, sortAddresses } from '../core/address.ts';
+import type { TableRef } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
-import { type PfDriver, type PfResult, type TableRef, tableLabel } from './driver.ts';
+import { type PfDriver, type PfResult, tableLabel } from './driver.ts';
 
 /** Embedded tables, to try hfm without pf. Every table that is asked for exists, and is empty at first. */
 export function createMemoryDriver(): PfDriver {

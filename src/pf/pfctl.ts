@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { TableRef } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../process/exec.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type PfctlCommands,
   type TableVerb,
 } from './commands.ts';
-import type { PfDriver, PfError, PfResult, TableRef } from './driver.ts';
+import type { PfDriver, PfError, PfResult } from './driver.ts';
 import { commandsFor, elevatorOf } from './elevation.ts';
 import { withMissingRight } from './missing-right.ts';
 import { pfctlError } from './pfctl-errors.ts';

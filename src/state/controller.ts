@@ -3,7 +3,7 @@ import type { Address } from '../core/address.ts';
 import { type Override, type Overrides, type Scope, withOverrides } from '../core/admin.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
-import { type FloorBreach, floorBreach } from '../core/policy.ts';
+import { type FloorBreach, floorBreach, type PoolOutcome } from '../core/policy.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import type { Verdict } from '../core/verdict.ts';
@@ -21,7 +21,7 @@ import {
   type LiveCheck,
   supposedFull,
 } from './live.ts';
-import { PoolDecisions, type PoolGoal } from './pool-decisions.ts';
+import { PoolDecisions } from './pool-decisions.ts';
 import { succeed } from './succession.ts';
 import { Words } from './words.ts';
 
@@ -29,7 +29,7 @@ export interface ControllerDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
   /** Whenever what a pool's table must hold may have changed. */
-  readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
+  readonly onGoal: (pool: PoolName, goal: PoolOutcome) => void;
   /** Whenever something that outlives a restart has changed. */
   readonly onDurable: () => void;
   /** Whenever the operator's word has changed, before it has any effect. */

@@ -215,15 +215,6 @@ export function isProbed(live: Live, { config }: LiveBackend): boolean {
   return config.memberships.some(({ pool }) => stateOf(pool) !== 'maint');
 }
 
-/** Every address that a pool may put into its table. */
-export function addressesOf(config: Config, pool: PoolConfig): Address[] {
-  const members = config.backends
-    .flatMap(({ memberships }) => memberships)
-    .filter((membership) => membership.pool === pool.name)
-    .flatMap(({ addresses }) => addresses);
-  return [...members, ...pool.fallback];
-}
-
 function isOff({ checks }: LiveBackend): boolean {
   return checks.every(({ config }) => config.mode === 'off');
 }

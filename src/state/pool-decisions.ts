@@ -1,37 +1,17 @@
-import type { Address, Family } from '../core/address.ts';
+import { addressesOf } from '../config/pool-addresses.ts';
+import type { Address } from '../core/address.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolOutcome } from '../core/policy.ts';
+import { isSameTable, tableKey } from '../core/table.ts';
 import { sameSet, type TableEntry } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import {
-  addressesOf,
-  adopt,
-  decide,
-  firstRoundMs,
-  isSomeoneLeft,
-  type Live,
-  type LivePool,
-} from './live.ts';
-
-/** What a pool's table must hold, as far as backends decide it. */
-export interface PoolGoal {
-  readonly desired: ReadonlySet<Address>;
-  readonly untouched: ReadonlySet<Address>;
-  /** Families in which too few serve: what left the configuration stays in them for now. */
-  readonly short: ReadonlySet<Family>;
-  /** What leaves by the operator's word. */
-  readonly dismissed: ReadonlySet<Address>;
-  /** Who is out by health and may stay for the floor, the last known good first. */
-  readonly reserve: readonly Address[];
-  /** How many of `desired` must serve, of each family, before what else serves may leave. */
-  readonly least: ReadonlyMap<Family, number>;
-}
+import { adopt, decide, firstRoundMs, isSomeoneLeft, type Live, type LivePool } from './live.ts';
 
 export interface PoolDecisionsDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
-  readonly onGoal: (pool: PoolName, goal: PoolGoal) => void;
+  readonly onGoal: (pool: PoolName, goal: PoolOutcome) => void;
   readonly onFoundOut: (pool: PoolName, addresses: readonly Address[]) => void;
 }
 
@@ -166,13 +146,12 @@ export class PoolDecisions {
     const { name } = pool.config;
     const roundMs = firstRoundMs(this.#live.config, name);
     pool.roundEndsMs = this.#deps.clock.monotonicMs() + roundMs;
-    const { table, anchor } = pool.config;
-    const key = `${anchor ?? ''}/${table}`;
+    const key = tableKey(pool.config);
     this.#rounds.get(key)?.cancel();
     const timer = this.#deps.clock.after(roundMs, () => {
       this.#rounds.delete(key);
-      const same = [...this.#live.pools.values()].filter(
-        ({ config }) => config.table === table && config.anchor === anchor,
+      const same = [...this.#live.pools.values()].filter(({ config }) =>
+        isSameTable(config, pool.config),
       );
       // It may be a little early, and nobody would look again.
       for (const pool of same) pool.roundEndsMs = this.#deps.clock.monotonicMs();

@@ -1,11 +1,12 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
+import { addressesOf } from '../config/pool-addresses.ts';
 import { sortAddresses } from '../core/address.ts';
 import type { Overrides } from '../core/admin.ts';
 import { FRESH_STREAK } from '../core/health.ts';
 import { ProbeHistory } from '../core/probe-history.ts';
+import { isSameTable } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import {
-  addressesOf,
   adopt,
   checkFingerprint,
   healthOf,
@@ -45,9 +46,9 @@ export function succeed(before: Live | null, config: Config, now: Now): Live {
  */
 function carriedOverrides(before: Live, config: Config): Overrides {
   const renamed = new Map<string, string>();
-  for (const { name, table, anchor } of before.config.pools) {
-    const heir = config.pools.find((pool) => pool.table === table && pool.anchor === anchor);
-    if (heir !== undefined && heir.name !== name) renamed.set(name, heir.name);
+  for (const former of before.config.pools) {
+    const heir = config.pools.find((pool) => isSameTable(pool, former));
+    if (heir !== undefined && heir.name !== former.name) renamed.set(former.name, heir.name);
   }
   if (renamed.size === 0) return before.overrides;
   return new Map(
@@ -91,12 +92,9 @@ function succeedBackend(live: Live | null, config: BackendConfig, now: Now): Liv
 }
 
 function succeedPool(before: Live | null, next: Live, pool: PoolConfig): LivePool {
-  const { table, anchor } = pool;
   const configured = new Set(sortAddresses(addressesOf(next.config, pool)));
   const members = membersOf(next, pool);
-  const same = [...(before?.pools.values() ?? [])].find(
-    (one) => one.config.table === table && one.config.anchor === anchor,
-  );
+  const same = [...(before?.pools.values() ?? [])].find((one) => isSameTable(one.config, pool));
   if (before === null || same === undefined || same.actual === null) {
     const unread = {
       actual: null,

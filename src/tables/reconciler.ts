@@ -1,12 +1,13 @@
 import type { Config, PoolConfig } from '../config/config.ts';
+import { addressesOf } from '../config/pool-addresses.ts';
 import { type Address, familyOf } from '../core/address.ts';
 import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
 import type { PoolName } from '../core/names.ts';
+import type { PoolGoal } from '../core/policy.ts';
+import { type TableRef, tableKey } from '../core/table.ts';
 import { emptying, type TableEntry, type TableGoal } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
-import type { PfDriver, TableRef } from '../pf/driver.ts';
-import { addressesOf } from '../state/live.ts';
-import type { PoolGoal } from '../state/pool-decisions.ts';
+import type { PfDriver } from '../pf/driver.ts';
 import { type Clock, within } from '../sys/clock.ts';
 import {
   createTableWorker,
@@ -73,20 +74,22 @@ export class Reconciler {
   /** Takes over a configuration: its tables, and those that an earlier one left something in. */
   configure(config: Config): void {
     this.#arriving = new Map(
-      config.pools.map((pool) => [keyOf(pool), new Set(this.arrivalsIn(pool, config))]),
+      config.pools.map((pool) => [tableKey(pool), new Set(this.arrivalsIn(pool, config))]),
     );
     this.#config = config;
     this.#goals.clear();
     const configured = configuredLedger(config);
-    this.#configured = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    this.#configured = new Map(
+      configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]),
+    );
     this.#ledger = takeOver(this.#ledger, configured);
     this.#deps.onLedger(this.#ledger);
     const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
     for (const { table, anchor } of this.#ledger) {
-      tables.set(keyOf({ table, anchor }), { ref: { table, anchor }, pool: null });
+      tables.set(tableKey({ table, anchor }), { ref: { table, anchor }, pool: null });
     }
     for (const pool of config.pools) {
-      tables.set(keyOf(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
+      tables.set(tableKey(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
     }
     for (const [key, worker] of this.#workers) {
       if (!tables.has(key)) this.#dismiss(key, worker);
@@ -119,7 +122,7 @@ export class Reconciler {
     const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
     const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
     const untouched = new Set([...whole.untouched, ...staying]);
-    this.#workers.get(keyOf(pool))?.aim({ ...whole, managed, untouched });
+    this.#workers.get(tableKey(pool))?.aim({ ...whole, managed, untouched });
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
@@ -127,7 +130,7 @@ export class Reconciler {
     const { desired, untouched, short, dismissed, reserve, least } = goal;
     const own =
       config === undefined
-        ? (this.#configured.get(keyOf(pool)) ?? new Set())
+        ? (this.#configured.get(tableKey(pool)) ?? new Set())
         : new Set(addressesOf(config, pool));
     // Never empty what serves: while too few of the members do, what left the configuration stays.
     const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
@@ -146,26 +149,26 @@ export class Reconciler {
   /** What a configuration moves to a table from another one; of one that is in force, or may be. */
   arrivalsIn(to: PoolConfig, config: Config): readonly Address[] {
     const configured = configuredLedger(config);
-    const own = new Map(configured.map((entry) => [keyOf(entry), new Set(entry.addresses)]));
+    const own = new Map(configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]));
     const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
-      entry.addresses.filter((one) => own.get(keyOf(entry))?.has(one) !== true),
+      entry.addresses.filter((one) => own.get(tableKey(entry))?.has(one) !== true),
     );
     const moving = new Set(leaving);
     return addressesOf(config, to).filter((one) => moving.has(one) && this.#isNewIn(to, one));
   }
 
   viewOf({ table, anchor }: TableRef): TableView {
-    return this.#workers.get(keyOf({ table, anchor }))?.view ?? UNREAD_VIEW;
+    return this.#workers.get(tableKey({ table, anchor }))?.view ?? UNREAD_VIEW;
   }
 
   /** The addresses of hfm's that a table may hold, by the ledger. */
   leftIn({ table, anchor }: TableRef): readonly Address[] {
-    return entryOf(this.#ledger, table, anchor)?.addresses ?? [];
+    return entryOf(this.#ledger, { table, anchor })?.addresses ?? [];
   }
 
   /** What a pool's table holds of hfm's that the configuration does not have any more. */
   keptIn(pool: PoolConfig): readonly Address[] {
-    const own = this.#configured.get(keyOf(pool));
+    const own = this.#configured.get(tableKey(pool));
     const holds = new Set<string>(this.viewOf(pool).actual);
     return this.leftIn(pool).filter((one) => own?.has(one) !== true && holds.has(one));
   }
@@ -220,16 +223,16 @@ export class Reconciler {
    * is not seen in another table that it moved to.
    */
   #staysFor(from: TableRef, address: Address): boolean {
-    const key = keyOf(from);
+    const key = tableKey(from);
     if (this.#configured.get(key)?.has(address) === true) return false;
     const pools = this.#config?.pools ?? [];
-    const isMoving = pools.some((pool) => keyOf(pool) !== key && this.#awaits(pool, address));
+    const isMoving = pools.some((pool) => tableKey(pool) !== key && this.#awaits(pool, address));
     if (isMoving) this.#holdsBack = true;
     return isMoving || (this.#movingIn && this.#isLeftByMoves(from));
   }
 
   #isLeftByMoves(from: TableRef): boolean {
-    const key = keyOf(from);
+    const key = tableKey(from);
     const own = this.#configured.get(key);
     return this.leftIn(from).some(
       (one) =>
@@ -239,7 +242,7 @@ export class Reconciler {
   }
 
   #awaits(pool: PoolConfig, address: Address): boolean {
-    if (this.#arriving.get(keyOf(pool))?.has(address) !== true) return false;
+    if (this.#arriving.get(tableKey(pool))?.has(address) !== true) return false;
     if (this.#hasSeen(pool, address)) return false;
     return this.#goals.get(pool.name)?.desired.has(address) ?? true;
   }
@@ -250,7 +253,7 @@ export class Reconciler {
 
   /** What a table had in its configuration before is not on its way there, unless it never came. */
   #isNewIn(table: TableRef, address: Address): boolean {
-    const key = keyOf(table);
+    const key = tableKey(table);
     if (this.#configured.get(key)?.has(address) !== true) return true;
     return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
   }
@@ -278,7 +281,7 @@ export class Reconciler {
     const left = forget(this.#ledger, { ...ref, addresses: own }, seen);
     if (left !== this.#ledger) {
       // Also what left while nobody looked may have left clients behind.
-      const known = new Set(entryOf(left, ref.table, ref.anchor)?.addresses);
+      const known = new Set(entryOf(left, ref)?.addresses);
       const dropped = this.leftIn(ref).filter((address) => !known.has(address));
       this.#deps.onRemoved(pool, dropped);
       this.#ledger = left;
@@ -287,7 +290,7 @@ export class Reconciler {
       const goal = pool === null ? undefined : this.#goals.get(pool);
       if (pool !== null && goal !== undefined) this.aim(pool, goal);
     }
-    if (pool === null && entryOf(this.#ledger, ref.table, ref.anchor) === undefined) {
+    if (pool === null && entryOf(this.#ledger, ref) === undefined) {
       this.#dismiss(key, worker);
     }
   }
@@ -307,8 +310,4 @@ function configuredLedger(config: Config): LedgerEntry[] {
     anchor: pool.anchor,
     addresses: addressesOf(config, pool),
   }));
-}
-
-function keyOf({ table, anchor }: TableRef): string {
-  return `${anchor ?? ''}/${table}`;
 }

@@ -1,4 +1,4 @@
-import type { PoolName } from '../core/names.ts';
+import type { TableLocation } from '../core/table.ts';
 import {
   differenceOf,
   type TableDifference,
@@ -9,17 +9,10 @@ import type { HfmEvent } from '../events/event.ts';
 import type { Clock } from '../sys/clock.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 
-/** Where a table is, as events name it. */
-export interface TablePlace {
-  readonly pool: PoolName | null;
-  readonly table: string;
-  readonly anchor: string | null;
-}
-
 export interface TableNewsDeps {
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
-  readonly place: () => TablePlace;
+  readonly place: () => TableLocation;
   /** How long a table must be left alone for a contest to be over. */
   readonly contestMs: number;
 }

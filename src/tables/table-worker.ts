@@ -1,4 +1,5 @@
 import type { PoolName } from '../core/names.ts';
+import type { TableLocation, TableRef } from '../core/table.ts';
 import {
   describeRefusal,
   differenceOf,
@@ -10,9 +11,9 @@ import {
   type TableGoal,
 } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
-import type { PfDriver, PfError, PfResult, TableRef } from '../pf/driver.ts';
+import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { TableNews, type TablePlace } from './table-news.ts';
+import { TableNews } from './table-news.ts';
 import { TableTrouble } from './table-trouble.ts';
 
 /** What is known of a table now. */
@@ -318,7 +319,7 @@ class Worker implements TableWorker {
     for (const resolve of waiting) resolve();
   }
 
-  #place(): TablePlace {
+  #place(): TableLocation {
     return { pool: this.config.pool, ...this.config.ref };
   }
 }

@@ -14,16 +14,18 @@ describe('taking over', () => {
   test('keeps what an earlier configuration left behind', () => {
     const ledger: Ledger = [entry('web', [A, B]), entry('old', [C])];
     const taken = takeOver(ledger, [entry('web', [B, C]), entry('new', [A])]);
-    expect(new Set(entryOf(taken, 'web', null)?.addresses)).toEqual(new Set([A, B, C]));
-    expect(entryOf(taken, 'old', null)?.addresses).toEqual([C]);
-    expect(entryOf(taken, 'new', null)?.addresses).toEqual([A]);
+    expect(new Set(entryOf(taken, { table: 'web', anchor: null })?.addresses)).toEqual(
+      new Set([A, B, C]),
+    );
+    expect(entryOf(taken, { table: 'old', anchor: null })?.addresses).toEqual([C]);
+    expect(entryOf(taken, { table: 'new', anchor: null })?.addresses).toEqual([A]);
     expect(taken).toHaveLength(3);
   });
 
   test('tells a table of an anchor from one of the main ruleset', () => {
     const taken = takeOver([entry('web', [A], 'hfm')], [entry('web', [B])]);
-    expect(entryOf(taken, 'web', null)?.addresses).toEqual([B]);
-    expect(entryOf(taken, 'web', 'hfm')?.addresses).toEqual([A]);
+    expect(entryOf(taken, { table: 'web', anchor: null })?.addresses).toEqual([B]);
+    expect(entryOf(taken, { table: 'web', anchor: 'hfm' })?.addresses).toEqual([A]);
   });
 
   test('twice is as good as once', () => {
@@ -37,7 +39,7 @@ describe('forgetting', () => {
   test('drops what is configured no more and was seen to be out', () => {
     const ledger = [entry('web', [A, B, C])];
     const left = forget(ledger, entry('web', [C]), new Set([B]));
-    expect(entryOf(left, 'web', null)?.addresses).toEqual([B, C]);
+    expect(entryOf(left, { table: 'web', anchor: null })?.addresses).toEqual([B, C]);
   });
 
   test('keeps what is configured, in the table or not', () => {

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import type { BackendConfig, Config, PoolConfig } from '../../src/config/config.ts';
+import { addressesOf } from '../../src/config/pool-addresses.ts';
 import { familyOf } from '../../src/core/address.ts';
 import { overrideOf } from '../../src/core/admin.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
-import { addressesOf } from '../../src/state/live.ts';
 import type { FakeClock } from '../fakes/clock.ts';
 import { address, backend, check, config, pool } from '../fakes/config.ts';
 import type { FakePf, Fault, PfOperation } from '../fakes/pf.ts';

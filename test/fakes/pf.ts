@@ -1,6 +1,7 @@
 import { type Address, compareAddresses, parseAddress } from '../../src/core/address.ts';
+import type { TableRef } from '../../src/core/table.ts';
 import type { TableEntry } from '../../src/core/table-plan.ts';
-import type { PfDriver, PfErrorKind, PfResult, TableRef } from '../../src/pf/driver.ts';
+import type { PfDriver, PfErrorKind, PfResult } from '../../src/pf/driver.ts';
 import type { SourceNode } from '../../src/pf/source-listing.ts';
 import type { PfState } from '../../src/pf/state-listing.ts';
 import type { Clock } from '../../src/sys/clock.ts';

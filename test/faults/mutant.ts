@@ -1,8 +1,9 @@
 import type { Config } from '../../src/config/config.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
 import type { PoolName } from '../../src/core/names.ts';
-import type { PfDriver, PfResult, TableRef } from '../../src/pf/driver.ts';
-import type { PoolGoal } from '../../src/state/pool-decisions.ts';
+import type { PoolGoal } from '../../src/core/policy.ts';
+import type { TableRef } from '../../src/core/table.ts';
+import type { PfDriver, PfResult } from '../../src/pf/driver.ts';
 import { Reconciler, type ReconcilerDeps } from '../../src/tables/reconciler.ts';
 
 /** hfm with one fault built in, that the suite has to find. */

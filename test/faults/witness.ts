@@ -1,6 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
-import type { PfDriver, TableRef } from '../../src/pf/driver.ts';
-import { addressesOf } from '../../src/state/live.ts';
+import { addressesOf } from '../../src/config/pool-addresses.ts';
+import type { TableRef } from '../../src/core/table.ts';
+import type { PfDriver } from '../../src/pf/driver.ts';
 import { isShown } from '../../src/state/serving.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { familyOf, Grounds } from './grounds.ts';

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { TableRef } from '../../src/core/table.ts';
 import {
   type EndOperation,
   endArguments,
@@ -10,7 +11,6 @@ import {
   PLAIN,
   SEALED,
 } from '../../src/pf/commands.ts';
-import type { TableRef } from '../../src/pf/driver.ts';
 import { openPf, type Pf } from './seed.mjs';
 import { main } from './stand-in/pfctl.mjs';
 
