@@ -4,7 +4,8 @@ import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Aftermath, createAftermath } from '../connections/aftermath.ts';
 import { leavingOf, leavingRules, leftUnreleased } from '../connections/leaving.ts';
-import type { BackendName } from '../core/names.ts';
+import type { BackendName, PoolName } from '../core/names.ts';
+import type { PoolGoal } from '../core/policy.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import { createEventLog, type EventLog } from '../events/event-log.ts';
 import { logEvent } from '../events/log-events.ts';
@@ -99,6 +100,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   let loadedAtMs = startedAtMs;
   /** Says that a restart would fail: what runs is not what is on disk. */
   let refused: string | null = null;
+  /** The goals of a configuration that the reconciler does not know yet. */
+  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
   let descriptorLimit: number | null = null;
   let descriptors = planDescriptors(config, descriptorLimit);
 
@@ -119,11 +122,15 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       driver,
       clock,
       emit,
-      onRead: (pool, entries) => controller.tableRead(pool, entries),
-      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
-      onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
-      onHealed: () => auditor.look(),
-      onLedger: () => keeper.save(),
+      onView: ({ table: { pool }, view, removed, healed, ledgerChanged }) => {
+        if (pool !== null) controller.tableAsked(pool, view.asked);
+        if (removed.length > 0) aftermath.left(leavingOf(controller.live, pool, removed));
+        if (ledgerChanged) keeper.save();
+        if (pool !== null && view.actual !== null && view.error === null) {
+          controller.tableRead(pool, view.actual);
+        }
+        if (healed) auditor.look();
+      },
     },
     durable.ledger,
   );
@@ -131,7 +138,10 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     {
       clock,
       emit,
-      onGoal: (pool, goal) => reconciler.aim(pool, goal),
+      onGoal: (pool, goal) => {
+        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
+        else reloadedGoals.set(pool, goal);
+      },
       onDurable: () => keeper.saveSoon(),
       onWord: () => keeper.save(),
       onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
@@ -211,7 +221,8 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     pools: config.pools.length,
   });
   aftermath.left(leftUnreleased(controller.live, durable.unreleased));
-  reconciler.configure(config);
+  reconciler.configure(config, new Map());
+  keeper.save();
   const pools = config.pools.map(({ name }) => name);
   const reading = within(reconciler.attempted(pools), clock, FIRST_READING_MS);
   [descriptorLimit] = await Promise.all([deps.descriptorLimit, reading]);
@@ -273,8 +284,12 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       log.set(config.daemon.log);
       emit({ kind: 'reload', ok: true, errors: [] });
       for (const note of notes) log.warn({}, note);
-      reconciler.configure(config);
+      const goals = new Map<PoolName, PoolGoal>();
+      reloadedGoals = goals;
       controller.reload(config);
+      reloadedGoals = null;
+      reconciler.configure(config, goals);
+      keeper.save();
       auditor.look();
       allotDescriptors();
       scheduler.setJobs(book.jobs(), descriptors.limits);

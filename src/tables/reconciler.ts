@@ -5,42 +5,26 @@ import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../cor
 import type { PoolName } from '../core/names.ts';
 import type { PoolGoal } from '../core/policy.ts';
 import { type TableRef, tableKey } from '../core/table.ts';
-import { emptying, type TableEntry, type TableGoal } from '../core/table-plan.ts';
+import { emptying, type TableGoal } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { type Clock, within } from '../sys/clock.ts';
-import {
-  createTableWorker,
-  type TableView,
-  type TableWorker,
-  type TableWorkerConfig,
-} from './table-worker.ts';
+import { type TableUpdate, type TableView, UNREAD_VIEW, type ViewUpdate } from './table-view.ts';
+import { createTableWorker, type TableWorker, type TableWorkerConfig } from './table-worker.ts';
 
 export interface ReconcilerDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
-  readonly onRead: (pool: PoolName, entries: readonly TableEntry[]) => void;
-  /** What pf was told to put into a pool's table or take out, and was not read since. */
-  readonly onAsked: (pool: PoolName, entries: ReadonlySet<TableEntry>) => void;
-  /** pf has confirmed that entries have left a table; `pool` is null for a retired one. */
-  readonly onRemoved: (pool: PoolName | null, entries: readonly TableEntry[]) => void;
-  /** A table that was in trouble is proven again. */
-  readonly onHealed: () => void;
-  /** The ledger has changed and must be on disk before the next table is touched, if it can be. */
-  readonly onLedger: (ledger: Ledger) => void;
+  /**
+   * Called after each reading of a table, each failure, and before pf is told to change one; what it
+   * must do with the ledger is done when it returns.
+   */
+  readonly onView: (update: TableUpdate) => void;
 }
 
 /** Tables that can't be changed must not hold up what leaves the others. */
 const MOVE_IN_MS = 5000;
-
-const UNREAD_VIEW: TableView = {
-  actual: null,
-  inSync: false,
-  confirmedAtMs: null,
-  error: null,
-  contested: 0,
-};
 
 /** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
 export class Reconciler {
@@ -54,7 +38,7 @@ export class Reconciler {
   #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   /** Of each table what was moved there from another one, and may not have been seen there yet. */
   #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
-  readonly #goals = new Map<PoolName, PoolGoal>();
+  #goals = new Map<PoolName, PoolGoal>();
   /** Counts configurations; while one moves in, a table from which something moves keeps the rest too. */
   #generation = 0;
   #movingIn = false;
@@ -71,19 +55,22 @@ export class Reconciler {
     return this.#ledger;
   }
 
-  /** Takes over a configuration: its tables, and those that an earlier one left something in. */
-  configure(config: Config): void {
+  /**
+   * Takes over a configuration: its tables, and those that an earlier one left something in. `goals`
+   * is what is known of the goals of its pools; the others come with the first readings. No table is
+   * touched before the caller gives up its turn: it must write the ledger to disk until then.
+   */
+  configure(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): void {
     this.#arriving = new Map(
       config.pools.map((pool) => [tableKey(pool), new Set(this.arrivalsIn(pool, config))]),
     );
     this.#config = config;
-    this.#goals.clear();
+    this.#goals = goalsOf(config, goals);
     const configured = configuredLedger(config);
     this.#configured = new Map(
       configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]),
     );
     this.#ledger = takeOver(this.#ledger, configured);
-    this.#deps.onLedger(this.#ledger);
     const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
     for (const { table, anchor } of this.#ledger) {
       tables.set(tableKey({ table, anchor }), { ref: { table, anchor }, pool: null });
@@ -96,7 +83,7 @@ export class Reconciler {
     }
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
     this.#movingIn = true;
-    this.#aimAll();
+    this.#setAllGoals();
     void this.#moveOut(config);
   }
 
@@ -105,16 +92,14 @@ export class Reconciler {
     this.#generation += 1;
     const generation = this.#generation;
     const { clock } = this.#deps;
-    // The controller sets the new goals after us, in this turn.
-    await Promise.resolve();
     await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
     if (this.#stopped || generation !== this.#generation) return;
     this.#movingIn = false;
-    this.#aimAll();
+    this.#setAllGoals();
   }
 
   /** Sets what a pool's table must hold. */
-  aim(name: PoolName, goal: PoolGoal): void {
+  setGoal(name: PoolName, goal: PoolGoal): void {
     const pool = this.#config?.pools.find((one) => one.name === name);
     if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
@@ -122,7 +107,7 @@ export class Reconciler {
     const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
     const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
     const untouched = new Set([...whole.untouched, ...staying]);
-    this.#workers.get(tableKey(pool))?.aim({ ...whole, managed, untouched });
+    this.#workers.get(tableKey(pool))?.setGoal({ ...whole, managed, untouched });
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
@@ -203,16 +188,10 @@ export class Reconciler {
   }
 
   #hire(key: string, config: TableWorkerConfig): TableWorker {
-    const { driver, clock, emit, onHealed } = this.#deps;
-    const onView = (view: TableView): void => this.#seen(key, worker, view);
-    const onRemoved = (entries: readonly TableEntry[]): void =>
-      this.#deps.onRemoved(worker.config.pool, entries);
-    const onAsked = (entries: ReadonlySet<TableEntry>): void => {
-      const { pool } = worker.config;
-      if (pool !== null && this.#workers.get(key) === worker) this.#deps.onAsked(pool, entries);
-    };
+    const { driver, clock, emit } = this.#deps;
+    const onView = (update: ViewUpdate): void => this.#seen(key, worker, update);
     const after = this.#leaving.get(key) ?? Promise.resolve();
-    const deps = { driver, clock, emit, onView, onAsked, onRemoved, onHealed, after };
+    const deps = { driver, clock, emit, onView, after };
     const worker = createTableWorker(deps, config);
     this.#workers.set(key, worker);
     return worker;
@@ -258,41 +237,46 @@ export class Reconciler {
     return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
   }
 
-  #aimAll(): void {
+  #setAllGoals(): void {
     this.#holdsBack = false;
-    for (const [pool, goal] of this.#goals) this.aim(pool, goal);
-    for (const worker of this.retired) worker.aim(this.#retirementOf(worker.config.ref));
+    for (const [pool, goal] of this.#goals) this.setGoal(pool, goal);
+    for (const worker of this.retired) worker.setGoal(this.#retirementOf(worker.config.ref));
   }
 
   #retirementOf(ref: TableRef): TableGoal {
     return emptying(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
   }
 
-  #seen(key: string, worker: TableWorker, { actual, inSync, error }: TableView): void {
-    if (this.#workers.get(key) !== worker) return;
+  #seen(key: string, worker: TableWorker, update: ViewUpdate): void {
     const { pool, ref } = worker.config;
-    if (pool !== null && actual !== null && error === null) this.#deps.onRead(pool, actual);
-    if (this.#holdsBack && !this.#movingIn) this.#aimAll();
+    if (this.#workers.get(key) !== worker) {
+      // What a worker that was let go still sees is of no pool any more.
+      this.#deps.onView({ ...update, table: { pool: null, ...ref }, ledgerChanged: false });
+      return;
+    }
+    const left = this.#ledgerAfter(worker, update.view);
+    const ledgerChanged = left !== this.#ledger;
+    // Also what left while nobody looked may have left clients behind.
+    const known = new Set(entryOf(left, ref)?.addresses);
+    const dropped = ledgerChanged ? this.leftIn(ref).filter((address) => !known.has(address)) : [];
+    this.#ledger = left;
+    const removed = [...update.removed, ...dropped];
+    this.#deps.onView({ ...update, table: { pool, ...ref }, removed, ledgerChanged });
+    if (this.#holdsBack && !this.#movingIn) this.#setAllGoals();
+    // What is not hfm's any more must not be taken out if somebody else puts it in.
+    const goal = pool === null ? undefined : this.#goals.get(pool);
+    if (ledgerChanged && pool !== null && goal !== undefined) this.setGoal(pool, goal);
+    if (pool === null && entryOf(this.#ledger, ref) === undefined) this.#dismiss(key, worker);
+  }
+
+  /** The ledger without what a table has been proven to have lost for good. */
+  #ledgerAfter({ config: { pool, ref } }: TableWorker, view: TableView): Ledger {
+    const { actual, inSync, error } = view;
     // A table that is gone holds nothing of ours any more.
     const gone = pool === null && error?.kind === 'missing-table';
-    if (!gone && (!inSync || actual === null)) return;
-    const own = [...(this.#configured.get(key) ?? [])];
-    const seen = new Set(gone ? [] : actual);
-    const left = forget(this.#ledger, { ...ref, addresses: own }, seen);
-    if (left !== this.#ledger) {
-      // Also what left while nobody looked may have left clients behind.
-      const known = new Set(entryOf(left, ref)?.addresses);
-      const dropped = this.leftIn(ref).filter((address) => !known.has(address));
-      this.#deps.onRemoved(pool, dropped);
-      this.#ledger = left;
-      this.#deps.onLedger(left);
-      // What is not hfm's any more must not be taken out if somebody else puts it in.
-      const goal = pool === null ? undefined : this.#goals.get(pool);
-      if (pool !== null && goal !== undefined) this.aim(pool, goal);
-    }
-    if (pool === null && entryOf(this.#ledger, ref) === undefined) {
-      this.#dismiss(key, worker);
-    }
+    if (!gone && (!inSync || actual === null)) return this.#ledger;
+    const own = [...(this.#configured.get(tableKey(ref)) ?? [])];
+    return forget(this.#ledger, { ...ref, addresses: own }, new Set(gone ? [] : actual));
   }
 
   #dismiss(key: string, worker: TableWorker): void {
@@ -302,6 +286,11 @@ export class Reconciler {
     });
     this.#leaving.set(key, left);
   }
+}
+
+function goalsOf(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): Map<PoolName, PoolGoal> {
+  const names = new Set(config.pools.map(({ name }) => name));
+  return new Map([...goals].filter(([name]) => names.has(name)));
 }
 
 function configuredLedger(config: Config): LedgerEntry[] {

@@ -15,32 +15,14 @@ import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { TableNews } from './table-news.ts';
 import { TableTrouble } from './table-trouble.ts';
-
-/** What is known of a table now. */
-export interface TableView {
-  /** What it held when it was last read; null before the first reading. */
-  readonly actual: readonly TableEntry[] | null;
-  /** Whether the last reading showed the goal, and the goal has not changed since. */
-  readonly inSync: boolean;
-  /** Wall time of the last reading that showed the goal. */
-  readonly confirmedAtMs: number | null;
-  readonly error: PfError | null;
-  /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
-  readonly contested: number;
-}
+import { type TableView, UNREAD_VIEW, type ViewUpdate } from './table-view.ts';
 
 export interface TableWorkerDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
-  /** Called when that changes: what pf was told to put in or take out since the last reading. */
-  readonly onAsked: (entries: ReadonlySet<TableEntry>) => void;
-  /** Called when pf has confirmed that entries are gone, each time. */
-  readonly onRemoved: (entries: readonly TableEntry[]) => void;
-  /** Called when trouble is over. */
-  readonly onHealed: () => void;
-  /** Called after each reading and each failure. */
-  readonly onView: (view: TableView) => void;
+  /** Called after each reading and each failure, and before pf is told to change the table. */
+  readonly onView: (update: ViewUpdate) => void;
   /** Resolves once nobody else of ours is at the table; nothing is done to it before. */
   readonly after: Promise<void>;
 }
@@ -58,7 +40,7 @@ export interface TableWorker {
   readonly config: TableWorkerConfig;
   readonly view: TableView;
   /** Sets what the table must hold, and starts on it. */
-  aim(goal: TableGoal): void;
+  setGoal(goal: TableGoal): void;
   /** Goes over to another configuration of the same table; with another pool the goal is open again. */
   assume(config: TableWorkerConfig): void;
   /** Resolves once an attempt on the goal of now has ended, well or not; at once when in sync. */
@@ -80,7 +62,7 @@ export function createTableWorker(deps: TableWorkerDeps, config: TableWorkerConf
 class Worker implements TableWorker {
   readonly #deps: TableWorkerDeps;
   config: TableWorkerConfig;
-  view: TableView = { actual: null, inSync: false, confirmedAtMs: null, error: null, contested: 0 };
+  view: TableView = UNREAD_VIEW;
   #goal: TableGoal | null = null;
   /** Whether `view.actual` may be built on without reading again. */
   #trusted = false;
@@ -107,7 +89,7 @@ class Worker implements TableWorker {
     this.#kick();
   }
 
-  aim(goal: TableGoal): void {
+  setGoal(goal: TableGoal): void {
     if (this.#goal !== null && sameGoal(this.#goal, goal)) return;
     this.#goal = goal;
     const { actual } = this.view;
@@ -231,7 +213,8 @@ class Worker implements TableWorker {
     const { driver } = this.#deps;
     const { ref } = this.config;
     this.#news.ask(differenceOf(entries, goal));
-    this.#deps.onAsked(this.#news.asked);
+    this.view = { ...this.view, asked: this.#news.asked };
+    this.#deps.onView({ view: this.view, removed: [], healed: false });
     if (change.kind === 'update' && change.add.length === 0) {
       return errorOf(await driver.remove(ref, change.remove));
     }
@@ -264,35 +247,29 @@ class Worker implements TableWorker {
   }
 
   #see(actual: readonly TableEntry[]): void {
-    const { actual: before, inSync } = this.view;
+    const { actual: before, asked, inSync } = this.view;
     this.#trusted = true;
     const isNew = before === null || before.join() !== actual.join();
-    this.view = { ...this.view, actual, inSync: inSync && !isNew };
-    if (before !== null) {
-      const hadAsked = this.#news.asked.size > 0;
-      const gone = this.#news.tell(before, actual, this.#goal);
-      if (hadAsked) this.#deps.onAsked(this.#news.asked);
-      if (gone.length > 0) this.#deps.onRemoved(gone);
-    }
+    const removed = before === null ? [] : this.#news.tell(before, actual, this.#goal);
+    this.view = { ...this.view, actual, asked: this.#news.asked, inSync: inSync && !isNew };
     if (this.#goal !== null) this.#news.want(differenceOf(actual, this.#goal));
     // The first reading is what sets the first goal, and later ones may change what is wanted.
     // It is a good reading, whatever trouble was before it.
-    if (this.#goal === null || isNew) this.#deps.onView({ ...this.view, error: null });
+    if (this.#goal === null || isNew || asked.size > 0) {
+      this.#deps.onView({ view: { ...this.view, error: null }, removed, healed: false });
+    }
   }
 
   #succeed(): void {
     const { clock, emit } = this.#deps;
     const afterMs = this.#trouble.end(clock.monotonicMs());
-    if (afterMs !== null) {
-      emit({ kind: 'table-ok', ...this.#place(), afterMs });
-      this.#deps.onHealed();
-    }
+    if (afterMs !== null) emit({ kind: 'table-ok', ...this.#place(), afterMs });
     const { actual } = this.view;
     const inSync =
       this.#goal !== null && actual !== null && planChange(actual, this.#goal).kind === 'none';
     this.#news.settle();
     this.view = {
-      actual,
+      ...this.view,
       inSync,
       confirmedAtMs: inSync ? clock.wallMs() : this.view.confirmedAtMs,
       error: null,
@@ -301,7 +278,7 @@ class Worker implements TableWorker {
     // A goal that came meanwhile and is met already needs no further reading; one that turned during
     // each pass is still open.
     if (this.#goal !== null) this.#again = !inSync;
-    this.#deps.onView(this.view);
+    this.#deps.onView({ view: this.view, removed: [], healed: afterMs !== null });
   }
 
   /** One event when trouble begins or becomes another, not one a try. */
@@ -310,7 +287,7 @@ class Worker implements TableWorker {
     this.#trusted = false;
     this.view = { ...this.view, inSync: false, error };
     if (isNews) this.#deps.emit({ kind: 'table-error', ...this.#place(), error: error.message });
-    this.#deps.onView(this.view);
+    this.#deps.onView({ view: this.view, removed: [], healed: false });
   }
 
   #release(): void {

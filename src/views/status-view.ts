@@ -22,7 +22,7 @@ import {
 } from '../state/live.ts';
 import { isShown } from '../state/serving.ts';
 import type { Turns } from '../sys/turns.ts';
-import type { TableView } from '../tables/table-worker.ts';
+import type { TableView } from '../tables/table-view.ts';
 import { VERSION } from '../version.ts';
 import { engineView } from './engine-view.ts';
 

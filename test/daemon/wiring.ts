@@ -1,7 +1,8 @@
 import type { Config } from '../../src/config/config.ts';
 import type { Override, Scope } from '../../src/core/admin.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
-import { backendName, poolName } from '../../src/core/names.ts';
+import { backendName, type PoolName, poolName } from '../../src/core/names.ts';
+import type { PoolGoal } from '../../src/core/policy.ts';
 import { fail, inconclusive, pass, type Verdict } from '../../src/core/verdict.ts';
 import { type Announcement, Controller, type Durable } from '../../src/state/controller.ts';
 import { EMPTY_STATE } from '../../src/store/state-file.ts';
@@ -49,17 +50,18 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
   const durable = options.durable ?? EMPTY_STATE;
   const events = recordEvents();
   const announcements: Announcement[] = [];
+  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
   const counts = { durable: 0, words: 0, probing: 0, goals: 0 };
   const reconciler = new Reconciler(
     {
       driver: pf,
       clock,
       emit: events.emit,
-      onRead: (pool, entries) => controller.tableRead(pool, entries),
-      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
-      onRemoved: () => {},
-      onHealed: () => {},
-      onLedger: () => {},
+      onView: ({ table: { pool }, view }) => {
+        if (pool === null) return;
+        controller.tableAsked(pool, view.asked);
+        if (view.actual !== null && view.error === null) controller.tableRead(pool, view.actual);
+      },
     },
     durable.ledger,
   );
@@ -69,7 +71,8 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
       emit: events.emit,
       onGoal: (pool, goal) => {
         counts.goals += 1;
-        reconciler.aim(pool, goal);
+        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
+        else reloadedGoals.set(pool, goal);
       },
       onDurable: () => {
         counts.durable += 1;
@@ -86,7 +89,7 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
     config,
     durable,
   );
-  reconciler.configure(config);
+  reconciler.configure(config, new Map());
   await clock.advance(0);
   controller.start();
   await clock.advance(0);
@@ -107,8 +110,11 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
       });
     },
     reload(next) {
-      reconciler.configure(next);
+      const goals = new Map<PoolName, PoolGoal>();
+      reloadedGoals = goals;
       controller.reload(next);
+      reloadedGoals = null;
+      reconciler.configure(next, goals);
     },
     say(state, scope, { untilMs } = {}) {
       const override: Override | null =

@@ -5,6 +5,7 @@ import type { PoolGoal } from '../../src/core/policy.ts';
 import type { TableRef } from '../../src/core/table.ts';
 import type { PfDriver, PfResult } from '../../src/pf/driver.ts';
 import { Reconciler, type ReconcilerDeps } from '../../src/tables/reconciler.ts';
+import type { TableUpdate, TableView } from '../../src/tables/table-view.ts';
 
 /** hfm with one fault built in, that the suite has to find. */
 export interface Mutant {
@@ -25,10 +26,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a worker that forgets what came while it was busy',
     ReconcilerClass: class extends Reconciler {
       readonly #busy = new Set<PoolName>();
-      override aim(name: PoolName, goal: PoolGoal): void {
+      override setGoal(name: PoolName, goal: PoolGoal): void {
         if (this.#busy.has(name)) return;
         this.#busy.add(name);
-        super.aim(name, goal);
+        super.setGoal(name, goal);
         void this.attempted([name]).then(() => this.#busy.delete(name));
       }
     },
@@ -56,7 +57,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a reconciler that keeps to itself what it has asked of pf',
     ReconcilerClass: class extends Reconciler {
       constructor(deps: ReconcilerDeps, ledger: Ledger) {
-        super({ ...deps, onAsked: () => {} }, ledger);
+        const unasked = (view: TableView): TableView => ({ ...view, asked: new Set() });
+        const onView = (update: TableUpdate): void =>
+          deps.onView({ ...update, view: unasked(update.view) });
+        super({ ...deps, onView }, ledger);
       }
     },
   },

@@ -1,6 +1,8 @@
 import type { Config } from '../../src/config/config.ts';
 import { type Aftermath, createAftermath } from '../../src/connections/aftermath.ts';
 import { leavingOf, leavingRules, leftUnreleased } from '../../src/connections/leaving.ts';
+import type { PoolName } from '../../src/core/names.ts';
+import type { PoolGoal } from '../../src/core/policy.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
 import { Controller } from '../../src/state/controller.ts';
 import { readState } from '../../src/store/state-file.ts';
@@ -48,6 +50,7 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
   const log = createRecordingLog();
   let config = first;
   let started = false;
+  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
 
   const durable = readState(deps.stateFile, clock.wallMs(), log);
   const keeper = createStateKeeper({ clock, log, file: deps.stateFile }, () => ({
@@ -64,11 +67,14 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
       driver,
       clock,
       emit: () => {},
-      onRead: (pool, entries) => controller.tableRead(pool, entries),
-      onAsked: (pool, entries) => controller.tableAsked(pool, entries),
-      onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
-      onHealed: () => {},
-      onLedger: save,
+      onView: ({ table: { pool }, view, removed, ledgerChanged }) => {
+        if (pool !== null) controller.tableAsked(pool, view.asked);
+        if (removed.length > 0) aftermath.left(leavingOf(controller.live, pool, removed));
+        if (ledgerChanged) save();
+        if (pool !== null && view.actual !== null && view.error === null) {
+          controller.tableRead(pool, view.actual);
+        }
+      },
     },
     durable.ledger,
   );
@@ -76,7 +82,10 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     {
       clock,
       emit: () => {},
-      onGoal: (pool, goal) => reconciler.aim(pool, goal),
+      onGoal: (pool, goal) => {
+        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
+        else reloadedGoals.set(pool, goal);
+      },
       onDurable: () => keeper.saveSoon(),
       onWord: save,
       onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
@@ -97,7 +106,8 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
   });
   const start = async (): Promise<void> => {
     aftermath.left(leftUnreleased(controller.live, durable.unreleased));
-    reconciler.configure(config);
+    reconciler.configure(config, new Map());
+    save();
     const pools = config.pools.map(({ name }) => name);
     await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
     if (life.dead) return;
@@ -118,8 +128,12 @@ export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
     },
     reload(next) {
       config = next;
-      reconciler.configure(config);
+      const goals = new Map<PoolName, PoolGoal>();
+      reloadedGoals = goals;
       controller.reload(config);
+      reloadedGoals = null;
+      reconciler.configure(config, goals);
+      save();
     },
     kill: life.end,
     killAt: life.endAt,

@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { poolName } from '../../src/core/names.ts';
 import type { TableEntry, TableGoal } from '../../src/core/table-plan.ts';
 import type { PfErrorKind } from '../../src/pf/driver.ts';
-import { createTableWorker, type TableView } from '../../src/tables/table-worker.ts';
+import type { TableView } from '../../src/tables/table-view.ts';
+import { createTableWorker } from '../../src/tables/table-worker.ts';
 import { createFakeClock, settle } from '../fakes/clock.ts';
 import { addresses } from '../fakes/config.ts';
 import { recordEvents } from '../fakes/events.ts';
@@ -24,7 +25,6 @@ function employ(
   const events = recordEvents();
   const views: TableView[] = [];
   const removals: string[][] = [];
-  const asked: string[][] = [];
   let healed = 0;
   if (holds !== null) pf.put('web', holds);
   const worker = createTableWorker(
@@ -32,17 +32,16 @@ function employ(
       driver: pf,
       clock,
       emit: events.emit,
-      onAsked: (entries) => void asked.push([...entries]),
-      onRemoved: (entries) => void removals.push([...entries]),
-      onHealed: () => {
-        healed += 1;
+      onView: ({ view, removed, healed: isHealed }) => {
+        views.push(view);
+        if (removed.length > 0) removals.push([...removed]);
+        if (isHealed) healed += 1;
       },
-      onView: (view) => void views.push(view),
       after: Promise.resolve(),
     },
     { pool: poolName('web'), ref: { table: 'web', anchor: null }, resyncMs, create },
   );
-  return { clock, pf, events, views, removals, asked, healed: () => healed, worker };
+  return { clock, pf, events, views, removals, healed: () => healed, worker };
 }
 
 function goal(...desired: string[]): TableGoal {
@@ -61,6 +60,12 @@ function operations(pf: { readonly calls: readonly { operation: string }[] }): s
   return pf.calls.map(({ operation }) => operation);
 }
 
+/** What pf was told, each time that this changes. */
+function askedIn(views: readonly TableView[]): string[][] {
+  const asked = views.map((view) => [...view.asked]);
+  return asked.filter((one, i) => i === 0 || one.join() !== asked[i - 1]?.join());
+}
+
 /** Whether the promise has settled by now. */
 async function isSettled(promise: Promise<void>): Promise<boolean> {
   let settled = false;
@@ -74,7 +79,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 describe('a change', () => {
   test('to a table that was not read yet reads first, and deletes only when pf shows what was added', async () => {
     const { pf, worker } = employ([A]);
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await settle();
     expect(operations(pf)).toEqual(['show', 'add', 'show', 'remove', 'show']);
     expect(pf.entries('web')).toEqual([B]);
@@ -83,10 +88,10 @@ describe('a change', () => {
 
   test('deletes nothing as long as pf does not show what was added', async () => {
     const { pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.fault('add', { kind: 'ignored' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await settle();
     expect(pf.entries('web')).toEqual([A]);
     expect(worker.view.error?.kind).toBe('not-accepted');
@@ -98,10 +103,10 @@ describe('a change', () => {
     ['adds and deletes', [A], [B], ['add', 'show', 'remove', 'show']],
   ])('that %s begins with it where the table is known', async (_what, before, after, expected) => {
     const { pf, worker } = employ(before);
-    worker.aim(goal(...before));
+    worker.setGoal(goal(...before));
     await settle();
     const calls = pf.calls.length;
-    worker.aim(goal(...after));
+    worker.setGoal(goal(...after));
     await settle();
     expect(operations(pf).slice(calls)).toEqual(expected);
     expect(pf.entries('web')).toEqual(after);
@@ -110,20 +115,20 @@ describe('a change', () => {
   test('of an exclusive table reads first: it would undo what it is to leave as it is', async () => {
     const { pf, worker } = employ([A]);
     const exclusive = { exclusive: true, untouched: new Set(addresses(C)) };
-    worker.aim({ ...goal(A), ...exclusive });
+    worker.setGoal({ ...goal(A), ...exclusive });
     await settle();
     pf.put('web', [A, C]);
-    worker.aim({ ...goal(A, B), ...exclusive });
+    worker.setGoal({ ...goal(A, B), ...exclusive });
     await settle();
     expect(pf.entries('web')).toEqual([A, B, C]);
   });
 
   test('to a table that was destroyed a moment before makes it true again, as a drift', async () => {
     const { pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.drop('web');
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     expect(pf.entries('web')).toEqual([A, B]);
     expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [] }]);
@@ -131,7 +136,7 @@ describe('a change', () => {
 
   test('does not let one newcomer after the other go before a delete', async () => {
     const { clock, pf, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     const before = pf.calls.length;
     pf.fault('all', { kind: 'slow', ms: 10 });
@@ -139,7 +144,7 @@ describe('a change', () => {
     const many = Array.from({ length: 20 }, (_, i) => `10.0.1.${i}`);
     const own = new Set([...managed, ...addresses(...many)]);
     for (let i = 1; i <= many.length; i++) {
-      worker.aim({ ...goal(A, ...many.slice(0, i)), managed: own });
+      worker.setGoal({ ...goal(A, ...many.slice(0, i)), managed: own });
       await clock.advance(10);
     }
     expect(operations(pf).slice(before, before + 5)).toEqual([
@@ -154,14 +159,14 @@ describe('a change', () => {
 
   test('to others than were wanted first keeps what serves until one of them is seen', async () => {
     const { clock, pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
     pf.fault('all', { kind: 'slow', ms: 10 });
     pf.fault('add', { kind: 'ignored' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(15);
-    worker.aim(goal(B, C));
+    worker.setGoal(goal(B, C));
     await clock.advance(40);
     expect(operations(pf).slice(before)).not.toContain('remove');
     expect(pf.entries('web')).toEqual([A]);
@@ -169,14 +174,14 @@ describe('a change', () => {
 
   test('never touches what is not its own', async () => {
     const { pf, worker } = employ([A, FOREIGN, '!10.1.0.0/16']);
-    worker.aim(goal());
+    worker.setGoal(goal());
     await settle();
     expect(pf.entries('web')).toEqual(['!10.1.0.0/16', FOREIGN]);
   });
 
   test('of an exclusive table is one replace', async () => {
     const { pf, worker } = employ([A, FOREIGN]);
-    worker.aim({ ...goal(B), exclusive: true });
+    worker.setGoal({ ...goal(B), exclusive: true });
     await settle();
     expect(operations(pf)).toEqual(['show', 'replace', 'show']);
     expect(pf.entries('web')).toEqual([B]);
@@ -184,7 +189,7 @@ describe('a change', () => {
 
   test('of an exclusive table to nothing is a delete by name, never a replace by nothing', async () => {
     const { pf, worker } = employ([A, FOREIGN]);
-    worker.aim({ ...goal(), exclusive: true });
+    worker.setGoal({ ...goal(), exclusive: true });
     await settle();
     expect(operations(pf)).toEqual(['show', 'remove', 'show']);
     expect(pf.entries('web')).toEqual([]);
@@ -192,11 +197,11 @@ describe('a change', () => {
 
   test('is told of once pf shows it, with the time that it took', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     await clock.advance(60_000);
     pf.fault('all', { kind: 'slow', ms: 10 });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(100);
     const place = { kind: 'table', pool: 'web', table: 'web', anchor: null };
     expect(events.of('table')).toEqual([
@@ -207,12 +212,12 @@ describe('a change', () => {
 
   test('took as long as its address had to wait, whatever else was wanted meanwhile', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.fault('all', { kind: 'slow', ms: 10 });
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await clock.advance(15);
-    worker.aim(goal(A, B, C));
+    worker.setGoal(goal(A, B, C));
     await clock.advance(100);
     expect(events.of('table')).toMatchObject([
       { added: [B], durationMs: 20 },
@@ -222,20 +227,20 @@ describe('a change', () => {
 
   test('of the same goal again does nothing', async () => {
     const { pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     expect(pf.calls).toHaveLength(before);
   });
 
   test('that only forgets an address which the table does not hold needs no pfctl', async () => {
     const { pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
-    worker.aim({ ...goal(A), managed: new Set(addresses(A)) });
+    worker.setGoal({ ...goal(A), managed: new Set(addresses(A)) });
     await settle();
     expect(pf.calls).toHaveLength(before);
     expect(worker.view.inSync).toBe(true);
@@ -246,10 +251,10 @@ describe('goals that change while an operation is in flight', () => {
   test('one operation at a time, and the last goal wins', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('all', { kind: 'slow', ms: 50 });
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await clock.advance(60);
-    worker.aim(goal(C));
-    worker.aim(goal(B, C));
+    worker.setGoal(goal(C));
+    worker.setGoal(goal(B, C));
     await clock.advance(1000);
     expect(pf.entries('web')).toEqual([B, C]);
     expect(pf.mostAtOnce).toBe(1);
@@ -257,27 +262,28 @@ describe('goals that change while an operation is in flight', () => {
   });
 
   test('what pf was told is said at once, and until it is read again', async () => {
-    const { clock, pf, worker, asked } = employ([A]);
+    const { clock, pf, views, worker } = employ([A]);
+    const asked = () => askedIn(views);
     worker.start();
     await clock.advance(0);
     pf.fault('show', { kind: 'slow', ms: 500 });
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([A, B]);
-    expect(asked).toEqual([[B]]);
-    worker.aim(goal(A));
+    expect(asked()).toEqual([[], [B]]);
+    worker.setGoal(goal(A));
     await clock.advance(500);
-    expect(asked).toEqual([[B], [], [B]]);
+    expect(asked()).toEqual([[], [B], [], [B]]);
     await clock.advance(500);
     expect(pf.entries('web')).toEqual([A]);
-    expect(asked).toEqual([[B], [], [B], []]);
+    expect(asked()).toEqual([[], [B], [], [B], []]);
   });
 
   test('goals of one moment are one change', async () => {
     const { pf, worker } = employ([A, B, C]);
-    worker.aim(goal(A, B));
-    worker.aim(goal(A));
-    worker.aim(goal(C));
+    worker.setGoal(goal(A, B));
+    worker.setGoal(goal(A));
+    worker.setGoal(goal(C));
     await settle();
     expect(operations(pf)).toEqual(['show', 'remove', 'show']);
     expect(pf.entries('web')).toEqual([C]);
@@ -287,12 +293,12 @@ describe('goals that change while an operation is in flight', () => {
     'a goal that comes during %s is not lost',
     async (operation) => {
       const { clock, pf, worker } = employ([A]);
-      worker.aim(goal(A));
+      worker.setGoal(goal(A));
       await settle();
       pf.fault(operation, { kind: 'hang' });
-      worker.aim(goal(B));
+      worker.setGoal(goal(B));
       await settle();
-      worker.aim(goal(A, C));
+      worker.setGoal(goal(A, C));
       pf.fault(operation, null);
       pf.release();
       await clock.advance(0);
@@ -303,12 +309,12 @@ describe('goals that change while an operation is in flight', () => {
 
   test('a goal that comes back to what the table held before the delete in flight is not lost', async () => {
     const { pf, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     pf.fault('remove', { kind: 'hang' });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     pf.fault('remove', null);
     pf.release();
     await settle();
@@ -318,16 +324,16 @@ describe('goals that change while an operation is in flight', () => {
 
   test('what a goal that came during the add wants again is not deleted after it', async () => {
     const { clock, pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     const lost: string[] = [];
     pf.onChange((_, before, after) => {
       if (before.includes(A) && !after.includes(A)) lost.push(A);
     });
     pf.fault('add', { kind: 'slow', ms: 50 });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(20);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await clock.advance(1000);
     expect(pf.entries('web')).toEqual([A, B]);
     expect(lost).toEqual([]);
@@ -335,14 +341,14 @@ describe('goals that change while an operation is in flight', () => {
 
   test('a goal that turns during every operation is met when it stops turning', async () => {
     const { clock, pf, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     let turns = 0;
     pf.onChange(() => {
       turns += 1;
-      if (turns < 12) worker.aim(turns % 2 === 0 ? goal(A) : goal(A, B));
+      if (turns < 12) worker.setGoal(turns % 2 === 0 ? goal(A) : goal(A, B));
     });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([A, B]);
     expect(worker.view.inSync).toBe(true);
@@ -352,7 +358,7 @@ describe('goals that change while an operation is in flight', () => {
 describe('attempted', () => {
   test('resolves at once when the table is in sync', async () => {
     const { worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     expect(await isSettled(worker.attempted())).toBe(true);
   });
@@ -360,7 +366,7 @@ describe('attempted', () => {
   test('waits for pf to confirm', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('all', { kind: 'slow', ms: 10 });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     const attempt = worker.attempted();
     await clock.advance(40);
     expect(await isSettled(attempt)).toBe(false);
@@ -371,16 +377,16 @@ describe('attempted', () => {
   test('resolves when the attempt has failed', async () => {
     const { pf, worker } = employ([A]);
     pf.fault('add', { kind: 'error', error: 'permission' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     expect(await isSettled(worker.attempted())).toBe(true);
   });
 
   test('resolves when a goal that came during the attempt is met by it', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('all', { kind: 'slow', ms: 10 });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(15);
-    worker.aim(goal(A, C));
+    worker.setGoal(goal(A, C));
     const attempt = worker.attempted();
     await clock.advance(200);
     expect(worker.view.inSync).toBe(true);
@@ -396,10 +402,7 @@ describe('attempted', () => {
         driver: pf,
         clock,
         emit: () => {},
-        onAsked: () => {},
-        onRemoved: () => {},
-        onHealed: () => {},
-        onView: () => worker.aim(goal(A)),
+        onView: () => worker.setGoal(goal(A)),
         after: Promise.resolve(),
       },
       { pool: poolName('web'), ref: { table: 'web', anchor: null }, resyncMs: 5000, create: false },
@@ -428,10 +431,10 @@ describe('trouble', () => {
     '%s is told of once, and the table is right within one backoff cap',
     async (kind) => {
       const { clock, pf, events, healed, worker } = employ([A]);
-      worker.aim(goal(A));
+      worker.setGoal(goal(A));
       await settle();
       pf.fault('all', { kind: 'error', error: kind });
-      worker.aim(goal(B));
+      worker.setGoal(goal(B));
       await clock.advance(60_000);
       expect(worker.view.error?.kind).toBe(kind);
       expect(worker.view.inSync).toBe(false);
@@ -449,7 +452,7 @@ describe('trouble', () => {
   test('another kind of trouble is told of once more', async () => {
     const { clock, pf, events, worker } = employ([A]);
     pf.fault('show', { kind: 'error', error: 'permission' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(10_000);
     pf.fault('show', { kind: 'error', error: 'missing-device' });
     await clock.advance(20_000);
@@ -462,7 +465,7 @@ describe('trouble', () => {
   test('another right that is missing is told of once more, the same is not', async () => {
     const { clock, pf, events, worker } = employ([A]);
     pf.fault('add', { kind: 'error', error: 'permission' });
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await clock.advance(10_000);
     pf.fault('add', null);
     pf.fault('show', { kind: 'error', error: 'permission' });
@@ -476,7 +479,7 @@ describe('trouble', () => {
   test('tries again after 100 ms, then twice as long each time, at most a resync', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('show', { kind: 'error', error: 'refused' });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(25_000);
     const tries = pf.calls.map(({ atMs }) => atMs);
     const gaps = tries.slice(1).map((ms, i) => ms - (tries[i] ?? 0));
@@ -486,20 +489,20 @@ describe('trouble', () => {
   test('a fresh goal does not wait for the backoff', async () => {
     const { clock, pf, worker } = employ([A]);
     pf.fault('show', { kind: 'error', error: 'refused' });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(20_000);
     pf.fault('show', null);
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(0);
     expect(pf.entries('web')).toEqual([B]);
   });
 
   test('a delete that fails after its add leaves more in the table, never less', async () => {
     const { clock, pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.fault('remove', { kind: 'error', error: 'killed' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(1000);
     expect(pf.entries('web')).toEqual([A, B]);
     pf.fault('remove', null);
@@ -509,17 +512,17 @@ describe('trouble', () => {
 
   test('a change that was made but reported as failed is found to be made', async () => {
     const { clock, pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.fault('remove', { kind: 'done-but-error', error: 'killed' });
-    worker.aim(goal());
+    worker.setGoal(goal());
     await clock.advance(200);
     expect(worker.view).toMatchObject({ inSync: true, actual: [] });
   });
 
   test('a missing table is an error, and heals when the table appears', async () => {
     const { clock, pf, events, worker } = employ(null);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(30_000);
     expect(worker.view).toMatchObject({ inSync: false, error: { kind: 'missing-table' } });
     expect(operations(pf)).not.toContain('add');
@@ -531,7 +534,7 @@ describe('trouble', () => {
 
   test('a missing table is made where the pool says create = true', async () => {
     const { pf, events, worker } = employ(null, { create: true });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     expect(pf.entries('web')).toEqual([A]);
     expect(events.of('table-error')).toEqual([]);
@@ -539,7 +542,7 @@ describe('trouble', () => {
 
   test('a missing table of which nothing is wanted is in order where create = true', async () => {
     const { pf, worker } = employ(null, { create: true });
-    worker.aim(goal());
+    worker.setGoal(goal());
     await settle();
     expect(pf.entries('web')).toBeNull();
     expect(worker.view.inSync).toBe(true);
@@ -548,7 +551,7 @@ describe('trouble', () => {
   test('pf says done and does nothing: not-accepted, in a bounded number of tries', async () => {
     const { pf, worker } = employ([A]);
     pf.fault('add', { kind: 'ignored' });
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     expect(worker.view.error).toEqual({
       kind: 'not-accepted',
@@ -563,7 +566,7 @@ describe('trouble', () => {
   ])('a floor of %i holds what is down while pf keeps refusing who comes', async (inet, left) => {
     const { clock, pf, worker } = employ([A, C]);
     pf.fault('add', { kind: 'ignored' });
-    worker.aim({ ...goal(A, B), least: new Map([['inet', inet]]) });
+    worker.setGoal({ ...goal(A, B), least: new Map([['inet', inet]]) });
     await clock.advance(RESYNC_MS);
     expect(pf.entries('web')).toEqual(left);
     pf.fault('add', null);
@@ -576,7 +579,7 @@ describe('trouble', () => {
     async (error) => {
       const { clock, pf, worker } = employ([A, B, C]);
       pf.fault('add', { kind: 'error', error });
-      worker.aim({ ...goal(A, '10.0.0.4'), least: new Map([['inet', 2]]) });
+      worker.setGoal({ ...goal(A, '10.0.0.4'), least: new Map([['inet', 2]]) });
       await settle();
       expect(pf.entries('web')).toEqual([A, B, C]);
       await clock.advance(RESYNC_MS);
@@ -589,11 +592,11 @@ describe('trouble', () => {
   const aimedAnew = async (holds: readonly string[], first: TableGoal, then: TableGoal) => {
     const { clock, pf, events, worker } = employ(holds);
     pf.fault('add', { kind: 'error', error: 'refused' });
-    worker.aim(first);
+    worker.setGoal(first);
     await settle();
     const { add } = pf;
     const adding = vi.spyOn(pf, 'add').mockImplementationOnce(async (ref, entries) => {
-      worker.aim(then);
+      worker.setGoal(then);
       return add(ref, entries);
     });
     await clock.advance(RESYNC_MS);
@@ -616,7 +619,7 @@ describe('trouble', () => {
   test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {
     const { clock, pf, worker } = employ([A, B]);
     pf.fault('replace', { kind: 'error', error: 'refused' });
-    worker.aim({ ...goal(A, C), exclusive: true, least: new Map([['inet', 1]]) });
+    worker.setGoal({ ...goal(A, C), exclusive: true, least: new Map([['inet', 1]]) });
     await settle();
     expect(pf.entries('web')).toEqual([A, B]);
     await clock.advance(RESYNC_MS);
@@ -625,7 +628,7 @@ describe('trouble', () => {
 
   test('a negated entry in the way is named', async () => {
     const { pf, worker } = employ([`!${B}`]);
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await settle();
     expect(worker.view.error).toEqual({
       kind: 'not-accepted',
@@ -637,7 +640,7 @@ describe('trouble', () => {
   test('a delete that is undone each time is not-accepted too', async () => {
     const { pf, worker } = employ([A, B]);
     pf.fault('remove', { kind: 'ignored' });
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     expect(worker.view.error).toEqual({
       kind: 'not-accepted',
@@ -649,7 +652,7 @@ describe('trouble', () => {
 describe('drift', () => {
   test('is put right within a resync and told of once, with what was missing and what was too much', async () => {
     const { clock, pf, events, worker } = employ([A, FOREIGN]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.put('web', [B, FOREIGN]);
     await clock.advance(RESYNC_MS);
@@ -662,7 +665,7 @@ describe('drift', () => {
 
   test('its repair takes as long as the repair, however old the goal is', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(24 * 3_600_000);
     pf.put('web', []);
     pf.fault('all', { kind: 'slow', ms: 10 });
@@ -672,7 +675,7 @@ describe('drift', () => {
 
   test('what is foreign in an exclusive table is too much', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim({ ...goal(A), exclusive: true });
+    worker.setGoal({ ...goal(A), exclusive: true });
     await settle();
     pf.put('web', [A, FOREIGN]);
     await clock.advance(RESYNC_MS);
@@ -682,10 +685,10 @@ describe('drift', () => {
 
   test('that a change finds is told of, and not as what hfm did', async () => {
     const { pf, events, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     pf.put('web', [B]);
-    worker.aim(goal(A, B, C));
+    worker.setGoal(goal(A, B, C));
     await settle();
     expect(pf.entries('web')).toEqual([A, B, C]);
     expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [] }]);
@@ -693,7 +696,7 @@ describe('drift', () => {
 
   test('that the first reading after a trouble finds is told of', async () => {
     const { clock, pf, events, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     pf.fault('show', { kind: 'error', error: 'hung' });
     await clock.advance(RESYNC_MS);
@@ -705,11 +708,11 @@ describe('drift', () => {
 
   test('is not what a goal turned while the table was read', async () => {
     const { clock, pf, events, worker } = employ([A, B]);
-    worker.aim(goal(A, B));
+    worker.setGoal(goal(A, B));
     await settle();
     pf.fault('show', { kind: 'slow', ms: 10 });
     await clock.advance(RESYNC_MS + 5);
-    worker.aim(goal(B, C));
+    worker.setGoal(goal(B, C));
     await clock.advance(RESYNC_MS);
     expect(pf.entries('web')).toEqual([B, C]);
     expect(events.of('drift')).toEqual([]);
@@ -719,12 +722,12 @@ describe('drift', () => {
     'is not an %s of our own that was reported as failed',
     async (operation) => {
       const { clock, pf, events, worker } = employ([A, B]);
-      worker.aim(goal(A, B));
+      worker.setGoal(goal(A, B));
       await settle();
       pf.fault(operation, { kind: 'done-but-error', error: 'killed' });
-      worker.aim(goal(B, C));
+      worker.setGoal(goal(B, C));
       await settle();
-      worker.aim(goal(A, B));
+      worker.setGoal(goal(A, B));
       await clock.advance(RESYNC_MS);
       pf.fault(operation, null);
       await clock.advance(RESYNC_MS);
@@ -735,14 +738,14 @@ describe('drift', () => {
 
   test('is not told of when a table is brought to its first goal', async () => {
     const { clock, events, worker } = employ([B]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await clock.advance(2 * RESYNC_MS);
     expect(events.of('drift')).toEqual([]);
   });
 
   test('that pf does not let be repaired is told of once, then as trouble', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.put('web', []);
     pf.fault('add', { kind: 'error', error: 'permission' });
@@ -755,7 +758,7 @@ describe('drift', () => {
 describe('stop', () => {
   test('waits for the operation in flight and starts nothing after it', async () => {
     const { clock, pf, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     pf.fault('show', { kind: 'hang' });
     await clock.advance(RESYNC_MS);
@@ -764,7 +767,7 @@ describe('stop', () => {
     pf.release();
     expect(await isSettled(stopped)).toBe(true);
     const calls = pf.calls.length;
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     await clock.advance(10 * RESYNC_MS);
     expect(pf.calls).toHaveLength(calls);
     expect(clock.pending).toBe(0);
@@ -773,7 +776,7 @@ describe('stop', () => {
   test('lets everybody go who waits for an attempt, and can be called twice', async () => {
     const { pf, worker } = employ([A]);
     pf.fault('show', { kind: 'hang' });
-    worker.aim(goal(B));
+    worker.setGoal(goal(B));
     const attempt = worker.attempted();
     await settle();
     const stopped = Promise.all([worker.stop(), worker.stop()]);
@@ -787,12 +790,12 @@ describe('stop', () => {
 
 test('each time that entries have left is told once pf has confirmed it', async () => {
   const { clock, pf, removals, worker } = employ([A, B, FOREIGN]);
-  worker.aim(goal(A));
+  worker.setGoal(goal(A));
   await settle();
   pf.put('web', [A, C, FOREIGN]);
   await clock.advance(RESYNC_MS);
   pf.fault('remove', { kind: 'ignored' });
-  worker.aim(goal());
+  worker.setGoal(goal());
   await clock.advance(100);
   expect(removals).toEqual([[B], [C]]);
 });
@@ -800,7 +803,7 @@ test('each time that entries have left is told once pf has confirmed it', async 
 describe('a contest', () => {
   test('with another program is told once, as is its end, and the table is put right all the while', async () => {
     const { clock, pf, events, worker } = employ([A]);
-    worker.aim(goal(A));
+    worker.setGoal(goal(A));
     await settle();
     for (let i = 0; i < 20; i++) {
       pf.put('web', []);
@@ -821,11 +824,11 @@ describe('a contest', () => {
 
 test('a program that undoes it before each change of ours contests it too', async () => {
   const { clock, pf, events, worker } = employ([A, B]);
-  worker.aim(goal(A, B));
+  worker.setGoal(goal(A, B));
   await settle();
   for (let i = 0; i < 6; i++) {
     pf.put('web', [B]);
-    worker.aim(i % 2 === 0 ? goal(A, B, C) : goal(A, B));
+    worker.setGoal(i % 2 === 0 ? goal(A, B, C) : goal(A, B));
     await clock.advance(1000);
   }
   expect(events.of('drift')).toHaveLength(2);
@@ -835,7 +838,7 @@ test('a program that undoes it before each change of ours contests it too', asyn
 
 test('confirmedAtMs is the wall time of the last reading that showed the goal', async () => {
   const { clock, pf, worker } = employ([A]);
-  worker.aim(goal(A));
+  worker.setGoal(goal(A));
   await clock.advance(RESYNC_MS);
   const confirmedAtMs = clock.wallMs();
   expect(worker.view.confirmedAtMs).toBe(confirmedAtMs);
@@ -846,7 +849,7 @@ test('confirmedAtMs is the wall time of the last reading that showed the goal', 
 
 test('every reading and every failure is shown', async () => {
   const { clock, pf, views, worker } = employ([A]);
-  worker.aim(goal(A));
+  worker.setGoal(goal(A));
   await settle();
   pf.fault('show', { kind: 'error', error: 'hung' });
   await clock.advance(RESYNC_MS);
@@ -859,14 +862,14 @@ test('every reading and every failure is shown', async () => {
 
 test('another pool over the same table has its goal to set', async () => {
   const { pf, views, worker } = employ([A]);
-  worker.aim(goal(A));
+  worker.setGoal(goal(A));
   await settle();
   worker.assume({ ...worker.config, pool: poolName('other') });
   expect(worker.view.inSync).toBe(false);
   await settle();
   expect(pf.entries('web')).toEqual([A]);
   expect(views.at(-1)).toMatchObject({ inSync: false, actual: [A] });
-  worker.aim(goal(B));
+  worker.setGoal(goal(B));
   await settle();
   expect(pf.entries('web')).toEqual([B]);
 });
