@@ -13,6 +13,7 @@ import { createMemoryDriver } from './pf/memory.ts';
 import { helperWarning } from './pf/needs.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { planDescriptors, readDescriptorLimit } from './prober/descriptors.ts';
+import { createProber } from './prober/prober.ts';
 import type { Exec } from './process/exec.ts';
 import {
   createScriptStarter,
@@ -25,7 +26,7 @@ import { groupId } from './sys/group.ts';
 import { createLog, type ProcessLog } from './sys/log.ts';
 import { nodeName, ownAddresses } from './sys/node.ts';
 import { PATHS } from './sys/paths.ts';
-import { createTurns } from './sys/turns.ts';
+import { createSlices } from './sys/slices.ts';
 import { currentUser } from './sys/user.ts';
 import { expectDetachedBuffers, keepHeapSmall } from './sys/v8.ts';
 import { VERSION } from './version.ts';
@@ -129,13 +130,11 @@ async function run(config: Config, options: Options): Promise<number> {
   // Node itself would open its debugger at SIGUSR1, and end at SIGUSR2.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
   const stopped = untilStopped();
-  const turns = createTurns(systemClock);
+  const slices = createSlices(systemClock);
   const server = createControlServer({
     log,
     routeDeps: () =>
-      daemon === null
-        ? null
-        : { daemon, node: nodeName(), clock: systemClock, turns, ownAddresses },
+      daemon === null ? null : { daemon, node: nodeName(), clock: systemClock, slices },
   });
   const { socket, socketGroup } = config.daemon;
   // Not waited for: hfmd is to be there soon.
@@ -155,14 +154,14 @@ async function run(config: Config, options: Options): Promise<number> {
   daemon = await startDaemon(
     {
       clock: systemClock,
-      descriptorLimit,
       exec: systemExec,
-      openScripts,
       driver,
       log,
       meter,
       ownAddresses,
       carpAddresses,
+      openProber: (outlets) =>
+        createProber({ ...outlets, clock: systemClock, log, meter, descriptorLimit, openScripts }),
     },
     config,
   );

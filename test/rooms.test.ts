@@ -23,7 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   state: ['config', 'core', 'events', 'sys'],
   tables: ['config', 'core', 'events', 'pf', 'sys'],
   connections: ['config', 'core', 'events', 'pf', 'state', 'sys'],
-  prober: ['config', 'core', 'events', 'probes', 'process', 'scheduler', 'state', 'sys'],
+  prober: [
+    ...['config', 'core', 'events', 'metrics', 'probes', 'process', 'scheduler', 'state', 'sys'],
+  ],
   hooks: ['config', 'core', 'events', 'process', 'state', 'sys'],
   store: ['core', 'sys'],
   audit: ['config', 'core', 'events', 'pf', 'sys'],
@@ -34,7 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ['core', 'events'],
   client: ['protocol'],
   views: [
-    ...['config', 'core', 'daemon', 'metrics', 'protocol', 'state', 'sys', 'tables', 'program'],
+    ...['config', 'core', 'daemon', 'metrics', 'prober', 'protocol', 'state', 'sys', 'tables'],
+    'program',
   ],
   control: [
     'connections',

@@ -9,7 +9,7 @@ import { auditTables, type TableAudit } from './table-audit.ts';
 /** Audits at start, at each reload, and now and then, since systems change under us. */
 export interface Auditor {
   look(): void;
-  readonly warnings: readonly string[];
+  warnings(): readonly string[];
   stop(): void;
 }
 
@@ -52,9 +52,7 @@ export function createAuditor(
   };
   return {
     look: () => void look(),
-    get warnings() {
-      return warnings;
-    },
+    warnings: () => warnings,
     stop() {
       stopped = true;
       timer?.cancel();

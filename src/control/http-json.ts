@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Turns } from '../sys/turns.ts';
+import type { Slices } from '../sys/slices.ts';
 
 /** No request of the protocol comes near this. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -63,9 +63,9 @@ export async function sendLongJson(
   response: ServerResponse,
   status: number,
   value: object,
-  turns: Turns,
+  slices: Slices,
 ): Promise<void> {
-  const blocks = await turns.map(jsonBlocks(value), (block) => block);
+  const blocks = await slices.map(jsonBlocks(value), (block) => block);
   // The client may have gone meanwhile.
   if (response.destroyed) return;
   response.writeHead(status, {

@@ -1,28 +1,28 @@
 import type { Scope } from '../core/admin.ts';
 import { backendName, poolName } from '../core/names.ts';
 import { nearest } from '../core/nearest.ts';
-import type { Live } from '../state/live.ts';
+import type { StateView } from '../state/view.ts';
 
 export type ScopesResult =
   | { readonly ok: true; readonly scopes: readonly Scope[] }
   | { readonly ok: false; readonly error: string };
 
-/** What `lb1`, `web/lb1` and whole pools stand for; the first that stands for nothing is the error. */
+/** The scopes that `lb1`, `web/lb1` and whole pools name. The first unknown name is the error. */
 export function resolveScopes(
-  live: Readonly<Live>,
+  view: StateView,
   names: readonly string[],
   pools: readonly string[],
 ): ScopesResult {
   const scopes: Scope[] = [];
   for (const name of names) {
-    const scope = resolveName(live, name);
-    if (scope === null) return { ok: false, error: unknownName(live, name, `: --pool ${name}`) };
+    const scope = resolveName(view, name);
+    if (scope === null) return { ok: false, error: unknownName(view, name, `: --pool ${name}`) };
     scopes.push(scope);
   }
   for (const name of pools) {
     const pool = poolName(name);
-    if (!live.pools.has(pool)) return { ok: false, error: unknownPool(live, name) };
-    for (const { config } of live.backends.values()) {
+    if (!view.pools.has(pool)) return { ok: false, error: unknownPool(view, name) };
+    for (const { config } of view.backends.values()) {
       if (config.memberships.some((one) => one.pool === pool)) {
         scopes.push({ backend: config.name, pool });
       }
@@ -31,9 +31,9 @@ export function resolveScopes(
   return { ok: true, scopes };
 }
 
-export function resolveName(live: Readonly<Live>, name: string): Scope | null {
+export function resolveName(view: StateView, name: string): Scope | null {
   const slash = name.indexOf('/');
-  const backend = live.backends.get(backendName(name.slice(slash + 1)));
+  const backend = view.backends.get(backendName(name.slice(slash + 1)));
   if (backend === undefined) return null;
   if (slash < 0) return { backend: backend.config.name, pool: null };
   const pool = poolName(name.slice(0, slash));
@@ -41,14 +41,14 @@ export function resolveName(live: Readonly<Live>, name: string): Scope | null {
   return isMember ? { backend: backend.config.name, pool } : null;
 }
 
-export function unknownName(live: Readonly<Live>, name: string, poolHint = ''): string {
-  const backends = [...live.backends.keys()];
-  const memberships = [...live.backends.values()].flatMap(({ config }) =>
+export function unknownName(view: StateView, name: string, poolHint = ''): string {
+  const backends = [...view.backends.keys()];
+  const memberships = [...view.backends.values()].flatMap(({ config }) =>
     config.memberships.map(({ pool }) => `${pool}/${config.name}`),
   );
   const near = nearest(name, name.includes('/') ? memberships : [...backends, ...memberships]);
   const what = name.includes('/') ? 'membership' : 'backend';
-  const isPool = live.pools.has(poolName(name));
+  const isPool = view.pools.has(poolName(name));
   const hint = isPool
     ? ` (it is a pool${poolHint})`
     : near === null
@@ -57,7 +57,7 @@ export function unknownName(live: Readonly<Live>, name: string, poolHint = ''): 
   return `no ${what} "${name}"${hint}`;
 }
 
-export function unknownPool(live: Readonly<Live>, name: string): string {
-  const near = nearest(name, live.pools.keys());
+export function unknownPool(view: StateView, name: string): string {
+  const near = nearest(name, view.pools.keys());
   return `no pool "${name}"${near === null ? '' : `; did you mean "${near}"?`}`;
 }

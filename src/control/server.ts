@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import type { StampedEvent } from '../events/event.ts';
 import type { Log } from '../sys/log.ts';
 import { readBody, sendJson, sendLongJson } from './http-json.ts';
-import { eventJson, ROUTES, type RouteDeps, refuse } from './routes.ts';
+import { type RouteDeps, refuse } from './route.ts';
+import { eventJson, ROUTES } from './routes.ts';
 
 /** A client has this long to send its request, and to read a part of the answer. */
 const REQUEST_TIMEOUT_MS = 5000;
@@ -120,7 +121,7 @@ async function handle(
   request.socket.setTimeout(0);
   const { status, json } = await route(deps, { query: url.searchParams, body: body.body });
   request.socket.setTimeout(IDLE_TIMEOUT_MS);
-  await sendLongJson(response, status, json, deps.turns);
+  await sendLongJson(response, status, json, deps.slices);
 }
 
 /** One JSON object a line: the recent ones, and then, to a follower, each as it happens. */

@@ -1,76 +1,50 @@
-import { createAuditor } from '../audit/auditor.ts';
-import type { CarpAddresses } from '../audit/source-audit.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { type Aftermath, createAftermath } from '../connections/aftermath.ts';
-import { leavingOf, leavingRules, leftUnreleased } from '../connections/leaving.ts';
-import type { BackendName, PoolName } from '../core/names.ts';
-import type { PoolGoal } from '../core/policy.ts';
-import type { ProbeRecord } from '../core/probe-history.ts';
-import { createEventLog, type EventLog } from '../events/event-log.ts';
-import { logEvent } from '../events/log-events.ts';
-import { createNodeProblems, type NodeProblems } from '../events/node-problems.ts';
-import { type Actions, createActions } from '../hooks/actions.ts';
+import { type Connections, createConnections } from '../connections/member-connections.ts';
+import type { Override, Scope } from '../core/admin.ts';
+import type { BackendName } from '../core/names.ts';
 import type { EngineMeter } from '../metrics/engine-meter.ts';
 import type { PfDriver } from '../pf/driver.ts';
-import { planDescriptors } from '../prober/descriptors.ts';
-import { createJobBook } from '../prober/jobs.ts';
-import type { WatchBudget } from '../prober/watch.ts';
-import { createProbe } from '../probes/create-probe.ts';
-import { letWaitAtMost } from '../probes/probe-socket.ts';
-import type { Exec } from '../process/exec.ts';
-import type { ScriptStarter } from '../process/script-starter.ts';
-import { Scheduler } from '../scheduler/scheduler.ts';
-import { watchStalls } from '../scheduler/stall-watch.ts';
-import { Controller } from '../state/controller.ts';
-import { readState } from '../store/state-file.ts';
-import { createStateKeeper } from '../store/state-keeper.ts';
-import { type Clock, type Timer, within } from '../sys/clock.ts';
-import type { ProcessLog } from '../sys/log.ts';
-import { Reconciler } from '../tables/reconciler.ts';
+import type { ProbeNowResult } from '../prober/prober.ts';
+import { type Breach, breachesOf } from '../state/breaches.ts';
+import type { StateView } from '../state/view.ts';
 import { VERSION } from '../version.ts';
+import { type ComposeDeps, compose, type Rooms } from './compose.ts';
 import { notesOn } from './reload-notes.ts';
 import { planReload, type TablePlan } from './reload-plan.ts';
+import { keepHouse, startRooms, stopRooms } from './start.ts';
 
-export interface DaemonDeps {
-  readonly clock: Clock;
-  /** Of this process; null where it is not known. Tables are read meanwhile, and nothing is probed. */
-  readonly descriptorLimit: Promise<number | null>;
-  /** For actions. */
-  readonly exec: Exec;
-  /** For checks by script; `onTrouble` hears what is wrong with it. */
-  readonly openScripts: (onTrouble: (detail: string) => void) => ScriptStarter;
-  readonly driver: PfDriver;
-  readonly log: ProcessLog;
+export interface DaemonDeps extends ComposeDeps {
   readonly meter: EngineMeter;
-  /** Of this node's interfaces, so that its probes are told from clients. */
-  readonly ownAddresses: () => ReadonlySet<string>;
-  readonly carpAddresses: CarpAddresses;
 }
 
-/** A running hfmd, as the control socket sees it. */
+/** A running hfmd, as the control socket sees it. What changes it is a method. */
 export interface Daemon {
-  readonly controller: Controller;
-  readonly reconciler: Reconciler;
-  readonly scheduler: Scheduler;
-  readonly events: EventLog;
-  readonly problems: NodeProblems;
-  readonly driver: PfDriver;
+  readonly view: StateView;
+  readonly tables: Pick<Rooms['tables'], 'viewOf' | 'retired' | 'leftIn' | 'keptIn'>;
+  readonly events: Pick<Rooms['events'], 'recent' | 'follow'>;
+  readonly nodeProblems: Rooms['problems']['active'];
+  readonly prober: Pick<Rooms['prober'], 'isWatched' | 'counts'>;
+  readonly ended: Pick<Rooms['cleanup'], 'endedOf'>;
+  readonly driver: PfDriver['kind'];
   readonly meter: EngineMeter;
-  /** Whether a check's idle connection is held; null where none is wanted. */
-  isWatched(backend: BackendName, check: string): boolean | null;
-  /** Idle connections that are held. */
-  readonly watches: number;
-  readonly aftermath: Aftermath;
-  readonly warnings: readonly string[];
+  readonly connections: Connections;
   readonly startedAtMs: number;
   readonly loadedAtMs: number;
+  /** What is wrong beside backends and pools. */
+  problems(): readonly string[];
+  /** What an operator should know, and does not keep hfm from working. */
+  warnings(): readonly string[];
+  /** Sets the override of each scope; null is `ready`. */
+  override(scopes: readonly Scope[], override: Override | null, by: string | null): void;
+  /** Where an override would take a pool below its floor. */
+  breachesOf(scopes: readonly Scope[], override: Override | null): readonly Breach[];
   /** Reads the configuration again; a bad one changes nothing. */
   reload(): ReloadResult;
   /** The table changes that `reload` would make now. */
   plan(): Promise<PlanResult>;
   /** Probes each check of a backend now; counts for nothing. Null for an unknown backend. */
-  probeNow(name: BackendName): Promise<readonly NowResult[] | null>;
+  probeNow(name: BackendName): Promise<readonly ProbeNowResult[] | null>;
   /** Stops probing and leaves the tables as they are. */
   stop(): Promise<void>;
 }
@@ -83,237 +57,83 @@ type PlanResult =
   | { readonly ok: true; readonly plans: readonly TablePlan[]; readonly notes: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-interface NowResult {
-  readonly check: string;
-  readonly record: ProbeRecord;
-}
-
-/** Tables that can't be read must not keep hfmd from looking at its backends. */
-const FIRST_READING_MS = 1000;
-const HOUSEKEEPING_MS = 1000;
-
-/** Puts the rooms together and starts them: tables are read first, then probes begin. */
+/** Composes a daemon and starts it; resolves when its backends are probed. */
 export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daemon> {
-  const { clock, exec, openScripts, driver, log, meter, ownAddresses, carpAddresses } = deps;
+  const { clock, driver, log, ownAddresses } = deps;
   const startedAtMs = clock.wallMs();
-  let config = first;
   let loadedAtMs = startedAtMs;
-  /** Says that a restart would fail: what runs is not what is on disk. */
+  /** Set when the configuration on disk is not the one that runs: a restart would fail. */
   let refused: string | null = null;
-  /** The goals of a configuration that the reconciler does not know yet. */
-  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
-  let descriptorLimit: number | null = null;
-  let descriptors = planDescriptors(config, descriptorLimit);
 
-  const events = createEventLog(clock);
-  events.follow(({ event }) => logEvent(log, event));
-  const { emit } = events;
-  const problems = createNodeProblems(clock, emit);
-  const durable = readState(config.daemon.stateFile, startedAtMs, log);
-
-  const keeper = createStateKeeper({ clock, log, file: config.daemon.stateFile }, () => ({
-    overrides: controller.live.overrides,
-    announced: announcedOf(controller),
-    ledger: reconciler.ledger,
-    unreleased: aftermath.unreleased,
-  }));
-  const reconciler = new Reconciler(
-    {
-      driver,
-      clock,
-      emit,
-      onView: ({ table: { pool }, view, removed, healed, ledgerChanged }) => {
-        if (pool !== null) controller.tableAsked(pool, view.asked);
-        if (removed.length > 0) aftermath.left(leavingOf(controller.live, pool, removed));
-        if (ledgerChanged) keeper.save();
-        if (pool !== null && view.actual !== null && view.error === null) {
-          controller.tableRead(pool, view.actual);
-        }
-        if (healed) auditor.look();
-      },
-    },
-    durable.ledger,
-  );
-  const controller = new Controller(
-    {
-      clock,
-      emit,
-      onGoal: (pool, goal) => {
-        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
-        else reloadedGoals.set(pool, goal);
-      },
-      onDurable: () => keeper.saveSoon(),
-      onWord: () => keeper.save(),
-      onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
-      onAnnounce: (announcement) => {
-        const backend = controller.live.backends.get(announcement.backend);
-        if (backend !== undefined) actions.run(backend.config, announcement);
-      },
-      onProbing: () => scheduler.setJobs(book.jobs(), descriptors.limits),
-    },
-    config,
-    durable,
-  );
-  const actions: Actions = createActions({
-    clock,
-    exec,
-    emit,
-    attempted: async (backend) => {
-      controller.flush();
-      await reconciler.attempted(controller.poolsOf(backend));
-    },
-    confirmed: (backend) =>
-      controller.poolsOf(backend).every((name) => {
-        const pool = controller.live.pools.get(name);
-        return pool !== undefined && reconciler.viewOf(pool.config).inSync;
-      }),
-  });
-  const aftermath = createAftermath({
-    driver,
-    clock,
-    emit,
-    ownAddresses,
-    problems,
-    rules: leavingRules(() => controller.live),
-    onReleased: () => keeper.saveSoon(),
-  });
-  const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => config);
-  const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
-  const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
-  const budget: WatchBudget = { most: descriptors.watches, held: 0 };
-  const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
-  const scripts = openScripts((detail) => problems.note('script-starter', detail));
-  const runScript = scripts.run;
-  const book = createJobBook({
-    clock,
-    runScript,
-    controller,
-    problems,
-    log,
-    budget,
-    keepsAlive: () => descriptors.keepsAlive,
-    hurry,
-  });
-
-  const allotDescriptors = (): void => {
-    const before = descriptors.warning;
-    descriptors = planDescriptors(config, descriptorLimit);
-    budget.most = descriptors.watches;
-    letWaitAtMost(descriptors.spare);
-    const { warning } = descriptors;
-    if (warning !== null && warning !== before) emit({ kind: 'warning', message: warning });
-  };
-
-  let housekeeping: Timer;
-  const keepHouse = (): void => {
-    controller.expire();
-    problems.sweep();
-    housekeeping = clock.after(HOUSEKEEPING_MS, keepHouse);
-  };
-  housekeeping = clock.after(HOUSEKEEPING_MS, keepHouse);
-
-  emit({
+  const rooms = compose(deps, first);
+  const { state, events, prober, apply } = rooms;
+  const { view } = state;
+  const house = keepHouse(rooms, clock);
+  events.emit({
     kind: 'start',
     version: VERSION,
-    file: config.file,
+    file: first.file,
     driver: driver.kind,
-    backends: config.backends.length,
-    pools: config.pools.length,
+    backends: first.backends.length,
+    pools: first.pools.length,
   });
-  aftermath.left(leftUnreleased(controller.live, durable.unreleased));
-  reconciler.configure(config, new Map());
-  keeper.save();
-  const pools = config.pools.map(({ name }) => name);
-  const reading = within(reconciler.attempted(pools), clock, FIRST_READING_MS);
-  [descriptorLimit] = await Promise.all([deps.descriptorLimit, reading]);
-  allotDescriptors();
-  controller.start();
-  auditor.look();
-  scheduler.setJobs(book.jobs(), descriptors.limits);
+  await startRooms(rooms, clock);
 
   let stopping: Promise<void> | null = null;
-  const stop = async (): Promise<void> => {
-    emit({ kind: 'stop' });
-    housekeeping.cancel();
-    auditor.stop();
-    await scheduler.stop();
-    controller.stop();
-    book.close();
-    scripts.stop();
-    await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
-    keeper.stop();
+  const stop = (): Promise<void> => {
+    events.emit({ kind: 'stop' });
+    house.stop();
+    return stopRooms(rooms);
   };
 
   return {
-    controller,
-    reconciler,
-    scheduler,
+    view,
+    tables: rooms.tables,
     events,
-    problems,
-    driver,
-    meter,
-    isWatched: (backend, check) => book.isWatched(`${backend}/${check}`),
-    get watches() {
-      return budget.held;
+    get nodeProblems() {
+      return rooms.problems.active;
     },
-    aftermath,
-    get warnings() {
-      const unsaved =
-        keeper.failure === null
-          ? null
-          : `state file can't be written, a restart forgets the operator's words: ${keeper.failure}`;
-      const own = [refused, unsaved, aftermath.forbidden, descriptors.warning];
-      const others = own.filter((one) => one !== null);
-      return [...others, ...auditor.warnings];
-    },
+    prober,
+    ended: rooms.cleanup,
+    driver: driver.kind,
+    meter: deps.meter,
+    connections: createConnections({ driver, clock, view, ownAddresses }),
     startedAtMs,
     get loadedAtMs() {
       return loadedAtMs;
     },
+    problems: () => rooms.reports.flatMap((room) => room.problems?.() ?? []),
+    warnings: () => [
+      ...(refused === null ? [] : [refused]),
+      ...rooms.reports.flatMap((room) => room.warnings?.() ?? []),
+    ],
+    override: (scopes, override, by) => apply(state.override(scopes, override, by)),
+    breachesOf: (scopes, override) => breachesOf(view, scopes, override, clock.monotonicMs()),
     reload() {
-      const loaded = loadConfig(config.file);
+      const loaded = loadConfig(view.config.file);
       if (!loaded.ok) {
-        emit({ kind: 'reload', ok: false, errors: loaded.errors });
+        events.emit({ kind: 'reload', ok: false, errors: loaded.errors });
         refused = `the configuration on disk was refused: ${errorCount(loaded.errors)}; "hfmctl reload --plan" shows them`;
         return loaded;
       }
-      const notes = notesOn(config, loaded.config);
+      const notes = notesOn(view.config, loaded.config);
       refused = null;
-      config = loaded.config;
       loadedAtMs = clock.wallMs();
-      log.set(config.daemon.log);
-      emit({ kind: 'reload', ok: true, errors: [] });
+      log.set(loaded.config.daemon.log);
+      events.emit({ kind: 'reload', ok: true, errors: [] });
       for (const note of notes) log.warn({}, note);
-      const goals = new Map<PoolName, PoolGoal>();
-      reloadedGoals = goals;
-      controller.reload(config);
-      reloadedGoals = null;
-      reconciler.configure(config, goals);
-      keeper.save();
-      auditor.look();
-      allotDescriptors();
-      scheduler.setJobs(book.jobs(), descriptors.limits);
-      if (!hasScripts(config)) scripts.stop();
+      apply(state.reload(loaded.config));
       return { ok: true, notes };
     },
     async plan() {
-      const loaded = loadConfig(config.file);
+      const loaded = loadConfig(view.config.file);
       if (!loaded.ok) return loaded;
-      const plans = await planReload({ clock, driver, controller, reconciler }, loaded.config);
-      return { ok: true, plans, notes: notesOn(config, loaded.config) };
+      const plans = await planReload({ driver, state, tables: rooms.tables }, loaded.config);
+      return { ok: true, plans, notes: notesOn(view.config, loaded.config) };
     },
     async probeNow(name) {
-      const backend = controller.live.backends.get(name);
-      if (backend === undefined) return null;
-      const results = backend.config.checks.map(async (check): Promise<NowResult> => {
-        const kind = check.type === 'script' ? 'script' : 'network';
-        // One of its own, since the scheduled one may be in flight.
-        const probe = createProbe({ runScript: scripts.run }, backend.config, check);
-        const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
-        probe.close();
-        return { check: check.name, record };
-      });
-      return Promise.all(results);
+      const backend = view.backends.get(name);
+      return backend === undefined ? null : prober.probeNow(backend);
     },
     stop() {
       stopping ??= stop();
@@ -322,18 +142,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   };
 }
 
-function hasScripts({ backends }: Config): boolean {
-  return backends.some(({ checks }) => checks.some(({ type }) => type === 'script'));
-}
-
 function errorCount(errors: readonly string[]): string {
   return errors.length === 1 ? '1 error' : `${errors.length} errors`;
-}
-
-function announcedOf(controller: Controller): Map<string, 'up' | 'down'> {
-  const announced = new Map<string, 'up' | 'down'>();
-  for (const { config, announced: health } of controller.live.backends.values()) {
-    if (health !== null) announced.set(config.name, health);
-  }
-  return announced;
 }

@@ -1,14 +1,11 @@
 import type { Config } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
-import type { TableRef } from '../core/table.ts';
-import { isSameTable } from '../core/table.ts';
+import { isSameTable, type TableRef } from '../core/table.ts';
 import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
-import type { Controller } from '../state/controller.ts';
-import { adopt, decide, firstRoundMs, type Live, type LivePool } from '../state/live.ts';
-import { succeed } from '../state/succession.ts';
-import type { Clock } from '../sys/clock.ts';
+import type { State } from '../state/state.ts';
+import type { PoolView } from '../state/view.ts';
 import type { Reconciler } from '../tables/reconciler.ts';
 
 /** What a reload would do to one table. */
@@ -21,74 +18,67 @@ export interface TablePlan extends TableRef {
 }
 
 export interface PlanDeps {
-  readonly clock: Clock;
   readonly driver: PfDriver;
-  readonly controller: Controller;
-  readonly reconciler: Reconciler;
+  readonly state: State;
+  readonly tables: Reconciler;
 }
 
 /** A table of the new configuration, as it is now. */
 interface Reading {
-  readonly pool: LivePool;
+  readonly pool: PoolView;
   readonly actual: readonly TableEntry[];
   readonly error: PfError | null;
 }
 
-/** Goes through a reload without making it: the same steps, on copies and on tables read now. */
+/** Goes through a reload without making it: the same steps, on a copy and on tables read now. */
 export async function planReload(deps: PlanDeps, config: Config): Promise<TablePlan[]> {
-  const { clock, controller } = deps;
-  const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-  const live = succeed(controller.live, config, now);
+  const trial = deps.state.copy();
+  trial.reload(config);
   const readings = await Promise.all(
-    [...live.pools.values()].map((pool) => readPool(deps, live, pool)),
+    [...trial.view.pools.values()].map((pool) => readPool(deps.driver, trial, pool)),
   );
-  const awaited = awaitedBy(deps, live, readings);
-  const pools = readings.map((reading) => planPool(deps, live, reading, awaited));
-  const retired = retiredBy(deps.reconciler, config).map((ref) => planRetired(deps, ref, awaited));
+  trial.decide(trial.view.pools.keys());
+  const awaited = awaitedBy(deps, config, readings);
+  const pools = readings.map((reading) => planPool(deps, config, reading, awaited));
+  const retired = retiredBy(deps.tables, config).map((ref) => planRetired(deps, ref, awaited));
   return Promise.all([...pools, ...retired]);
 }
 
-async function readPool(deps: PlanDeps, live: Live, pool: LivePool): Promise<Reading> {
-  const read = await deps.driver.show(pool.config);
+async function readPool(driver: PfDriver, trial: State, pool: PoolView): Promise<Reading> {
+  const read = await driver.show(pool.config);
   const isMade = !read.ok && read.error.kind === 'missing-table' && pool.config.create;
   if (!read.ok && !isMade) return { pool, actual: [], error: read.error };
   const actual = read.ok ? read.value : [];
-  takeIn(live, pool, actual, deps.clock.monotonicMs());
+  trial.tableRead(pool.config.name, { entries: actual, asked: pool.asked, removed: [] });
   return { pool, actual, error: null };
 }
 
-/** As the first reading after the reload; `live` is a copy of ours. */
-function takeIn(live: Live, pool: LivePool, actual: readonly TableEntry[], nowMs: number): void {
-  pool.actual = new Set(actual);
-  if (pool.desired !== null) return;
-  pool.desired = adopt(live, pool, pool.actual);
-  pool.roundEndsMs = nowMs + firstRoundMs(live.config, pool.config.name);
-}
-
-/** What stays where it is, since it moves to a table that can't be read, and may be wanted there. */
-function awaitedBy(deps: PlanDeps, live: Live, readings: readonly Reading[]): Set<Address> {
-  const { clock, reconciler } = deps;
-  const stuck = readings.filter(({ error }) => error !== null).map(({ pool }) => pool);
-  const awaited = stuck.flatMap((pool) => {
-    const arriving = reconciler.arrivalsIn(pool.config, live.config);
-    if (pool.desired === null) return arriving;
-    const { desired } = decide(live, pool, clock.monotonicMs());
-    return arriving.filter((one) => desired.has(one));
+/** What stays where it is: it moves to a table that can't be read, and may be wanted there. */
+function awaitedBy(
+  { tables }: PlanDeps,
+  config: Config,
+  readings: readonly Reading[],
+): Set<Address> {
+  const unread = readings.filter(({ error }) => error !== null).map(({ pool }) => pool);
+  const awaited = unread.flatMap((pool) => {
+    const arriving = tables.arrivalsIn(pool.config, config);
+    const { outcome } = pool;
+    return outcome === null ? arriving : arriving.filter((one) => outcome.desired.has(one));
   });
   return new Set(awaited);
 }
 
 function planPool(
-  { clock, reconciler }: PlanDeps,
-  live: Live,
+  { tables }: PlanDeps,
+  config: Config,
   { pool, actual, error }: Reading,
   awaited: ReadonlySet<Address>,
 ): TablePlan {
   const { name, table, anchor } = pool.config;
   const place = { pool: name, table, anchor };
-  if (error !== null) return { ...place, change: { kind: 'none' }, error };
-  const goal = reconciler.goalOf(pool.config, decide(live, pool, clock.monotonicMs()), live.config);
-  const own = new Set(addressesOf(live.config, pool.config));
+  if (error !== null || pool.outcome === null) return { ...place, change: { kind: 'none' }, error };
+  const goal = tables.goalOf(pool.config, pool.outcome, config);
+  const own = new Set(addressesOf(config, pool.config));
   const staying = [...awaited].filter((one) => goal.managed.has(one) && !own.has(one));
   const untouched = new Set([...goal.untouched, ...staying]);
   return { ...place, change: planChange(actual, { ...goal, untouched }), error: null };
@@ -100,7 +90,7 @@ function retiredBy({ ledger }: Reconciler, config: Config): TableRef[] {
 }
 
 async function planRetired(
-  { driver, reconciler }: PlanDeps,
+  { driver, tables }: PlanDeps,
   { table, anchor }: TableRef,
   awaited: ReadonlySet<Address>,
 ): Promise<TablePlan> {
@@ -110,6 +100,6 @@ async function planRetired(
     const gone = read.error.kind === 'missing-table';
     return { ...place, change: { kind: 'none' }, error: gone ? null : read.error };
   }
-  const leaving = reconciler.leftIn(place).filter((one) => !awaited.has(one));
+  const leaving = tables.leftIn(place).filter((one) => !awaited.has(one));
   return { ...place, change: planChange(read.value, emptying(leaving)), error: null };
 }

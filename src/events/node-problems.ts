@@ -19,6 +19,8 @@ export interface NodeProblems {
   /** Ends what has not been seen for a while. Call about once a second. */
   sweep(): void;
   readonly active: readonly NodeProblem[];
+  /** The same, as `status` tells them. */
+  problems(): readonly string[];
 }
 
 const QUIET_MS = 15_000;
@@ -53,5 +55,7 @@ export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void
     get active() {
       return [...problems.values()].map(({ overMs: _, ...problem }) => problem);
     },
+    problems: () =>
+      [...problems.values()].map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
   };
 }

@@ -6,7 +6,7 @@ import { oneLine } from '../core/one-line.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { Exec, ExecResult } from '../process/exec.ts';
 import { besides } from '../process/exec-text.ts';
-import type { Announcement } from '../state/controller.ts';
+import type { Announcement } from '../state/effects.ts';
 import { type Clock, within } from '../sys/clock.ts';
 
 export interface ActionsDeps {

@@ -1,4 +1,5 @@
 import type { CheckConfig } from '../config/config.ts';
+import type { Streak } from '../core/health.ts';
 import type { BackendName } from '../core/names.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import { slowestMs } from '../core/schedule.ts';
@@ -9,8 +10,8 @@ import { openIdleConnection } from '../probes/idle-connection.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { RunScript } from '../process/exec.ts';
 import type { Job } from '../scheduler/scheduler.ts';
-import type { Controller } from '../state/controller.ts';
-import { checkFingerprint, isProbed } from '../state/live.ts';
+import { checkFingerprint, isProbed } from '../state/backend.ts';
+import type { StateView } from '../state/view.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Log } from '../sys/log.ts';
 import { createRouteJudge } from './route-judge.ts';
@@ -28,8 +29,9 @@ export interface JobBook {
 export interface JobBookDeps {
   readonly clock: Clock;
   readonly runScript: RunScript;
-  readonly controller: Controller;
-  readonly problems: NodeProblems;
+  readonly view: StateView;
+  readonly record: (backend: BackendName, check: string, record: ProbeRecord) => Streak | null;
+  readonly problems: Pick<NodeProblems, 'note'>;
   readonly log: Log;
   readonly budget: WatchBudget;
   /** Whether there are descriptors for the connections that checks ask to keep alive. */
@@ -39,7 +41,7 @@ export interface JobBookDeps {
 }
 
 export function createJobBook(deps: JobBookDeps): JobBook {
-  const { clock, runScript, controller, problems, log } = deps;
+  const { clock, runScript, view, problems, log } = deps;
   const routes = createRouteJudge(clock);
   let probes = new Map<string, Entry>();
   const close = ({ probe, watch }: Entry): void => {
@@ -52,12 +54,11 @@ export function createJobBook(deps: JobBookDeps): JobBook {
   };
   return {
     jobs() {
-      const { live } = controller;
       const next: typeof probes = new Map();
       const jobs: Job[] = [];
       const overNetwork = new Map<BackendName, Set<string>>();
-      for (const backend of live.backends.values()) {
-        if (!isProbed(live, backend)) continue;
+      for (const backend of view.backends.values()) {
+        if (!isProbed(view, backend)) continue;
         const { name, address } = backend.config;
         for (const { config } of backend.checks) {
           if (config.mode !== 'check') continue;
@@ -90,7 +91,7 @@ export function createJobBook(deps: JobBookDeps): JobBook {
                 const detail = `${key}: ${verdict.detail}`;
                 problems.note(verdict.reason, detail, slowestMs(check.rhythm));
               }
-              const streak = controller.record(name, check.name, record);
+              const streak = deps.record(name, check.name, record);
               watch?.probed(verdict);
               return streak;
             },

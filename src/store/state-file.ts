@@ -15,17 +15,17 @@ import type { Ledger, LedgerEntry } from '../core/ledger.ts';
 import type { Log } from '../sys/log.ts';
 
 /**
- * What outlives hfmd: the operator's words, what is hfm's in the tables, what actions were told, and
- * the addresses that are out of their tables while sticky clients may still be sent there.
+ * What outlives hfmd: the overrides, what is hfm's in the tables, what actions were told, and the
+ * addresses that are out of their tables while pf may still send sticky clients there.
  */
-export interface DurableState {
+export interface SavedState {
   readonly overrides: ReadonlyMap<string, Override>;
   readonly ledger: Ledger;
   readonly announced: ReadonlyMap<string, 'up' | 'down'>;
   readonly unreleased: readonly string[];
 }
 
-export const EMPTY_STATE: DurableState = {
+export const NOTHING_SAVED: SavedState = {
   overrides: new Map(),
   ledger: [],
   announced: new Map(),
@@ -35,20 +35,20 @@ export const EMPTY_STATE: DurableState = {
 const VERSION = 1;
 
 /**
- * Reads the state file. One that is not there is an empty state. One that can't be understood is set
- * aside under another name and said to be so, and never keeps hfmd from starting.
+ * Reads the state file. A missing file is an empty state. A file that can't be understood is renamed,
+ * with a warning, and never keeps hfmd from starting.
  */
-export function readState(file: string, wallMs: number, log: Log): DurableState {
+export function readState(file: string, wallMs: number, log: Log): SavedState {
   let decoded: Decoded;
   try {
     decoded = decodeState(readFileSync(file, 'utf8'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return EMPTY_STATE;
+    if (code === 'ENOENT') return NOTHING_SAVED;
     decoded = { ok: false, why: `it can not be read: ${message}` };
   }
   if (decoded.ok) return decoded.state;
-  // What can't be read may still be all there is of the operator's words: it must not be overwritten.
+  // It may hold the only copy of the overrides: it must not be overwritten.
   const aside = `${file}.bad-${new Date(wallMs).toISOString().replace(/[:.]/g, '')}`;
   try {
     renameSync(file, aside);
@@ -60,14 +60,14 @@ export function readState(file: string, wallMs: number, log: Log): DurableState 
     const { message } = error as Error;
     log.warn({ file, why: decoded.why, error: message }, 'state file is damaged; starting afresh');
   }
-  return EMPTY_STATE;
+  return NOTHING_SAVED;
 }
 
-/** Writes the whole state beside the file and renames it into place, so that it is never torn. */
-export function writeState(file: string, state: DurableState): void {
+/** Writes the whole state beside the file and renames it into place, so that it is never half written. */
+export function writeState(file: string, state: SavedState): void {
   const temporary = `${file}.new`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-  // What a crash may have left there could have another mode, which opening would keep.
+  // A crash may have left one with another mode, which opening would keep.
   rmSync(temporary, { force: true });
   const descriptor = openSync(temporary, 'wx', 0o600);
   try {
@@ -79,7 +79,7 @@ export function writeState(file: string, state: DurableState): void {
   renameSync(temporary, file);
 }
 
-function encodeState({ overrides, ledger, announced, unreleased }: DurableState): string {
+function encodeState({ overrides, ledger, announced, unreleased }: SavedState): string {
   const state = {
     version: VERSION,
     overrides: Object.fromEntries(overrides),
@@ -91,7 +91,7 @@ function encodeState({ overrides, ledger, announced, unreleased }: DurableState)
 }
 
 type Decoded =
-  | { readonly ok: true; readonly state: DurableState }
+  | { readonly ok: true; readonly state: SavedState }
   | { readonly ok: false; readonly why: string };
 
 function decodeState(text: string): Decoded {
@@ -110,7 +110,7 @@ function decodeState(text: string): Decoded {
     value === 'up' || value === 'down' ? value : null,
   );
   const ledger = Array.isArray(raw.ledger) ? raw.ledger.map(decodeLedgerEntry) : [null];
-  // A file of an hfm that did not keep them has none.
+  // Versions before these were kept wrote none.
   const unreleased = raw.unreleased === undefined ? [] : textsOf(raw.unreleased);
   const isWhole = overrides !== null && announced !== null && unreleased !== null;
   if (!isWhole || ledger.includes(null)) {

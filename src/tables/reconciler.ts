@@ -158,6 +158,13 @@ export class Reconciler {
     return this.leftIn(pool).filter((one) => own?.has(one) !== true && holds.has(one));
   }
 
+  /** Why tables that left the configuration could not be cleared. */
+  problems(): readonly string[] {
+    return this.retired.flatMap(({ config: { ref }, view: { error } }) =>
+      error === null ? [] : [`<${ref.table}>: ${error.message}`],
+    );
+  }
+
   /** Tables of the ledger that no pool has any more, and that still may hold something. */
   get retired(): readonly TableWorker[] {
     return [...this.#workers.values()].filter(({ config }) => config.pool === null);

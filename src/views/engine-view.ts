@@ -1,19 +1,18 @@
 import { formatDuration } from '../core/duration.ts';
-import type { Daemon } from '../daemon/daemon.ts';
-import type { Spread } from '../metrics/engine-meter.ts';
+import type { EngineStats, Spread } from '../metrics/engine-meter.ts';
+import type { ProberCounts } from '../prober/prober.ts';
 import type { EngineJson, SpreadJson } from '../protocol/protocol.ts';
 
 /** How well hfmd itself keeps up, and what an operator should know of it. */
-export function engineView(daemon: Pick<Daemon, 'meter' | 'scheduler' | 'watches'>): EngineJson {
-  const stats = daemon.meter.stats;
-  const { inFlight, waiting } = daemon.scheduler;
+export function engineView(stats: EngineStats, counts: ProberCounts): EngineJson {
+  const { inFlight, waiting, watching } = counts;
   return {
     started: stats.started,
     skipped: stats.skipped,
     inconclusive: stats.inconclusive,
     in_flight: inFlight,
     waiting,
-    watching: daemon.watches,
+    watching,
     lateness_ms: spreadView(stats.latenessMs),
     loop_delay_ms: spreadView(stats.loopDelayMs),
     pfctl_ms: spreadView(stats.pfctlMs),
@@ -27,7 +26,7 @@ const LATE_MS = 50;
 const SLOW_PFCTL_MS = 2000;
 
 function troubleOf(
-  { latenessMs, loopDelayMs, pfctlMs, skippedLately }: Daemon['meter']['stats'],
+  { latenessMs, loopDelayMs, pfctlMs, skippedLately }: EngineStats,
   waiting: number,
 ): string | null {
   const troubles: string[] = [];

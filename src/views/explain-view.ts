@@ -2,14 +2,17 @@ import type { CheckConfig, PoolConfig } from '../config/config.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { ExplainCheckJson, ExplainJson, MembershipJson } from '../protocol/protocol.ts';
-import { asksDrain, type LiveBackend } from '../state/live.ts';
+import { asksDrain } from '../state/backend.ts';
+import type { BackendView } from '../state/view.ts';
 import { spreadView } from './engine-view.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { backendView, probeView } from './status-view.ts';
 
 /** Why a backend is where it is. */
-export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
-  const view = backendView(daemon, backend);
-  const { pools } = daemon.controller.live;
+export function explainView(daemon: Daemon, backend: BackendView): ExplainJson {
+  const snapshot = takeSnapshot(daemon);
+  const view = backendView(snapshot, backend);
+  const { pools } = snapshot.state;
   return {
     backend: view,
     require: backend.config.require,
@@ -18,7 +21,7 @@ export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
       return {
         name: config.name,
         target: targetOf(config),
-        watched: daemon.isWatched(backend.config.name, config.name),
+        watched: daemon.prober.isWatched(backend.config.name, config.name),
         rise,
         fall,
         interval_ms: rhythm.intervalMs,
@@ -29,7 +32,7 @@ export function explainView(daemon: Daemon, backend: LiveBackend): ExplainJson {
         history: history.all().map(probeView),
       };
     }),
-    pfctl_ms: spreadView(daemon.meter.stats.pfctlMs),
+    pfctl_ms: spreadView(snapshot.stats.pfctlMs),
     pools: view.pools.map((membership) => {
       const pool = [...pools.values()].find(({ config }) => config.name === membership.name);
       return {
@@ -54,7 +57,7 @@ function targetOf(check: CheckConfig): string {
   }
 }
 
-function whyOf(membership: MembershipJson, backend: LiveBackend): string {
+function whyOf(membership: MembershipJson, backend: BackendView): string {
   const { state } = membership.admin;
   if (state !== 'ready') return `the operator says ${state}`;
   const asks = asksDrain(backend) && backend.health === 'up';

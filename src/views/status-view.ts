@@ -12,64 +12,54 @@ import type {
   ProbeJson,
   StatusJson,
 } from '../protocol/protocol.ts';
-import {
-  asksDrain,
-  checkHealth,
-  isProbed,
-  type LiveBackend,
-  type LiveCheck,
-  type LivePool,
-} from '../state/live.ts';
+import { asksDrain, checkHealth, isProbed } from '../state/backend.ts';
 import { isShown } from '../state/serving.ts';
-import type { Turns } from '../sys/turns.ts';
-import type { TableView } from '../tables/table-view.ts';
+import type { BackendView, CheckView, PoolView } from '../state/view.ts';
+import type { Slices } from '../sys/slices.ts';
+import { UNREAD_VIEW } from '../tables/table-view.ts';
 import { VERSION } from '../version.ts';
 import { engineView } from './engine-view.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Everything, as `hfmctl status --json` shows it. */
-export async function statusView(daemon: Daemon, node: string, turns: Turns): Promise<StatusJson> {
-  const { live } = daemon.controller;
-  const { backends, pools, members } = await fleetView(daemon, turns);
+export async function statusView(
+  daemon: Pick<Daemon, 'startedAtMs' | 'loadedAtMs' | 'driver'>,
+  snapshot: Snapshot,
+  node: string,
+  slices: Slices,
+): Promise<StatusJson> {
+  const { config } = snapshot.state;
+  const { backends, pools, members } = await fleetView(snapshot, slices);
   const fleetProblems = [
-    ...(await turns.map(backends, backendProblems)),
-    ...(await turns.map(pools, (pool) => poolProblems(pool, members.get(pool.name) ?? []))),
+    ...(await slices.map(backends, backendProblems)),
+    ...(await slices.map(pools, (pool) => poolProblems(pool, members.get(pool.name) ?? []))),
   ].flat();
-  const retired = daemon.reconciler.retired.map(({ config: { ref }, view }) => ({
-    ...ref,
-    addresses: daemon.reconciler.leftIn(ref),
-    error: view.error?.message ?? null,
-  }));
-  const nodeProblems = daemon.problems.active.map(({ kind, detail, count, sinceMs, lastMs }) => ({
-    kind,
-    detail,
-    count,
-    since: isoTime(sinceMs),
-    last_at: isoTime(lastMs),
-  }));
-  const problems = [
-    ...fleetProblems,
-    ...retired.flatMap(({ table, error }) => (error === null ? [] : [`<${table}>: ${error}`])),
-    ...nodeProblems.map(({ kind, detail }) => `this node: ${kind}: ${detail}`),
-  ];
+  const problems = [...fleetProblems, ...snapshot.problems];
   return {
     node,
     version: VERSION,
     pid: process.pid,
     started_at: isoTime(daemon.startedAtMs),
-    driver: daemon.driver.kind,
+    driver: daemon.driver,
     config: {
-      file: live.config.file,
-      sha256: live.config.sha256,
+      file: config.file,
+      sha256: config.sha256,
       loaded_at: isoTime(daemon.loadedAtMs),
     },
     degraded: problems.length > 0,
     problems,
-    warnings: daemon.warnings,
+    warnings: snapshot.warnings,
     backends,
     pools,
-    retired_tables: retired,
-    node_problems: nodeProblems,
-    engine: engineView(daemon),
+    retired_tables: snapshot.retired.map(({ ref, ...retired }) => ({ ...ref, ...retired })),
+    node_problems: snapshot.nodeProblems.map(({ kind, detail, count, sinceMs, lastMs }) => ({
+      kind,
+      detail,
+      count,
+      since: isoTime(sinceMs),
+      last_at: isoTime(lastMs),
+    })),
+    engine: engineView(snapshot.stats, snapshot.counts),
   };
 }
 
@@ -81,23 +71,23 @@ interface FleetView {
 }
 
 /** Every backend and every pool. */
-export async function fleetView(daemon: Daemon, turns: Turns): Promise<FleetView> {
-  const { live } = daemon.controller;
-  const backends = await turns.map(live.backends.values(), (one) => backendView(daemon, one));
+export async function fleetView(snapshot: Snapshot, slices: Slices): Promise<FleetView> {
+  const { state } = snapshot;
+  const backends = await slices.map(state.backends.values(), (one) => backendView(snapshot, one));
   const members = new Map<string, MembershipJson[]>();
   for (const membership of backends.flatMap((backend) => backend.pools)) {
     const known = members.get(membership.name);
     if (known === undefined) members.set(membership.name, [membership]);
     else known.push(membership);
   }
-  const pools = await turns.map(live.pools.values(), (pool) =>
-    poolView(daemon, pool, members.get(pool.config.name) ?? []),
+  const pools = await slices.map(state.pools.values(), (pool) =>
+    poolView(snapshot, pool, members.get(pool.config.name) ?? []),
   );
   return { backends, pools, members };
 }
 
-export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
-  const { live } = daemon.controller;
+export function backendView(snapshot: Snapshot, backend: BackendView): BackendJson {
+  const { state } = snapshot;
   const { name, address, memberships } = backend.config;
   return {
     name,
@@ -105,20 +95,21 @@ export function backendView(daemon: Daemon, backend: LiveBackend): BackendJson {
     health: backend.health,
     since: isoTime(backend.sinceMs),
     asks_drain: asksDrain(backend),
-    admin: adminView(live.overrides.get(name) ?? null),
-    probed: isProbed(live, backend) && backend.checks.some(({ config }) => config.mode === 'check'),
+    admin: adminView(state.overrides.get(name) ?? null),
+    probed:
+      isProbed(state, backend) && backend.checks.some(({ config }) => config.mode === 'check'),
     checks: backend.checks.map(checkView),
-    pools: memberships.map((membership) => membershipView(daemon, backend, membership)),
+    pools: memberships.map((membership) => membershipView(snapshot, backend, membership)),
   };
 }
 
 function poolView(
-  { reconciler, aftermath }: Daemon,
-  pool: LivePool,
+  { tables }: Snapshot,
+  pool: PoolView,
   members: readonly MembershipJson[],
 ): PoolJson {
   const { name, table, anchor } = pool.config;
-  const view: TableView = reconciler.viewOf(pool.config);
+  const { view = UNREAD_VIEW, kept = [], ended = NOTHING_ENDED } = tables.get(name) ?? {};
   return {
     name,
     table,
@@ -131,11 +122,13 @@ function poolView(
     in_sync: view.inSync,
     confirmed_at: view.confirmedAtMs === null ? null : isoTime(view.confirmedAtMs),
     error: view.error?.message ?? null,
-    kept: reconciler.keptIn(pool.config),
+    kept,
     contested: view.contested,
-    ended: aftermath.endedOf(name),
+    ended,
   };
 }
+
+const NOTHING_ENDED = { sources: 0, states: 0 };
 
 export function probeView({ verdict, durationMs, atMs }: ProbeRecord): ProbeJson {
   return {
@@ -151,7 +144,7 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
-function checkView(check: LiveCheck): CheckJson {
+function checkView(check: CheckView): CheckJson {
   const { config, streak, history } = check;
   const { last } = history;
   return {
@@ -165,23 +158,23 @@ function checkView(check: LiveCheck): CheckJson {
 }
 
 function membershipView(
-  { controller: { live }, reconciler }: Daemon,
-  backend: LiveBackend,
+  { state, tables }: Snapshot,
+  backend: BackendView,
   { pool: name, addresses }: MembershipConfig,
 ): MembershipJson {
-  const pool = live.pools.get(name);
-  const desired = pool?.outcome == null ? NOTHING : (pool.desired ?? NOTHING);
+  const pool = state.pools.get(name);
+  const desired = pool?.outcome?.desired ?? NO_ADDRESSES;
   const untouched = pool?.outcome?.untouched;
   const actual = pool?.actual;
   const wanted = addresses.filter((address) =>
     untouched?.has(address) ? actual?.has(address) : desired.has(address),
   );
-  // What was read before the trouble began proves nothing of now.
+  // A reading from before a table's trouble proves nothing of now.
   const isProven =
     pool !== undefined &&
-    reconciler.viewOf(pool.config).error === null &&
+    tables.get(name)?.view.error === null &&
     addresses.every((address) => isShown(pool, address));
-  const override = overrideOf(live.overrides, { backend: backend.config.name, pool: name });
+  const override = overrideOf(state.overrides, { backend: backend.config.name, pool: name });
   return {
     name,
     addresses,
@@ -192,7 +185,7 @@ function membershipView(
   };
 }
 
-const NOTHING: ReadonlySet<Address> = new Set();
+const NO_ADDRESSES: ReadonlySet<Address> = new Set();
 
 function adminView(override: Override | null): AdminJson {
   const state: AdminState = override?.state ?? 'ready';

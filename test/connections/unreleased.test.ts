@@ -53,7 +53,7 @@ async function crashed() {
   await clock.advance(0);
   for (const name of ['a', 'b']) {
     const record = { verdict: PASS, durationMs: 1, atMs: clock.wallMs() };
-    hfm.controller.record(backendName(name), 'tcp', record);
+    hfm.record(backendName(name), 'tcp', record);
   }
   await clock.advance(100);
   hfm.reload(WITHOUT_A);

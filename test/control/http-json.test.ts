@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { sendLongJson } from '../../src/control/http-json.ts';
-import { createTurns } from '../../src/sys/turns.ts';
+import { createSlices } from '../../src/sys/slices.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 const LONG = Array.from({ length: 20_000 }, (_, i) => ({ name: `b${i}`, note: 'grün "🦩" \\' }));
@@ -15,7 +15,7 @@ test.for([
 ] as const)(
   'a long answer is what JSON.stringify makes of the object: %s',
   async ([, value], { onTestFinished }) => {
-    const turns = createTurns(createFakeClock());
+    const turns = createSlices(createFakeClock());
     const server = createServer((_, response) => sendLongJson(response, 200, value, turns));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());

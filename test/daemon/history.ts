@@ -190,14 +190,14 @@ export class History {
 
   /** What is wrong with a table now that all is calm. */
   verify(): void {
-    const { pf, controller, reconciler } = this.#wiring;
+    const { pf, view, tables } = this.#wiring;
     for (const table of TABLES) {
       const holds = pf.entries(table) ?? [];
-      const one = [...controller.live.pools.values()].find((p) => p.config.table === table);
+      const one = [...view.pools.values()].find((p) => p.config.table === table);
       const expected = new Set<string>(one?.outcome?.desired ?? []);
       const untouched: ReadonlySet<string> = one?.outcome?.untouched ?? new Set();
       // What left the configuration stays in a family in which too few others serve.
-      const kept = new Set<string>(one === undefined ? [] : reconciler.keptIn(one.config));
+      const kept = new Set<string>(one === undefined ? [] : tables.keptIn(one.config));
       for (const entry of kept) {
         expect(one?.outcome?.short, `<${table}>`).toContain(entry.includes(':') ? 'inet6' : 'inet');
       }
@@ -208,22 +208,22 @@ export class History {
       const foreign = this.#destroyed.has(table) ? [] : (FOREIGN[table] ?? []);
       for (const entry of foreign) expect(holds, `<${table}>`).toContain(entry);
       if (one === undefined) continue;
-      expect(reconciler.viewOf(one.config), `<${table}>`).toMatchObject({
+      expect(tables.viewOf(one.config), `<${table}>`).toMatchObject({
         inSync: true,
         error: null,
       });
     }
-    expect(reconciler.retired).toEqual([]);
+    expect(tables.retired).toEqual([]);
     expect(pf.mostAtOnce).toBeLessThanOrEqual(1);
   }
 
   #verdict(name: string, verdict: Told): void {
-    const { controller, probe } = this.#wiring;
-    const live = controller.live.backends.get(backendName(name));
+    const { view, probe } = this.#wiring;
+    const live = view.backends.get(backendName(name));
     // The scheduler does not probe these.
     if (live === undefined || live.checks.some(({ config: one }) => one.mode !== 'check')) return;
     const said = live.config.memberships.map(({ pool: one }) =>
-      overrideOf(controller.live.overrides, { backend: live.config.name, pool: one }),
+      overrideOf(view.overrides, { backend: live.config.name, pool: one }),
     );
     if (said.length > 0 ? said.every((o) => o?.state === 'maint') : false) return;
     const { passes, failures } = this.#evidence;
@@ -238,9 +238,9 @@ export class History {
   }
 
   #say(text: string, state: SaidState): void {
-    const { controller, say } = this.#wiring;
+    const { view, say } = this.#wiring;
     const [one, name = one] = text.split('/');
-    const live = controller.live.backends.get(backendName(name ?? ''));
+    const live = view.backends.get(backendName(name ?? ''));
     if (live === undefined) return;
     const isMember = live.config.memberships.some(({ pool: p }) => p === poolName(one ?? ''));
     if (text.includes('/') && !isMember) return;
@@ -287,7 +287,7 @@ export class History {
   #isOutByWord(name: string): boolean {
     const member = this.#config.backends.find((one) => one.name === name);
     if (member === undefined || member.checks[0]?.mode !== 'check') return true;
-    const said = [...(this.#running?.controller.live.overrides.keys() ?? [])];
+    const said = [...(this.#running?.view.overrides.keys() ?? [])];
     return said.some((key) => key === name || key.endsWith(`/${name}`));
   }
 

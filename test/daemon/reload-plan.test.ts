@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { TableChange } from '../../src/core/table-plan.ts';
 import { planReload } from '../../src/daemon/reload-plan.ts';
-import { isProbed } from '../../src/state/live.ts';
+import { isProbed } from '../../src/state/backend.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config, pool } from '../fakes/config.ts';
 import { createFakePf } from '../fakes/pf.ts';
@@ -37,8 +37,8 @@ async function allUp(configuration: Config, tables: Tables): Promise<Wiring> {
 }
 
 /** What the plan shows, and what the reload then asks of pf, an operation a line. */
-async function compare({ clock, pf, controller, reconciler, reload }: Wiring, next: Config) {
-  const plans = await planReload({ clock, driver: pf, controller, reconciler }, next);
+async function compare({ clock, pf, rooms, tables, reload }: Wiring, next: Config) {
+  const plans = await planReload({ driver: pf, state: rooms.state, tables }, next);
   const planned = plans.flatMap(({ table, change }) => {
     if (change.kind === 'none') return [];
     if (change.kind === 'replace') return [line(table, 'replace', change.entries)];
@@ -140,12 +140,12 @@ describe('a plan is what the reload makes', () => {
       await wiring.clock.advance(3000);
       return;
     }
-    const { live } = wiring.controller;
+    const { view } = wiring;
     const scope = scopeOf(act.name);
-    const one = live.backends.get(scope.backend);
+    const one = view.backends.get(scope.backend);
     if (one === undefined) return;
     if ('times' in act) {
-      if (one.config.checks[0]?.mode !== 'check' || !isProbed(live, one)) return;
+      if (one.config.checks[0]?.mode !== 'check' || !isProbed(view, one)) return;
       const verdict = act.kind === 'pass' ? PASS : FAIL;
       for (let i = 0; i < act.times; i++) wiring.probe(act.name, verdict);
     } else {
@@ -166,7 +166,7 @@ describe('a plan is what the reload makes', () => {
         for (const act of before) await perform(wiring, act);
         await wiring.clock.advance(LONG_MS);
         const { planned, made, wrong } = await compare(wiring, configOf(next, 5000));
-        await wiring.reconciler.stop();
+        await wiring.tables.stop();
         expect(wrong).toEqual([]);
         // What moves from an exclusive table to another makes a second replace once it is there.
         if (!next.exclusive.web && !next.exclusive.mail) expect(made).toEqual(planned);

@@ -1,34 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../../src/config/config.ts';
 import type { Override, Scope } from '../../src/core/admin.ts';
-import type { Ledger } from '../../src/core/ledger.ts';
-import { backendName, type PoolName, poolName } from '../../src/core/names.ts';
-import type { PoolGoal } from '../../src/core/policy.ts';
+import { backendName, poolName } from '../../src/core/names.ts';
 import { fail, inconclusive, pass, type Verdict } from '../../src/core/verdict.ts';
-import { type Announcement, Controller, type Durable } from '../../src/state/controller.ts';
-import { EMPTY_STATE } from '../../src/store/state-file.ts';
-import { Reconciler } from '../../src/tables/reconciler.ts';
+import type { Rooms } from '../../src/daemon/compose.ts';
+import { startRooms } from '../../src/daemon/start.ts';
+import type { Announcement } from '../../src/state/effects.ts';
+import type { StateView } from '../../src/state/view.ts';
+import { type SavedState, writeState } from '../../src/store/state-file.ts';
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts';
+import { composeForTest } from '../fakes/compose.ts';
 import { type RecordedEvents, recordEvents } from '../fakes/events.ts';
 import { createFakePf, type FakePf } from '../fakes/pf.ts';
 
-/** A controller and a reconciler wired as the daemon wires them, over a fake pf and a fake clock. */
+/** The rooms as production composes them, over a fake pf and a fake clock; verdicts come from the test. */
 export interface Wiring {
   readonly clock: FakeClock;
   readonly pf: FakePf;
   readonly events: RecordedEvents;
   readonly announcements: readonly Announcement[];
-  readonly controller: Controller;
-  readonly reconciler: Reconciler;
-  /**
-   * How often something durable changed, the operator spoke, his word changed who is probed, and it
-   * was decided what a table must hold.
-   */
-  readonly counts: { durable: number; words: number; probing: number; goals: number };
+  readonly rooms: Rooms;
+  readonly view: StateView;
+  readonly tables: Rooms['tables'];
+  /** How often the state was saved at once. */
+  saves(): number;
+  /** How often other checks were to be probed, since the start. */
+  updates(): number;
+  /** How often it was decided what a table must hold. */
+  goalsSet(): number;
   /** One verdict of a check, `tcp` unless said. */
   probe(backend: string, verdict: Verdict, check?: string): void;
   /** As a SIGHUP with this configuration. */
   reload(config: Config): void;
   say(state: Override['state'] | 'ready', scope: string, options?: { untilMs?: number }): void;
+  /** What happens once a second: overrides whose time is over end. */
+  expire(): void;
   /** Everything is forgotten but what outlives a restart and pf itself. */
   restart(config: Config): Promise<Wiring>;
 }
@@ -40,58 +48,40 @@ export const INCONCLUSIVE: Verdict = inconclusive('stalled', 'this node stood st
 export interface WiringOptions {
   readonly clock?: FakeClock;
   readonly pf?: FakePf;
-  readonly durable?: Durable & { readonly ledger: Ledger };
+  readonly stateFile?: string;
+  /** What the state file holds at the start. */
+  readonly saved?: SavedState;
 }
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'hfm-wiring-'));
+process.on('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
+let wirings = 0;
 
 /** Starts them; tables that are there are read before it resolves. */
 export async function wire(config: Config, options: WiringOptions = {}): Promise<Wiring> {
   const clock = options.clock ?? createFakeClock();
   const pf = options.pf ?? createFakePf(clock);
-  const durable = options.durable ?? EMPTY_STATE;
+  wirings += 1;
+  const stateFile = options.stateFile ?? join(FOLDER, `${wirings}.json`);
+  if (options.saved !== undefined) writeState(stateFile, options.saved);
+  const { rooms, prober } = composeForTest({ clock, driver: pf, stateFile }, config);
+  const { state, tables, store, actions, apply } = rooms;
   const events = recordEvents();
+  rooms.events.follow(({ event }) => events.emit(event));
   const announcements: Announcement[] = [];
-  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
-  const counts = { durable: 0, words: 0, probing: 0, goals: 0 };
-  const reconciler = new Reconciler(
-    {
-      driver: pf,
-      clock,
-      emit: events.emit,
-      onView: ({ table: { pool }, view }) => {
-        if (pool === null) return;
-        controller.tableAsked(pool, view.asked);
-        if (view.actual !== null && view.error === null) controller.tableRead(pool, view.actual);
-      },
-    },
-    durable.ledger,
-  );
-  const controller = new Controller(
-    {
-      clock,
-      emit: events.emit,
-      onGoal: (pool, goal) => {
-        counts.goals += 1;
-        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
-        else reloadedGoals.set(pool, goal);
-      },
-      onDurable: () => {
-        counts.durable += 1;
-      },
-      onWord: () => {
-        counts.words += 1;
-      },
-      onFoundOut: () => {},
-      onAnnounce: (announcement) => void announcements.push(announcement),
-      onProbing: () => {
-        counts.probing += 1;
-      },
-    },
-    config,
-    durable,
-  );
-  reconciler.configure(config, new Map());
-  await clock.advance(0);
-  controller.start();
+  let saves = 0;
+  let goalsSet = 0;
+  let updatesAtStart = 0;
+  store.save = before(store.save, () => {
+    saves += 1;
+  });
+  tables.setGoal = before<Parameters<typeof tables.setGoal>>(tables.setGoal.bind(tables), () => {
+    goalsSet += 1;
+  });
+  actions.run = before(actions.run, (_, announcement) => void announcements.push(announcement));
+  void startRooms(rooms, clock).then(() => {
+    updatesAtStart = prober.updates;
+  });
   await clock.advance(0);
 
   return {
@@ -99,46 +89,45 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
     pf,
     events,
     announcements,
-    controller,
-    reconciler,
-    counts,
+    rooms,
+    view: state.view,
+    tables,
+    saves: () => saves,
+    updates: () => prober.updates - updatesAtStart,
+    goalsSet: () => goalsSet,
     probe(backend, verdict, check = 'tcp') {
-      controller.record(backendName(backend), check, {
-        verdict,
-        durationMs: 1,
-        atMs: clock.wallMs(),
-      });
+      const record = { verdict, durationMs: 1, atMs: clock.wallMs() };
+      prober.record(backendName(backend), check, record);
     },
-    reload(next) {
-      const goals = new Map<PoolName, PoolGoal>();
-      reloadedGoals = goals;
-      controller.reload(next);
-      reloadedGoals = null;
-      reconciler.configure(next, goals);
-    },
-    say(state, scope, { untilMs } = {}) {
+    reload: (next) => apply(state.reload(next)),
+    say(to, scope, { untilMs } = {}) {
+      const sinceMs = clock.wallMs();
       const override: Override | null =
-        state === 'ready'
+        to === 'ready'
           ? null
-          : {
-              state,
-              by: 'anna',
-              reason: 'a test',
-              sinceMs: clock.wallMs(),
-              untilMs: untilMs ?? null,
-            };
-      controller.override([scopeOf(scope)], override, 'anna');
+          : { state: to, by: 'anna', reason: 'a test', sinceMs, untilMs: untilMs ?? null };
+      apply(state.override([scopeOf(scope)], override, 'anna'));
     },
+    expire: () => apply(state.expire()),
     async restart(next) {
-      await reconciler.stop();
-      const announced = new Map<string, 'up' | 'down'>();
-      for (const { config: one, announced: health } of controller.live.backends.values()) {
-        if (health !== null) announced.set(one.name, health);
-      }
-      const { overrides } = controller.live;
-      const kept = { overrides, announced, ledger: reconciler.ledger };
-      return wire(next, { clock, pf, durable: kept });
+      rooms.batch.stop();
+      rooms.firstRounds.stop();
+      rooms.auditor.stop();
+      await Promise.all([tables.stop(), rooms.cleanup.stop()]);
+      store.stop();
+      return wire(next, { clock, pf, stateFile });
     },
+  };
+}
+
+/** A method that calls `note` first. */
+function before<A extends readonly unknown[]>(
+  method: (...args: A) => void,
+  note: (...args: A) => unknown,
+): (...args: A) => void {
+  return (...args) => {
+    note(...args);
+    method(...args);
   };
 }
 

@@ -1,4 +1,4 @@
-import type { LivePool } from '../../src/state/live.ts';
+import type { PoolView } from '../../src/state/view.ts';
 import { familyOf } from './grounds.ts';
 import type { Machine } from './machine.ts';
 import type { HfmProcess } from './process.ts';
@@ -19,7 +19,7 @@ export function wrongWith(ending: Ending, table: Table): string[] {
   const { machine, witness, hfm, foreignGone } = ending;
   const holds = machine.entries(table) ?? [];
   const wrong: string[] = [];
-  const pool = [...hfm.controller.live.pools.values()].find(({ config }) => config.table === table);
+  const pool = [...hfm.view.pools.values()].find(({ config }) => config.table === table);
   const desired = new Set<string>(pool?.outcome?.desired ?? []);
   const untouched = pool?.outcome?.untouched ?? new Set<string>();
   // What hfm leaves as it is serves too, where it is there.
@@ -31,7 +31,7 @@ export function wrongWith(ending: Ending, table: Table): string[] {
     if (pool !== undefined && mayStay(ending, pool, table, one, serving)) continue;
     wrong.push(`<${table}> still holds ${one}`);
   }
-  if (pool !== undefined && !hfm.reconciler.viewOf(pool.config).inSync) {
+  if (pool !== undefined && !hfm.rooms.tables.viewOf(pool.config).inSync) {
     wrong.push(`<${table}> is not said to be in sync`);
   }
   if (!foreignGone.has(table)) {
@@ -43,7 +43,7 @@ export function wrongWith(ending: Ending, table: Table): string[] {
 /** Nothing that is not a member's leaves a table while too few of the members serve. */
 function mayStay(
   { witness }: Ending,
-  pool: LivePool,
+  pool: PoolView,
   table: Table,
   entry: string,
   serving: readonly string[],
@@ -82,7 +82,7 @@ function wrongMember(
 
 /** What the operator said holds until it is unsaid, whatever happened to hfmd. */
 export function lostWords({ witness, hfm }: Ending): string[] {
-  const { overrides } = hfm.controller.live;
+  const { overrides } = hfm.view;
   const said = [...witness.grounds.said].map(([key, word]) => `${key}: ${word}`).sort();
   const known = [...overrides].map(([key, { state }]) => `${key}: ${state}`).sort();
   return said.join() === known.join() ? [] : [`said ${said.join()}, known ${known.join()}`];

@@ -1,6 +1,6 @@
 import type { Config, PoolConfig } from '../../src/config/config.ts';
 import { parseAddress } from '../../src/core/address.ts';
-import { heldOf, isProbed } from '../../src/state/live.ts';
+import { heldOf, isProbed } from '../../src/state/backend.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import type { HfmProcess } from './process.ts';
 import { addressesIn, FALL, NAMES, ownerOf, RISE, TABLES, type Table } from './shape.ts';
@@ -63,13 +63,13 @@ export class Grounds {
 
   verdict(name: string, verdict: 'pass' | 'fail' | 'inconclusive', hfm: HfmProcess): void {
     if (verdict === 'inconclusive') return;
-    const live = [...hfm.controller.live.backends.values()].find((one) => one.config.name === name);
+    const live = [...hfm.view.backends.values()].find((one) => one.config.name === name);
     if (live === undefined) return;
     this.#change(() => {
       const measured = this.#measuredOf(name);
       const isFirst =
         measured.health === 'unknown' && measured.passes === 0 && measured.failures === 0;
-      const held = isFirst ? heldOf(hfm.controller.live, live) : 'neither';
+      const held = isFirst ? heldOf(hfm.view, live) : 'neither';
       if (verdict === 'pass') {
         measured.passes += 1;
         measured.failures = 0;
@@ -92,8 +92,8 @@ export class Grounds {
       else this.said.set(key, word);
     });
     // Who is not probed any more must rise again.
-    for (const backend of hfm.controller.live.backends.values()) {
-      if (!isProbed(hfm.controller.live, backend)) this.#measured.delete(backend.config.name);
+    for (const backend of hfm.view.backends.values()) {
+      if (!isProbed(hfm.view, backend)) this.#measured.delete(backend.config.name);
     }
   }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backendName } from '../../src/core/names.ts';
-import { isProbed } from '../../src/state/live.ts';
+import { isProbed } from '../../src/state/backend.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
 import { type Ending, lostWords, stickyClients, wrongWith } from './ending.ts';
@@ -184,8 +184,7 @@ class History {
     const watched = this.#witness.watch(machine.driver);
     const driver = mutant?.driver?.(watched) ?? watched;
     const deps = { clock, driver, stateFile: this.#stateFile };
-    const more =
-      mutant?.ReconcilerClass === undefined ? {} : { ReconcilerClass: mutant.ReconcilerClass };
+    const more = mutant?.mutate === undefined ? {} : { mutate: mutant.mutate };
     return startProcess({ ...deps, ...more }, this.#config());
   }
 
@@ -200,27 +199,30 @@ class History {
   }
 
   #verdict(name: string, verdict: 'pass' | 'fail' | 'inconclusive'): void {
-    const { controller } = this.#hfm;
-    const live = controller.live.backends.get(backendName(name));
+    const { view } = this.#hfm;
+    const backend = view.backends.get(backendName(name));
     // The scheduler does not probe these.
-    if (live === undefined || live.checks.some(({ config }) => config.mode !== 'check')) return;
-    if (!isProbed(controller.live, live)) return;
+    if (backend === undefined || backend.checks.some(({ config }) => config.mode !== 'check')) {
+      return;
+    }
+    if (!isProbed(view, backend)) return;
     this.#witness.grounds.verdict(name, verdict, this.#hfm);
     const given = verdict === 'pass' ? PASS : verdict === 'fail' ? FAIL : INCONCLUSIVE;
     const atMs = this.#deps.clock.wallMs();
-    controller.record(live.config.name, 'tcp', { verdict: given, durationMs: 1, atMs });
+    this.#hfm.record(backend.config.name, 'tcp', { verdict: given, durationMs: 1, atMs });
   }
 
   #say(key: string, word: Word): void {
-    const { controller } = this.#hfm;
+    const { rooms, view } = this.#hfm;
     if (this.#hfm.dead) return;
     const scope = scopeOf(key);
-    const live = controller.live.backends.get(scope.backend);
-    const isMember = live?.config.memberships.some(({ pool }) => pool === scope.pool) === true;
-    if (live === undefined || (scope.pool !== null && !isMember)) return;
+    const backend = view.backends.get(scope.backend);
+    const isMember = backend?.config.memberships.some(({ pool }) => pool === scope.pool) === true;
+    if (backend === undefined || (scope.pool !== null && !isMember)) return;
     const sinceMs = this.#deps.clock.wallMs();
     const more = { by: 'anna', reason: null, sinceMs, untilMs: null };
-    controller.override([scope], word === 'ready' ? null : { state: word, ...more }, 'anna');
+    const override = word === 'ready' ? null : { state: word, ...more };
+    rooms.apply(rooms.state.override([scope], override, 'anna'));
     this.#witness.grounds.say(key, word, this.#hfm);
   }
 

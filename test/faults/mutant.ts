@@ -1,18 +1,15 @@
 import type { Config } from '../../src/config/config.ts';
-import type { Ledger } from '../../src/core/ledger.ts';
 import type { PoolName } from '../../src/core/names.ts';
-import type { PoolGoal } from '../../src/core/policy.ts';
 import type { TableRef } from '../../src/core/table.ts';
+import type { Rooms } from '../../src/daemon/compose.ts';
 import type { PfDriver, PfResult } from '../../src/pf/driver.ts';
-import { Reconciler, type ReconcilerDeps } from '../../src/tables/reconciler.ts';
-import type { TableUpdate, TableView } from '../../src/tables/table-view.ts';
 
 /** hfm with one fault built in, that the suite has to find. */
 export interface Mutant {
   readonly name: string;
   readonly driver?: (driver: PfDriver) => PfDriver;
   readonly config?: (config: Config) => Config;
-  readonly ReconcilerClass?: typeof Reconciler;
+  readonly mutate?: (rooms: Rooms) => void;
   /** Writes no state file. */
   readonly isForgetful?: boolean;
 }
@@ -24,14 +21,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a worker that forgets what came while it was busy',
-    ReconcilerClass: class extends Reconciler {
-      readonly #busy = new Set<PoolName>();
-      override setGoal(name: PoolName, goal: PoolGoal): void {
-        if (this.#busy.has(name)) return;
-        this.#busy.add(name);
-        super.setGoal(name, goal);
-        void this.attempted([name]).then(() => this.#busy.delete(name));
-      }
+    mutate({ tables }) {
+      const busy = new Set<PoolName>();
+      const setGoal = tables.setGoal.bind(tables);
+      tables.setGoal = (name, goal) => {
+        if (busy.has(name)) return;
+        busy.add(name);
+        setGoal(name, goal);
+        void tables.attempted([name]).then(() => busy.delete(name));
+      };
     },
   },
   {
@@ -54,17 +52,13 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'a reconciler that keeps to itself what it has asked of pf',
-    ReconcilerClass: class extends Reconciler {
-      constructor(deps: ReconcilerDeps, ledger: Ledger) {
-        const unasked = (view: TableView): TableView => ({ ...view, asked: new Set() });
-        const onView = (update: TableUpdate): void =>
-          deps.onView({ ...update, view: unasked(update.view) });
-        super({ ...deps, onView }, ledger);
-      }
+    name: 'a reconciler that does not say what it has asked of pf',
+    mutate({ state }) {
+      const tableRead = state.tableRead.bind(state);
+      state.tableRead = (pool, reading) => tableRead(pool, { ...reading, asked: new Set() });
     },
   },
-  { name: 'a ledger and words that no state file keeps', isForgetful: true },
+  { name: 'a ledger and overrides that no state file keeps', isForgetful: true },
   {
     name: 'an exclusive pool where none was asked for',
     config: (config) => ({

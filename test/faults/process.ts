@@ -1,15 +1,11 @@
 import type { Config } from '../../src/config/config.ts';
-import { type Aftermath, createAftermath } from '../../src/connections/aftermath.ts';
-import { leavingOf, leavingRules, leftUnreleased } from '../../src/connections/leaving.ts';
-import type { PoolName } from '../../src/core/names.ts';
-import type { PoolGoal } from '../../src/core/policy.ts';
+import type { Rooms } from '../../src/daemon/compose.ts';
+import { keepHouse, startRooms, stopRooms } from '../../src/daemon/start.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
-import { Controller } from '../../src/state/controller.ts';
-import { readState } from '../../src/store/state-file.ts';
-import { createStateKeeper } from '../../src/store/state-keeper.ts';
-import { type Clock, within } from '../../src/sys/clock.ts';
-import { Reconciler } from '../../src/tables/reconciler.ts';
-import { createRecordingLog } from '../fakes/log.ts';
+import type { StateView } from '../../src/state/view.ts';
+import type { Clock } from '../../src/sys/clock.ts';
+import { composeForTest } from '../fakes/compose.ts';
+import type { ManualProber } from '../fakes/prober.ts';
 
 /** When an hfmd is gone: at a call of pfctl, counted from now, before it is made or while it runs. */
 interface Death {
@@ -17,12 +13,12 @@ interface Death {
   readonly at: 'before' | 'during';
 }
 
-/** One life of hfmd: the rooms as the daemon wires them, without probes. */
+/** One life of hfmd, as production composes it; the verdicts come from the test. */
 export interface HfmProcess {
-  readonly controller: Controller;
-  readonly reconciler: Reconciler;
-  readonly aftermath: Aftermath;
-  /** Whether the tables were looked at, so that probes and words come. */
+  readonly rooms: Rooms;
+  readonly view: StateView;
+  readonly record: ManualProber['record'];
+  /** Whether the tables were looked at, so that probes and overrides come. */
   readonly started: boolean;
   readonly dead: boolean;
   reload(config: Config): void;
@@ -33,114 +29,44 @@ export interface HfmProcess {
   stop(): Promise<void>;
 }
 
-const FIRST_READING_MS = 1000;
-
 interface ProcessDeps {
   readonly clock: Clock;
   readonly driver: PfDriver;
   readonly stateFile: string;
-  /** A variant that is broken on purpose. */
-  readonly ReconcilerClass?: typeof Reconciler;
+  /** Breaks the rooms on purpose, before they start. */
+  readonly mutate?: (rooms: Rooms) => void;
 }
 
 export function startProcess(deps: ProcessDeps, first: Config): HfmProcess {
   const life = createLife(deps.clock);
   const { clock } = life;
   const driver = mortalDriver(deps.driver, life);
-  const log = createRecordingLog();
-  let config = first;
+  const { rooms, prober } = composeForTest({ clock, driver, stateFile: deps.stateFile }, first);
+  const { state, apply } = rooms;
+  deps.mutate?.(rooms);
   let started = false;
-  let reloadedGoals: Map<PoolName, PoolGoal> | null = null;
-
-  const durable = readState(deps.stateFile, clock.wallMs(), log);
-  const keeper = createStateKeeper({ clock, log, file: deps.stateFile }, () => ({
-    overrides: controller.live.overrides,
-    announced: new Map(),
-    ledger: reconciler.ledger,
-    unreleased: aftermath.unreleased,
-  }));
-  const save = (): void => {
-    if (!life.dead) keeper.save();
-  };
-  const reconciler = new (deps.ReconcilerClass ?? Reconciler)(
-    {
-      driver,
-      clock,
-      emit: () => {},
-      onView: ({ table: { pool }, view, removed, ledgerChanged }) => {
-        if (pool !== null) controller.tableAsked(pool, view.asked);
-        if (removed.length > 0) aftermath.left(leavingOf(controller.live, pool, removed));
-        if (ledgerChanged) save();
-        if (pool !== null && view.actual !== null && view.error === null) {
-          controller.tableRead(pool, view.actual);
-        }
-      },
-    },
-    durable.ledger,
-  );
-  const controller = new Controller(
-    {
-      clock,
-      emit: () => {},
-      onGoal: (pool, goal) => {
-        if (reloadedGoals === null) reconciler.setGoal(pool, goal);
-        else reloadedGoals.set(pool, goal);
-      },
-      onDurable: () => keeper.saveSoon(),
-      onWord: save,
-      onFoundOut: (pool, addresses) => aftermath.left(leavingOf(controller.live, pool, addresses)),
-      onAnnounce: () => {},
-      onProbing: () => {},
-    },
-    config,
-    durable,
-  );
-  const aftermath = createAftermath({
-    driver,
-    clock,
-    emit: () => {},
-    ownAddresses: () => new Set(),
-    rules: leavingRules(() => controller.live),
-    onReleased: () => keeper.saveSoon(),
-    problems: { note: () => {} },
-  });
-  const start = async (): Promise<void> => {
-    aftermath.left(leftUnreleased(controller.live, durable.unreleased));
-    reconciler.configure(config, new Map());
-    save();
-    const pools = config.pools.map(({ name }) => name);
-    await within(reconciler.attempted(pools), clock, FIRST_READING_MS);
-    if (life.dead) return;
-    controller.start();
+  const house = keepHouse(rooms, clock);
+  void startRooms(rooms, clock).then(() => {
     started = true;
-  };
-  void start();
+  });
 
   return {
-    controller,
-    reconciler,
-    aftermath,
+    rooms,
+    view: state.view,
+    record: prober.record,
     get started() {
       return started;
     },
     get dead() {
       return life.dead;
     },
-    reload(next) {
-      config = next;
-      const goals = new Map<PoolName, PoolGoal>();
-      reloadedGoals = goals;
-      controller.reload(config);
-      reloadedGoals = null;
-      reconciler.configure(config, goals);
-      save();
-    },
+    reload: (next) => apply(state.reload(next)),
     kill: life.end,
     killAt: life.endAt,
     async stop() {
-      controller.stop();
-      await Promise.all([reconciler.stop(), aftermath.stop()]);
-      if (!life.dead) keeper.stop();
+      if (life.dead) return;
+      house.stop();
+      await stopRooms(rooms);
     },
   };
 }

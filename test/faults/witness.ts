@@ -139,15 +139,15 @@ export class Witness {
   }
 
   /** Nothing is said to be in or out of a table that is not so, as far as hfm can know. */
-  said({ controller, reconciler }: Pick<HfmProcess, 'controller' | 'reconciler'>): void {
-    for (const pool of controller.live.pools.values()) {
+  said({ rooms, view }: Pick<HfmProcess, 'rooms' | 'view'>): void {
+    for (const pool of view.pools.values()) {
       const table = tableOf(pool.config);
       const holds = this.#machine.entries(table);
       if (holds === null || this.#isUnread(table)) continue;
-      if (reconciler.viewOf(pool.config).error !== null) continue;
-      for (const one of addressesOf(controller.live.config, pool.config)) {
+      if (rooms.tables.viewOf(pool.config).error !== null) continue;
+      for (const one of addressesOf(view.config, pool.config)) {
         if (!isShown(pool, one) || pool.outcome?.untouched.has(one)) continue;
-        const isSaidIn = pool.desired?.has(one) === true;
+        const isSaidIn = pool.outcome?.desired.has(one) === true;
         if (holds.includes(one) === isSaidIn) continue;
         const said = isSaidIn ? 'in' : 'out';
         this.problems.push(`${one} was said to be ${said} of <${table}>, and it was not`);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ActionConfig } from '../../src/config/config.ts';
 import { type ActionsDeps, createActions } from '../../src/hooks/actions.ts';
-import type { Announcement } from '../../src/state/controller.ts';
+import type { Announcement } from '../../src/state/effects.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend } from '../fakes/config.ts';
 import { recordEvents } from '../fakes/events.ts';

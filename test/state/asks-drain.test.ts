@@ -29,12 +29,12 @@ const bothUp = () => allUp(TWO, [A, B]);
 
 describe('a backend that asks to be drained', () => {
   test('leaves at once, stays up, and comes back with the next plain pass', async () => {
-    const { clock, controller, pf, probe, announcements } = await bothUp();
+    const { clock, view, pf, probe, announcements } = await bothUp();
     const told = announcements.length;
     probe('lb1', ASKS);
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([B]);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('up');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('up');
     probe('lb1', PASS);
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([A, B]);
@@ -57,14 +57,14 @@ describe('a backend that asks to be drained', () => {
   });
 
   test('goes on asking through single failures, and is down after fall of them', async () => {
-    const { clock, controller, pf, probe } = await bothUp();
+    const { clock, view, pf, probe } = await bothUp();
     probe('lb1', ASKS);
     probe('lb1', FAIL);
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([B]);
     probe('lb1', FAIL);
     probe('lb1', FAIL);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('down');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('down');
   });
 
   test('is held by the floor rather than one that goes down in the same moment', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Address } from '../../src/core/address.ts';
 import { poolName } from '../../src/core/names.ts';
-import type { LivePool } from '../../src/state/live.ts';
 import { isShown, servingOf } from '../../src/state/serving.ts';
+import type { PoolView } from '../../src/state/view.ts';
 import { wire } from '../daemon/wiring.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { addresses, backend, check, config, pool } from '../fakes/config.ts';
@@ -20,7 +20,7 @@ async function serving(besides: string | null, unread?: string) {
   const off = { checks: [check({ mode: 'off' })] };
   const members = [backend('a', { web: A }), backend('b', { mail: A }, off)];
   const wiring = await wire(config([pool('mail'), pool('web')], members), { clock, pf });
-  const found = servingOf(wiring.controller.live, A, besides === null ? null : poolName(besides));
+  const found = servingOf(wiring.view, A, besides === null ? null : poolName(besides));
   return found === null ? null : [found.pool.name, found.how];
 }
 
@@ -46,14 +46,14 @@ test('an address whose add is on its way serves, though nobody asks for it any m
   await clock.advance(100);
   expect(pf.entries('web')).toEqual([A, B]);
   wiring.say('drain', 'a');
-  const { live } = wiring.controller;
-  const web = live.pools.get(poolName('web')) as LivePool;
+  const { view } = wiring;
+  const web = view.pools.get(poolName('web')) as PoolView;
   const [address] = addresses(A) as [Address];
   expect(web.actual).toEqual(new Set([B]));
-  expect([servingOf(live, A)?.how, isShown(web, address)]).toEqual(['held', false]);
+  expect([servingOf(view, A)?.how, isShown(web, address)]).toEqual(['held', false]);
   await clock.advance(2000);
   expect(pf.entries('web')).toEqual([B]);
-  expect([servingOf(live, A), isShown(web, address)]).toEqual([null, true]);
+  expect([servingOf(view, A), isShown(web, address)]).toEqual([null, true]);
 });
 
 test('an address of a table that was not read yet may serve', async () => {

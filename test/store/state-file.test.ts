@@ -15,12 +15,12 @@ import { dirname, join } from 'node:path';
 import { ModuleKind, transpileModule } from 'typescript';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
-  type DurableState,
-  EMPTY_STATE,
+  NOTHING_SAVED,
   readState,
+  type SavedState,
   writeState,
 } from '../../src/store/state-file.ts';
-import { createStateKeeper } from '../../src/store/state-keeper.ts';
+import { createStateWriter } from '../../src/store/state-writer.ts';
 import { createFakeClock, START_WALL_MS } from '../fakes/clock.ts';
 import { addresses } from '../fakes/config.ts';
 import { createRecordingLog } from '../fakes/log.ts';
@@ -53,7 +53,7 @@ function transpiled(...sources: readonly string[]): string {
   return programs[0] ?? '';
 }
 
-const STATE: DurableState = {
+const STATE: SavedState = {
   overrides: new Map([
     ['lb1', { state: 'drain', by: 'anna', reason: 'a "reload"\n', sinceMs: 5, untilMs: 10 }],
     ['web/lb2', { state: 'maint', by: null, reason: null, sinceMs: 5, untilMs: null }],
@@ -80,11 +80,11 @@ test('what was written is read', () => {
 test('what an earlier hfm wrote, which kept less, is read', () => {
   const { unreleased: _, ...rest } = { ...STATE, overrides: {}, announced: {}, version: 1 };
   writeFileSync(file, JSON.stringify(rest));
-  expect(read()).toEqual({ state: { ...EMPTY_STATE, ledger: STATE.ledger }, warnings: [] });
+  expect(read()).toEqual({ state: { ...NOTHING_SAVED, ledger: STATE.ledger }, warnings: [] });
 });
 
 test('no file is an empty state, and no reason for a warning', () => {
-  expect(read()).toEqual({ state: EMPTY_STATE, warnings: [] });
+  expect(read()).toEqual({ state: NOTHING_SAVED, warnings: [] });
 });
 
 describe('written', () => {
@@ -99,7 +99,7 @@ describe('written', () => {
   test('it replaces the file as a whole, leaving nothing beside it', () => {
     writeState(file, STATE);
     const before = statSync(file).ino;
-    writeState(file, EMPTY_STATE);
+    writeState(file, NOTHING_SAVED);
     expect(statSync(file).ino).not.toBe(before);
     expect(readdirSync(folder)).toEqual(['state.json']);
   });
@@ -166,7 +166,7 @@ describe('a damaged file is set aside and never fatal', () => {
   ])('%s', (_, text, why) => {
     writeFileSync(file, text);
     expect(read()).toEqual({
-      state: EMPTY_STATE,
+      state: NOTHING_SAVED,
       warnings: [['state file is damaged, set aside; starting afresh', why]],
     });
     expect(existsSync(file)).toBe(false);
@@ -178,25 +178,25 @@ describe('a damaged file is set aside and never fatal', () => {
 
   test('also when it is a folder', () => {
     mkdirSync(file);
-    expect(read().state).toEqual(EMPTY_STATE);
+    expect(read().state).toEqual(NOTHING_SAVED);
   });
 });
 
-describe('the keeper', () => {
-  function createKeeper(path = file) {
+describe('the writer', () => {
+  function createWriter(path = file) {
     const clock = createFakeClock();
     const log = createRecordingLog();
     let collected = 0;
-    const keeper = createStateKeeper({ clock, log, file: path }, () => {
+    const writer = createStateWriter({ clock, log, file: path }, () => {
       collected += 1;
       return STATE;
     });
-    return { clock, log, keeper, collected: () => collected };
+    return { clock, log, writer, collected: () => collected };
   }
 
   test('writes what changes within two seconds once', async () => {
-    const { clock, keeper, collected } = createKeeper();
-    for (let i = 0; i < 10; i++) keeper.saveSoon();
+    const { clock, writer, collected } = createWriter();
+    for (let i = 0; i < 10; i++) writer.saveSoon();
     await clock.advance(1999);
     expect(existsSync(file)).toBe(false);
     await clock.advance(1);
@@ -205,9 +205,9 @@ describe('the keeper', () => {
   });
 
   test('writes now when asked to, and not again for what waited', async () => {
-    const { clock, keeper, collected } = createKeeper();
-    keeper.saveSoon();
-    keeper.save();
+    const { clock, writer, collected } = createWriter();
+    writer.saveSoon();
+    writer.save();
     await clock.advance(1000);
     expect(collected()).toBe(1);
   });
@@ -215,13 +215,13 @@ describe('the keeper', () => {
   test('says once that it can not write, and once that it can again', () => {
     const blocked = join(folder, 'file', 'state.json');
     writeFileSync(join(folder, 'file'), '');
-    const { log, keeper } = createKeeper(blocked);
-    for (let i = 0; i < 3; i++) keeper.save();
+    const { log, writer } = createWriter(blocked);
+    for (let i = 0; i < 3; i++) writer.save();
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
       ['error', 'state file can not be written'],
     ]);
     rmSync(join(folder, 'file'));
-    for (let i = 0; i < 3; i++) keeper.save();
+    for (let i = 0; i < 3; i++) writer.save();
     expect(log.lines.slice(1).map(({ message }) => message)).toEqual([
       'state file can be written again',
     ]);
@@ -230,13 +230,13 @@ describe('the keeper', () => {
   test('writes by itself once there is room again, and then no more', async () => {
     const blocked = join(folder, 'file', 'state.json');
     writeFileSync(join(folder, 'file'), '');
-    const { clock, log, keeper, collected } = createKeeper(blocked);
-    keeper.save();
+    const { clock, log, writer, collected } = createWriter(blocked);
+    writer.save();
     await clock.advance(60_000);
-    expect(keeper.failure).not.toBe(null);
+    expect(writer.warnings()).toHaveLength(1);
     rmSync(join(folder, 'file'));
     await clock.advance(5000);
-    expect(keeper.failure).toBe(null);
+    expect(writer.warnings()).toEqual([]);
     expect(existsSync(blocked)).toBe(true);
     expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
     const tries = collected();
@@ -247,9 +247,9 @@ describe('the keeper', () => {
 
   test('does not try again after its last write', () => {
     writeFileSync(join(folder, 'file'), '');
-    const { clock, keeper } = createKeeper(join(folder, 'file', 'state.json'));
-    keeper.save();
-    keeper.stop();
+    const { clock, writer } = createWriter(join(folder, 'file', 'state.json'));
+    writer.save();
+    writer.stop();
     expect(clock.pending).toBe(0);
   });
 });

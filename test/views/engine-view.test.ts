@@ -1,18 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { EngineMeter } from '../../src/metrics/engine-meter.ts';
-import { Scheduler } from '../../src/scheduler/scheduler.ts';
-import { watchStalls } from '../../src/scheduler/stall-watch.ts';
 import { engineView } from '../../src/views/engine-view.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 function engine(spoil: (meter: EngineMeter) => void = () => {}) {
   const clock = createFakeClock();
-  const stalls = watchStalls(clock);
   const meter = new EngineMeter(clock);
-  const scheduler = new Scheduler({ clock, stalls, meter }, { network: 1, scripts: 1 });
   for (let i = 0; i < 100; i++) meter.started(0.4, 1000);
   spoil(meter);
-  return engineView({ meter, scheduler, watches: 7 });
+  return engineView(meter.stats, { inFlight: 0, waiting: 0, watching: 7 });
 }
 
 test('an engine that keeps up is in no trouble', () => {

@@ -1,42 +1,9 @@
 import type { PfDriver, PfResult } from '../pf/driver.ts';
 import { isOpen, isOpenRedirection, type PfState } from '../pf/state-listing.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { MemberConnections } from './count.ts';
 
-/** Whose connections: a member's addresses, without the probes that this node itself makes. */
-export interface MemberConnections {
-  readonly addresses: ReadonlySet<string>;
-  readonly ownAddresses: ReadonlySet<string>;
-}
-
-/** How many connections of clients are still open to the member. */
-export async function countOpen(
-  driver: PfDriver,
-  { addresses, ownAddresses }: MemberConnections,
-): Promise<PfResult<number>> {
-  let open = 0;
-  const listed = await driver.eachState(
-    (state) => {
-      const isMember = isOpenRedirection(state) && addresses.has(state.left.address);
-      if (isMember && !ownAddresses.has(state.right.address)) open += 1;
-    },
-    { ids: false },
-  );
-  return listed.ok ? { ok: true, value: open } : listed;
-}
-
-/** How many clients pf still keeps at the member, so that also their new connections go there. */
-export async function countSticky(
-  driver: PfDriver,
-  { addresses }: Pick<MemberConnections, 'addresses'>,
-): Promise<PfResult<number>> {
-  const clients = new Set<string>();
-  const listed = await driver.eachSource(({ client, backend }) => {
-    if (backend !== null && addresses.has(backend)) clients.add(client);
-  });
-  return listed.ok ? { ok: true, value: clients.size } : listed;
-}
-
-/** So many calls of pfctl, and then a pause, so that they do not take the machine. */
+/** A pause after each burst of calls of pfctl, so that they do not take the machine. */
 export interface Pace {
   readonly clock: Clock;
   readonly burst: number;
@@ -46,29 +13,28 @@ export interface Pace {
 export const PACE = { burst: 50, pauseMs: 250 } as const;
 
 export interface Ending extends Pace {
-  /** Asked before each one is ended: in the seconds that it takes, an address may come to serve. */
+  /** Asked before each state is ended: ending takes seconds, and the address may serve again. */
   readonly mayEnd: (address: string) => boolean;
 }
 
-/** In one go: some seconds, after which the states are listed anew. */
+/** Ended in one call, which takes some seconds; then the states are listed anew. */
 const MAX_ENDED = 1000;
 
-/** Looked at in one listing, so that it takes bounded memory. */
+/** Kept of one listing, so that it takes bounded memory. */
 const MAX_LEGS = 50_000;
 
 export interface EndedConnections {
   /** What pf says it ended, by the member's address. */
   readonly ended: ReadonlyMap<string, number>;
-  /** Those that were listed, may be ended, and did not end or wait for a further call. */
+  /** States that were listed, may be ended, and have not ended. */
   readonly left: number;
 }
 
 /**
  * Ends the member's connections: by state id, since `pfctl -k CLIENT -k BACKEND` does not match the
  * inbound leg of a redirection, and stock FreeBSD 15.1 kills nothing with it. A connection is two
- * states, and ending both is what stops it whatever the rules are. Connections to the same address
- * that were not redirected, such as an operator's ssh, are left alone. No more than a share is ended
- * in one call.
+ * states, and ending both stops it whatever the rules are. Connections to the same address that were
+ * not redirected, such as an operator's ssh, are left alone. One call ends 1000 states at most.
  */
 export async function endConnections(
   driver: PfDriver,
@@ -112,7 +78,7 @@ interface Leg {
   /** The member's. */
   readonly address: string;
   readonly isInbound: boolean;
-  /** The client's end and the member's, which both legs have in common. */
+  /** The client's end and the member's, which both legs share. */
   readonly key: string;
 }
 
@@ -120,7 +86,7 @@ function legOf(state: PfState, { addresses, ownAddresses }: MemberConnections): 
   const isInbound = state.direction === 'in';
   const member = isInbound ? state.left : state.right;
   if (state.id === null || !addresses.has(member.address)) return null;
-  // Closed ones stay for a while: those of a busy member would take all the room of the open ones.
+  // Closed states stay for a while, and those of a busy member would fill the listing.
   if (isInbound ? !isOpenRedirection(state) : !isOpen(state)) return null;
   const client = isInbound ? state.right : (state.translated ?? state.left);
   if (ownAddresses.has(client.address)) return null;

@@ -1,28 +1,28 @@
 import type { Clock, Timer } from '../sys/clock.ts';
 import type { Log } from '../sys/log.ts';
-import { type DurableState, writeState } from './state-file.ts';
+import { type SavedState, writeState } from './state-file.ts';
 
 /** Decides when the state file is written, and says once when it can't be. */
-export interface StateKeeper {
+export interface StateWriter {
   /** Writes now. A failure is logged, and tried again until it is written. */
   save(): void;
   /** Writes within a short time, together with what else changes until then. */
   saveSoon(): void;
-  /** Why the last write failed; null when it did not. */
-  readonly failure: string | null;
+  /** A warning while the last write has failed. */
+  warnings(): readonly string[];
   /** Writes for the last time. */
   stop(): void;
 }
 
-/** Each write waits for the disk; what actions were told is worth no more than one now and then. */
+/** Each write waits for the disk; what actions were told is worth one now and then. */
 const SOON_MS = 2000;
-/** A word must be on disk soon after there is room again; and each try waits for the disk. */
+/** An override must be on disk soon after there is room again; and each try waits for the disk. */
 const RETRY_MS = 5000;
 
-export function createStateKeeper(
+export function createStateWriter(
   { clock, log, file }: { clock: Clock; log: Log; file: string },
-  collect: () => DurableState,
-): StateKeeper {
+  collect: () => SavedState,
+): StateWriter {
   let timer: Timer | null = null;
   let failure: string | null = null;
   let stopped = false;
@@ -42,12 +42,13 @@ export function createStateKeeper(
   };
   return {
     save,
-    get failure() {
-      return failure;
-    },
     saveSoon() {
       timer ??= clock.after(SOON_MS, save);
     },
+    warnings: () =>
+      failure === null
+        ? []
+        : [`state file can't be written, a restart loses the overrides set since: ${failure}`],
     stop() {
       stopped = true;
       save();

@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { createTurns } from '../../src/sys/turns.ts';
+import { createSlices } from '../../src/sys/slices.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 /** Items of 1 ms each; a slice has 2 ms. */
 function workshop() {
   const clock = createFakeClock();
-  const turns = createTurns(clock);
+  const slices = createSlices(clock);
   const done: string[] = [];
   const makes = (name: string, count: number): Promise<number[]> =>
-    turns.map(Array(count).keys(), (i) => {
+    slices.map(Array(count).keys(), (i) => {
       clock.stall(1);
       done.push(name);
       return i;
@@ -43,11 +43,11 @@ describe('work in slices', () => {
   });
 
   test('that throws is over, and others go on', async () => {
-    const turns = createTurns(createFakeClock());
-    const boom = turns.map([1], () => {
+    const slices = createSlices(createFakeClock());
+    const boom = slices.map([1], () => {
       throw new Error('boom');
     });
-    const other = turns.map([1], (n) => n + 1);
+    const other = slices.map([1], (n) => n + 1);
     await expect(boom).rejects.toThrow('boom');
     expect(await other).toEqual([2]);
   });

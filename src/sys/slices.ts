@@ -1,17 +1,17 @@
-import type { Clock } from '../sys/clock.ts';
+import type { Clock } from './clock.ts';
 
 /**
- * Makes long answers in slices, so that probes and their deadlines need not wait for them: of all
- * the requests that are at work, one has its slice in a turn of the loop.
+ * Works on long answers in slices, so that probes and their deadlines need not wait for them. One
+ * request gets one slice in each turn of the loop, however many requests there are.
  */
-export interface Turns {
-  /** As `Array.map`, with a pause whenever a slice is over. */
+export interface Slices {
+  /** As `Array.map`, with a pause after each slice. */
   map<T, U>(items: Iterable<T>, work: (item: T) => U): Promise<U[]>;
 }
 
 const SLICE_MS = 2;
 
-export function createTurns(clock: Pick<Clock, 'monotonicMs'>): Turns {
+export function createSlices(clock: Pick<Clock, 'monotonicMs'>): Slices {
   const waiting: (() => void)[] = [];
   const serve = (): void => {
     waiting.shift()?.();
@@ -25,11 +25,11 @@ export function createTurns(clock: Pick<Clock, 'monotonicMs'>): Turns {
   return {
     async map(items, work) {
       const results = [];
-      let overMs = Number.NEGATIVE_INFINITY;
+      let endMs = Number.NEGATIVE_INFINITY;
       for (const item of items) {
-        if (clock.monotonicMs() >= overMs) {
+        if (clock.monotonicMs() >= endMs) {
           await next();
-          overMs = clock.monotonicMs() + SLICE_MS;
+          endMs = clock.monotonicMs() + SLICE_MS;
         }
         results.push(work(item));
       }

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { PoolConfig } from '../../src/config/config.ts';
-import type { Leaving } from '../../src/connections/aftermath.ts';
-import { isOut, leavingOf, mayEndStates, releaseOf } from '../../src/connections/leaving.ts';
+import type { CleanupTask } from '../../src/connections/cleanup.ts';
+import {
+  cleanupTasks,
+  isOut,
+  mayEndStates,
+  releaseOf,
+} from '../../src/connections/cleanup-rules.ts';
 import { poolName } from '../../src/core/names.ts';
-import { EMPTY_STATE } from '../../src/store/state-file.ts';
+import { NOTHING_SAVED } from '../../src/store/state-file.ts';
 import { FAIL, PASS, type Wiring, wire } from '../daemon/wiring.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config, type PoolOptions, pool } from '../fakes/config.ts';
@@ -36,8 +41,8 @@ async function wired(how: Partial<PoolConfig> = {}, mail: readonly string[] = []
 
 const WEB = poolName('web');
 
-function leaves({ controller }: Wiring, address = A): Leaving | undefined {
-  return leavingOf(controller.live, WEB, [address])[0];
+function taskFor({ view }: Wiring, address = A): CleanupTask | undefined {
+  return cleanupTasks(view, WEB, [address])[0];
 }
 
 describe('states are to be ended', () => {
@@ -58,12 +63,12 @@ describe('states are to be ended', () => {
       else wiring.say(by, 'a');
       await wiring.clock.advance(100);
       expect(wiring.pf.entries('web')).toEqual([B]);
-      expect(leaves(wiring)?.endStates).toBe(expected);
+      expect(taskFor(wiring)?.endStates).toBe(expected);
     },
   );
 
   test('not where its backend is not configured', async () => {
-    expect(leaves(await wired(), '192.0.2.9')?.endStates).toBe(false);
+    expect(taskFor(await wired(), '192.0.2.9')?.endStates).toBe(false);
   });
 });
 
@@ -72,8 +77,8 @@ describe('states may be ended', () => {
   const B_WEB = backend('b', { web: B }, FAST);
 
   function mayEnd(wiring: Wiring): ReturnType<typeof mayEndStates> | undefined {
-    const leaving = leaves(wiring);
-    return leaving && mayEndStates(wiring.controller.live, leaving);
+    const task = taskFor(wiring);
+    return task && mayEndStates(wiring.view, task);
   }
 
   /** A pool that ends states, and one that has no part in that. */
@@ -97,7 +102,7 @@ describe('states may be ended', () => {
     const wiring = await wired({ killStates: 'maint' }, [A]);
     wiring.say('maint', 'web/a');
     await wiring.clock.advance(100);
-    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(taskFor(wiring)?.endStates).toBe(true);
     expect(mayEnd(wiring)).toBe('no');
   });
 
@@ -127,10 +132,10 @@ describe('states may be ended', () => {
   test('not once a reload has said never', async () => {
     const wiring = await wired();
     await down(wiring);
-    const leaving = leaves(wiring);
-    const { backends } = wiring.controller.live.config;
+    const task = taskFor(wiring);
+    const { backends } = wiring.view.config;
     wiring.reload(config(pools('never'), backends));
-    expect(leaving && mayEndStates(wiring.controller.live, leaving)).toBe('no');
+    expect(task && mayEndStates(wiring.view, task)).toBe('no');
   });
 
   test('only once it is known that no other pool has it', async () => {
@@ -142,9 +147,9 @@ describe('states may be ended', () => {
     const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
     const wiring = await wire(
       config(pools('maint'), [backend('a', { web: A, mail: A }), backend('b', { web: B })]),
-      { clock, pf, durable: { ...EMPTY_STATE, overrides: new Map([['a', word]]) } },
+      { clock, pf, saved: { ...NOTHING_SAVED, overrides: new Map([['a', word]]) } },
     );
-    expect(leaves(wiring)?.endStates).toBe(true);
+    expect(taskFor(wiring)?.endStates).toBe(true);
     expect(mayEnd(wiring)).toBe('not-yet');
     pf.fault('show', null, 'mail');
     await clock.advance(5000);
@@ -189,13 +194,13 @@ describe('states may be ended', () => {
 
 describe('sticky clients', () => {
   test('are to be released as the pool says', async () => {
-    expect(leaves(await wired())?.sources).toBe('auto');
-    expect(leaves(await wired({ killSources: 'never' }))?.sources).toBe('never');
+    expect(taskFor(await wired())?.sources).toBe('auto');
+    expect(taskFor(await wired({ killSources: 'never' }))?.sources).toBe('never');
   });
 
   function release(wiring: Wiring): ReturnType<typeof releaseOf> | undefined {
-    const leaving = leaves(wiring);
-    return leaving && releaseOf(wiring.controller.live, leaving);
+    const task = taskFor(wiring);
+    return task && releaseOf(wiring.view, task);
   }
 
   test('are all to be released once the address serves nowhere', async () => {
@@ -215,34 +220,34 @@ describe('sticky clients', () => {
 
   test('are let be once a reload has said never', async () => {
     const wiring = await wired();
-    const leaving = leaves(wiring);
-    const { pools, backends } = wiring.controller.live.config;
+    const task = taskFor(wiring);
+    const { pools, backends } = wiring.view.config;
     wiring.reload(
       config(
         pools.map((one) => ({ ...one, killSources: 'never' })),
         backends,
       ),
     );
-    expect(leaving && releaseOf(wiring.controller.live, leaving)).toBe('none');
+    expect(task && releaseOf(wiring.view, task)).toBe('none');
   });
 
   test('of a retired table are let be where no pool wants them released', async () => {
     const wiring = await wired({ killSources: 'never' });
-    expect(leavingOf(wiring.controller.live, null, [A])).toMatchObject([{ sources: 'never' }]);
+    expect(cleanupTasks(wiring.view, null, [A])).toMatchObject([{ sources: 'never' }]);
     const other = await wired();
-    expect(leavingOf(other.controller.live, null, [A])).toMatchObject([{ sources: 'auto' }]);
+    expect(cleanupTasks(other.view, null, [A])).toMatchObject([{ sources: 'auto' }]);
   });
 });
 
 test('an address is out until it is wanted again; of a retired table, until any pool wants it', async () => {
   const wiring = await wired();
-  const { live } = wiring.controller;
-  const ofWeb: Leaving = { pool: WEB, address: A, sources: 'auto', endStates: false };
-  const retired: Leaving = { ...ofWeb, pool: null };
-  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([false, false]);
+  const { view } = wiring;
+  const ofWeb: CleanupTask = { pool: WEB, address: A, sources: 'auto', endStates: false };
+  const retired: CleanupTask = { ...ofWeb, pool: null };
+  expect([isOut(view, ofWeb), isOut(view, retired)]).toEqual([false, false]);
   wiring.say('drain', 'a');
   await wiring.clock.advance(10);
-  expect([isOut(live, ofWeb), isOut(live, retired)]).toEqual([true, true]);
+  expect([isOut(view, ofWeb), isOut(view, retired)]).toEqual([true, true]);
 });
 
 test('of a pool of 20 000 all may leave at once', async () => {
@@ -251,9 +256,9 @@ test('of a pool of 20 000 all may leave at once', async () => {
   const clock = createFakeClock();
   const members = all.map((one, i) => backend(`b${i}`, { web: one }));
   const pools = [{ ...pool('web'), killStates: 'down' } as const];
-  const { controller } = await wire(config(pools, members), { clock, pf: createFakePf(clock) });
+  const { view } = await wire(config(pools, members), { clock, pf: createFakePf(clock) });
   const beganMs = performance.now();
-  expect(leavingOf(controller.live, WEB, all)).toHaveLength(all.length);
+  expect(cleanupTasks(view, WEB, all)).toHaveLength(all.length);
   // Looked for one by one it took minutes; now it takes some milliseconds, and longer when busy.
   expect(performance.now() - beganMs).toBeLessThan(3000);
 });

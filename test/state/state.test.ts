@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { backendName, poolName } from '../../src/core/names.ts';
+import { poolsOfBackend } from '../../src/state/backend.ts';
+import { breachesOf } from '../../src/state/breaches.ts';
+import { NO_EFFECTS } from '../../src/state/effects.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf, wire } from '../daemon/wiring.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config, pool, pool as poolOf } from '../fakes/config.ts';
@@ -45,8 +48,8 @@ describe('start', () => {
 
   test("what a table must hold is in pf's order, however it is configured", async () => {
     const members = [backend('lb1', { web: ['fd00::2', '10.0.0.10'] }), backend('lb2', { web: B })];
-    const { controller } = await allUp(config([pool('web')], members));
-    expect([...(controller.live.pools.get(poolName('web'))?.desired ?? [])]).toEqual([
+    const { view } = await allUp(config([pool('web')], members));
+    expect([...(view.pools.get(poolName('web'))?.outcome?.desired ?? [])]).toEqual([
       B,
       '10.0.0.10',
       'fd00::2',
@@ -54,23 +57,23 @@ describe('start', () => {
   });
 
   test('a table that is read as it was known is no reason to decide anew', async () => {
-    const { clock, pf, counts } = await allUp();
-    const { goals } = counts;
+    const { clock, pf, goalsSet } = await allUp();
+    const goals = goalsSet();
     await clock.advance(LONG_MS);
     expect(pf.calls.filter(({ operation }) => operation === 'show').length).toBeGreaterThan(5);
-    expect(counts.goals).toBe(goals);
+    expect(goalsSet()).toBe(goals);
     pf.put('web', [A, FOREIGN]);
     await clock.advance(LONG_MS);
     expect(pf.entries('web')).toEqual([A, B, FOREIGN]);
-    expect(counts.goals).toBeGreaterThan(goals);
+    expect(goalsSet()).toBeGreaterThan(goals);
   });
 
   test('the first verdict decides at once where it agrees with the tables', async () => {
-    const { controller, probe } = await started(TWO, { web: [A] });
+    const { view, probe } = await started(TWO, { web: [A] });
     probe('lb1', PASS);
     probe('lb2', FAIL);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('up');
-    expect(controller.live.backends.get(backendName('lb2'))?.health).toBe('down');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('up');
+    expect(view.backends.get(backendName('lb2'))?.health).toBe('down');
   });
 
   test('the first verdict needs rise or fall where it contradicts the tables', async () => {
@@ -90,19 +93,19 @@ describe('start', () => {
 
   test('where one of two tables holds a backend its first verdict counts as usual', async () => {
     const both = config([pool('web'), pool('mail')], [backend('lb1', { web: A, mail: B })]);
-    const { controller, probe } = await started(both, { web: [A], mail: [] });
+    const { view, probe } = await started(both, { web: [A], mail: [] });
     probe('lb1', FAIL);
     probe('lb1', FAIL);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('unknown');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('unknown');
     probe('lb1', FAIL);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('down');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('down');
   });
 
   test('where a table could not be read the first verdict counts as usual', async () => {
-    const { controller, probe } = await started(TWO, {});
+    const { view, probe } = await started(TWO, {});
     probe('lb1', FAIL);
     probe('lb2', PASS);
-    const healths = [...controller.live.backends.values()].map(({ health }) => health);
+    const healths = [...view.backends.values()].map(({ health }) => health);
     expect(healths).toEqual(['unknown', 'unknown']);
   });
 
@@ -288,9 +291,9 @@ describe('health moves the tables', () => {
       [pool('web')],
       names.map((name, i) => backend(name, { web: `10.1.0.${i}` })),
     );
-    const { clock, controller, pf, probe } = await allUp(many, { web: [] });
+    const { clock, rooms, pf, probe } = await allUp(many, { web: [] });
     const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
-    controller.override([scopeOf('n0')], word, null);
+    rooms.apply(rooms.state.override([scopeOf('n0')], word, null));
     for (let i = 0; i < 3; i++) probe('n1', FAIL);
     await clock.advance(1000);
     for (const name of names.slice(2)) for (let i = 0; i < 3; i++) probe(name, FAIL);
@@ -318,13 +321,13 @@ describe('health moves the tables', () => {
     expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['add', 'show']);
   });
 
-  test('nothing is decided once the controller has stopped', async () => {
-    const { clock, controller, counts, probe } = await allUp();
+  test('nothing is decided once the batch has stopped', async () => {
+    const { clock, rooms, goalsSet, probe } = await allUp();
     for (const name of ['lb1', 'lb2']) for (let i = 0; i < 3; i++) probe(name, FAIL);
-    const { goals } = counts;
-    controller.stop();
+    const goals = goalsSet();
+    rooms.batch.stop();
     await clock.advance(1000);
-    expect(counts.goals).toBe(goals);
+    expect(goalsSet()).toBe(goals);
   });
 
   test('a moment lasts as long as more turns, up to 100 ms', async () => {
@@ -392,16 +395,18 @@ describe('health moves the tables', () => {
   });
 
   test('a verdict of a check that is gone counts for nothing', async () => {
-    const { controller } = await allUp();
+    const { state } = (await allUp()).rooms;
     const record = { verdict: FAIL, durationMs: 1, atMs: 0 };
-    expect(controller.record(backendName('lb1'), 'gone', record)).toBeNull();
-    expect(controller.record(backendName('gone'), 'tcp', record)).toBeNull();
+    expect(state.record(backendName('lb1'), 'gone', record)).toBe(NO_EFFECTS);
+    expect(state.record(backendName('gone'), 'tcp', record)).toBe(NO_EFFECTS);
+    expect(state.streakOf(backendName('lb1'), 'gone')).toBeNull();
+    expect(state.streakOf(backendName('gone'), 'tcp')).toBeNull();
   });
 
   test('explain looks back on ten verdicts', async () => {
-    const { controller, probe } = await allUp();
+    const { view, probe } = await allUp();
     for (let i = 0; i < 30; i++) probe('lb1', PASS);
-    const [check] = controller.live.backends.get(backendName('lb1'))?.checks ?? [];
+    const [check] = view.backends.get(backendName('lb1'))?.checks ?? [];
     expect(check?.history.all()).toHaveLength(10);
   });
 });
@@ -471,12 +476,12 @@ describe("the operator's word", () => {
   });
 
   test('after maint a backend must rise again', async () => {
-    const { clock, pf, say, probe, counts, controller } = await allUp();
+    const { clock, pf, say, probe, updates, view } = await allUp();
     say('maint', 'lb1');
-    expect(counts.probing).toBe(1);
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('unknown');
+    expect(updates()).toBe(1);
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('unknown');
     say('ready', 'lb1');
-    expect(counts.probing).toBe(2);
+    expect(updates()).toBe(2);
     await clock.advance(LONG_MS);
     expect(pf.entries('web')).toEqual([B]);
     probe('lb1', PASS);
@@ -498,21 +503,21 @@ describe("the operator's word", () => {
 
   test('a backend is probed as long as one of its memberships is', async () => {
     const both = config([pool('web'), pool('mail')], [backend('lb1', { web: A, mail: C })]);
-    const { say, counts } = await allUp(both, { web: [A], mail: [C] });
+    const { say, updates } = await allUp(both, { web: [A], mail: [C] });
     say('maint', 'web/lb1');
-    expect(counts.probing).toBe(0);
+    expect(updates()).toBe(0);
     say('maint', 'mail/lb1');
-    expect(counts.probing).toBe(1);
+    expect(updates()).toBe(1);
   });
 
   test('expires by itself', async () => {
-    const { clock, pf, say, controller, events } = await allUp();
+    const { clock, pf, say, expire, events } = await allUp();
     say('drain', 'lb1', { untilMs: clock.wallMs() + 60_000 });
     await clock.advance(59_999);
-    controller.expire();
+    expire();
     expect(pf.entries('web')).toEqual([B]);
     await clock.advance(1);
-    controller.expire();
+    expire();
     await clock.advance(0);
     expect(pf.entries('web')).toEqual([A, B]);
     expect(events.of('admin').at(-1)).toMatchObject({
@@ -526,21 +531,21 @@ describe("the operator's word", () => {
   test.for([3_600_000, -3_600_000])(
     'keeps its time when the wall clock is stepped by %i ms, over a restart too',
     async (stepMs) => {
-      const { clock, say, controller, counts, restart } = await allUp();
+      const { clock, say, expire, saves, restart } = await allUp();
       say('drain', 'lb1', { untilMs: clock.wallMs() + 60_000 });
       await clock.advance(30_000);
       clock.stepWall(stepMs);
-      const words = counts.words;
-      controller.expire();
-      expect(counts.words).toBe(words + 1);
+      const before = saves();
+      expire();
+      expect(saves()).toBe(before + 1);
       say('drain', 'lb2', { untilMs: clock.wallMs() + 60_000 });
       const next = await restart(TWO);
       await clock.advance(29_999);
-      next.controller.expire();
-      expect([...next.controller.live.overrides.keys()]).toEqual(['lb1', 'lb2']);
+      next.expire();
+      expect([...next.view.overrides.keys()]).toEqual(['lb1', 'lb2']);
       await clock.advance(1);
-      next.controller.expire();
-      expect([...next.controller.live.overrides.keys()]).toEqual(['lb2']);
+      next.expire();
+      expect([...next.view.overrides.keys()]).toEqual(['lb2']);
     },
   );
 
@@ -552,20 +557,20 @@ describe("the operator's word", () => {
     for (let i = 0; i < 5; i++) after.probe('lb1', PASS);
     await after.clock.advance(LONG_MS);
     expect(after.pf.entries('web')).toEqual([B]);
-    expect(after.controller.live.overrides.get('lb1')).toMatchObject({
+    expect(after.view.overrides.get('lb1')).toMatchObject({
       state: 'drain',
       by: 'anna',
     });
   });
 
   test('outlives a reload, also one that leaves out the backend that it is about', async () => {
-    const { say, reload, controller } = await allUp();
+    const { say, reload, view } = await allUp();
     say('drain', 'lb1');
     reload(TWO);
-    expect(controller.live.overrides.has('lb1')).toBe(true);
+    expect(view.overrides.has('lb1')).toBe(true);
     reload(config([pool('web')], [backend('lb2', { web: B })]));
     reload(TWO);
-    expect(controller.live.overrides.has('lb1')).toBe(true);
+    expect(view.overrides.has('lb1')).toBe(true);
   });
 
   test('ready for a backend ends what was said of its memberships', async () => {
@@ -585,23 +590,23 @@ describe('breaches of the floor', () => {
   const drain = { state: 'drain', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
 
   test('draining one of two is none, draining both or the last one is', async () => {
-    const { controller, say } = await allUp(floored, { web: [A, B], mail: [C] });
-    expect(controller.breachesOf([scopeOf('lb1')], drain)).toEqual([]);
-    expect(controller.breachesOf([scopeOf('lb1'), scopeOf('lb2')], drain)).toEqual([
+    const { view, say } = await allUp(floored, { web: [A, B], mail: [C] });
+    expect(breachesOf(view, [scopeOf('lb1')], drain, 0)).toEqual([]);
+    expect(breachesOf(view, [scopeOf('lb1'), scopeOf('lb2')], drain, 0)).toEqual([
       { pool: 'web', family: 'inet', left: 0, floor: 1 },
     ]);
     say('drain', 'lb1');
-    expect(controller.breachesOf([scopeOf('web/lb2')], drain)).toEqual([
+    expect(breachesOf(view, [scopeOf('web/lb2')], drain, 0)).toEqual([
       { pool: 'web', family: 'inet', left: 0, floor: 1 },
     ]);
   });
 
   test('asking changes nothing', async () => {
-    const { clock, pf, controller } = await allUp(floored, { web: [A, B], mail: [C] });
-    controller.breachesOf([scopeOf('lb1'), scopeOf('lb2')], drain);
+    const { clock, pf, view } = await allUp(floored, { web: [A, B], mail: [C] });
+    breachesOf(view, [scopeOf('lb1'), scopeOf('lb2')], drain, 0);
     await clock.advance(LONG_MS);
     expect(pf.entries('web')).toEqual([A, B]);
-    expect(controller.live.overrides.size).toBe(0);
+    expect(view.overrides.size).toBe(0);
   });
 
   test('draining all while the table was not read yet is one', async () => {
@@ -609,10 +614,10 @@ describe('breaches of the floor', () => {
     const pf = createFakePf(clock);
     pf.put('web', [A, B]);
     pf.fault('show', { kind: 'error', error: 'hung' });
-    const { controller, say } = await wire(floored, { clock, pf });
-    expect(controller.breachesOf([scopeOf('lb1')], drain)).toEqual([]);
+    const { view, say } = await wire(floored, { clock, pf });
+    expect(breachesOf(view, [scopeOf('lb1')], drain, 0)).toEqual([]);
     say('drain', 'lb1');
-    expect(controller.breachesOf([scopeOf('lb2')], drain)).toEqual([
+    expect(breachesOf(view, [scopeOf('lb2')], drain, 0)).toEqual([
       { pool: 'web', family: 'inet', left: 0, floor: 1 },
     ]);
   });
@@ -622,8 +627,8 @@ describe('breaches of the floor', () => {
       [pool('web', { floor: { kind: 'count', count: 2 } })],
       [backend('lb1', { web: A }), backend('lb2', { web: B }), backend('lb3', { web: C })],
     );
-    const { clock, pf, controller, say } = await allUp(two, { web: [A, B, `!${C}`] });
-    expect(controller.breachesOf([scopeOf('lb1')], drain)).toEqual([
+    const { clock, pf, view, say } = await allUp(two, { web: [A, B, `!${C}`] });
+    expect(breachesOf(view, [scopeOf('lb1')], drain, 0)).toEqual([
       { pool: 'web', family: 'inet', left: 1, floor: 2 },
     ]);
     say('drain', 'lb1');
@@ -632,10 +637,10 @@ describe('breaches of the floor', () => {
   });
 
   test('draining who is out already is none', async () => {
-    const { clock, controller, probe } = await allUp(floored, { web: [A, B], mail: [C] });
+    const { clock, view, probe } = await allUp(floored, { web: [A, B], mail: [C] });
     for (let i = 0; i < 3; i++) probe('lb2', FAIL);
     await clock.advance(10);
-    expect(controller.breachesOf([scopeOf('lb2')], drain)).toEqual([]);
+    expect(breachesOf(view, [scopeOf('lb2')], drain, 0)).toEqual([]);
   });
 });
 
@@ -698,11 +703,11 @@ describe('the floor and the fallback', () => {
 
 describe('reload', () => {
   test('keeps health, streaks and tables', async () => {
-    const { clock, pf, probe, reload, controller } = await allUp();
+    const { clock, pf, probe, reload, view } = await allUp();
     probe('lb1', FAIL);
     probe('lb1', FAIL);
     reload(TWO);
-    expect(controller.live.backends.get(backendName('lb1'))).toMatchObject({
+    expect(view.backends.get(backendName('lb1'))).toMatchObject({
       health: 'up',
       checks: [{ streak: { health: 'up', failures: 2 } }],
     });
@@ -712,23 +717,23 @@ describe('reload', () => {
   });
 
   test('of a check that changed starts its count afresh and keeps its health', async () => {
-    const { probe, reload, controller } = await allUp();
+    const { probe, reload, view } = await allUp();
     probe('lb1', FAIL);
     probe('lb1', FAIL);
     const changed = backend('lb1', { web: A }, { checks: [check({ port: 81 })] });
     reload(config([pool('web')], [changed, backend('lb2', { web: B })]));
     probe('lb1', FAIL);
-    expect(controller.live.backends.get(backendName('lb1'))).toMatchObject({
+    expect(view.backends.get(backendName('lb1'))).toMatchObject({
       health: 'up',
       checks: [{ streak: { health: 'up', failures: 1 } }],
     });
   });
 
   test('that gives a backend another address keeps it in service until it is judged', async () => {
-    const { clock, pf, probe, reload, controller } = await allUp();
+    const { clock, pf, probe, reload, view } = await allUp();
     const moved = backend('lb1', { web: A }, { address: '10.9.9.8' });
     reload(config([pool('web')], [moved, backend('lb2', { web: B })]));
-    expect(controller.live.backends.get(backendName('lb1'))?.health).toBe('unknown');
+    expect(view.backends.get(backendName('lb1'))?.health).toBe('unknown');
     await clock.advance(LONG_MS);
     expect(pf.entries('web')).toEqual([A, B]);
     for (let i = 0; i < 3; i++) probe('lb1', FAIL);
@@ -895,8 +900,8 @@ describe('announcements', () => {
   });
 });
 
-test('poolsOf names the pools of a backend, and none for an unknown one', async () => {
-  const { controller } = await started();
-  expect(controller.poolsOf(backendName('lb1'))).toEqual([poolName('web')]);
-  expect(controller.poolsOf(backendName('nobody'))).toEqual([]);
+test('a backend has the pools of its memberships, an unknown one has none', async () => {
+  const { view } = await started();
+  expect(poolsOfBackend(view, backendName('lb1'))).toEqual([poolName('web')]);
+  expect(poolsOfBackend(view, backendName('unknown'))).toEqual([]);
 });

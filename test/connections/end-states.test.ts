@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { countOpen, countSticky, endConnections } from '../../src/connections/connections.ts';
+import { countOpen, countSticky } from '../../src/connections/count.ts';
+import { endConnections } from '../../src/connections/end-states.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
 import { createStateReader, type PfState } from '../../src/pf/state-listing.ts';
 import { createFakeClock } from '../fakes/clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Aftermath, createAftermath, type Leaving } from '../../src/connections/aftermath.ts';
+import { type Cleanup, type CleanupTask, createCleanup } from '../../src/connections/cleanup.ts';
 import { poolName } from '../../src/core/names.ts';
 import type { PfDriver, PfErrorKind } from '../../src/pf/driver.ts';
 import type { PfState } from '../../src/pf/state-listing.ts';
@@ -10,15 +10,15 @@ import { createFakePf, type FakePf } from '../fakes/pf.ts';
 const A = '10.1.0.1';
 const B = '10.1.0.2';
 const WEB = poolName('web');
-const STICKY: Leaving = { pool: WEB, address: A, sources: 'auto', endStates: false };
-const WHOLE: Leaving = { pool: WEB, address: A, sources: 'never', endStates: true };
+const STICKY: CleanupTask = { pool: WEB, address: A, sources: 'auto', endStates: false };
+const WHOLE: CleanupTask = { pool: WEB, address: A, sources: 'never', endStates: true };
 
 interface Scene {
   readonly clock: FakeClock;
   readonly pf: FakePf;
   readonly events: RecordedEvents;
   readonly notes: string[];
-  readonly aftermath: Aftermath;
+  readonly cleanup: Cleanup;
   /** Every call that reads or ends something. */
   readonly calls: string[];
   /** How often it was told that the unreleased have become fewer. */
@@ -56,7 +56,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     eachState: (visit, options) => guard('list states', () => pf.eachState(visit, options)),
     endState: (id) => guard(`end state ${id}`, () => pf.endState(id)),
   };
-  const aftermath = createAftermath({
+  const cleanup = createCleanup({
     driver,
     clock,
     emit: events.emit,
@@ -76,7 +76,7 @@ function stage(os: 'openbsd' | 'freebsd' = 'openbsd'): Scene {
     pf,
     events,
     notes,
-    aftermath,
+    cleanup,
     calls,
     releases: 0,
     back: false,
@@ -101,25 +101,25 @@ function connection(id: number, backend = A): PfState {
 
 describe('sticky clients of an address that has left', () => {
   test('are released in one step where pf does that', async () => {
-    const { clock, pf, events, aftermath, calls } = stage();
+    const { clock, pf, events, cleanup, calls } = stage();
     pf.sources = [...clients(3), ...clients(2, B)];
-    aftermath.left([STICKY]);
+    cleanup.add([STICKY]);
     await clock.advance(0);
     expect(pf.sources).toEqual(clients(2, B));
     expect(calls).toEqual(['list sources', `end to ${A}`, 'list sources']);
     expect(events.of('ended')).toMatchObject([
       { pool: 'web', address: A, what: 'sources', count: 3 },
     ]);
-    expect(aftermath.endedOf(WEB)).toEqual({ sources: 3, states: 0 });
+    expect(cleanup.endedOf(WEB)).toEqual({ sources: 3, states: 0 });
   });
 
   test('are released one by one where pf says "killed 0", not faster than the pace, and counted', async () => {
-    const { clock, pf, events, aftermath, calls } = stage('freebsd');
+    const { clock, pf, events, cleanup, calls } = stage('freebsd');
     pf.sources = [
       ...clients(120),
       ...clients(2, B).map((one) => ({ ...one, client: '203.0.113.1' })),
     ];
-    aftermath.left([STICKY]);
+    cleanup.add([STICKY]);
     await clock.advance(0);
     expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
     await clock.advance(249);
@@ -127,16 +127,16 @@ describe('sticky clients of an address that has left', () => {
     await clock.advance(251);
     expect(pf.sources).toHaveLength(2);
     expect(events.of('ended')).toMatchObject([{ what: 'sources', count: 120 }]);
-    expect(aftermath.endedOf(WEB).sources).toBe(120);
+    expect(cleanup.endedOf(WEB).sources).toBe(120);
   });
 
   test.for(['openbsd', 'freebsd'] as const)(
     'of many addresses are released not faster than the pace either, on %s',
     async (os) => {
-      const { clock, pf, aftermath, calls } = stage(os);
+      const { clock, pf, cleanup, calls } = stage(os);
       const many = Array.from({ length: 120 }, (_, i) => `10.1.1.${i}`);
       pf.sources = many.map((one, i) => ({ client: `198.51.100.${i}`, backend: one }));
-      aftermath.left(many.map((one) => ({ ...STICKY, address: one })));
+      cleanup.add(many.map((one) => ({ ...STICKY, address: one })));
       await clock.advance(0);
       expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
       await clock.advance(250);
@@ -147,17 +147,17 @@ describe('sticky clients of an address that has left', () => {
   );
 
   test('are not looked for where the pool says never', async () => {
-    const { clock, pf, aftermath, calls } = stage();
+    const { clock, pf, cleanup, calls } = stage();
     pf.sources = clients(1);
-    aftermath.left([{ ...STICKY, sources: 'never' }]);
+    cleanup.add([{ ...STICKY, sources: 'never' }]);
     await clock.advance(10_000);
     expect(calls).toEqual([]);
     expect(pf.sources).toHaveLength(1);
   });
 
   test('nothing is said or ended where there is none', async () => {
-    const { clock, events, aftermath, calls } = stage();
-    aftermath.left([STICKY]);
+    const { clock, events, cleanup, calls } = stage();
+    cleanup.add([STICKY]);
     await clock.advance(60_000);
     expect(calls).toEqual(['list sources']);
     expect(events.all).toEqual([]);
@@ -168,7 +168,7 @@ describe('sticky clients of an address that has left', () => {
     scene.pf.sources = clients(2);
     scene.pf.states = [connection(1)];
     scene.back = true;
-    scene.aftermath.left([STICKY, WHOLE]);
+    scene.cleanup.add([STICKY, WHOLE]);
     await scene.clock.advance(10_000);
     expect(scene.calls).toEqual([]);
   });
@@ -181,7 +181,7 @@ describe('sticky clients of an address that has left', () => {
       scene.back = true;
       return eachSource.call(scene.pf, visit);
     };
-    scene.aftermath.left([STICKY]);
+    scene.cleanup.add([STICKY]);
     await scene.clock.advance(10_000);
     expect(scene.pf.sources).toHaveLength(2);
   });
@@ -191,7 +191,7 @@ describe('sticky clients of an address that has left', () => {
     scene.pf.sources = clients(2);
     const { endSourcesOf } = scene.pf;
     scene.pf.endSourcesOf = async () => ({ ok: true, value: null });
-    scene.aftermath.left([STICKY]);
+    scene.cleanup.add([STICKY]);
     await scene.clock.advance(0);
     expect(scene.events.of('ended')).toEqual([]);
     expect(scene.notes).toEqual([`2 sticky clients of ${A} can not be ended`]);
@@ -206,26 +206,26 @@ test('an address is unreleased until its sticky clients are', async () => {
   const scene = stage();
   scene.pf.sources = clients(2);
   scene.trouble = 'hung';
-  scene.aftermath.left([STICKY, { ...WHOLE, address: B }]);
-  expect(scene.aftermath.unreleased).toEqual([A]);
+  scene.cleanup.add([STICKY, { ...WHOLE, address: B }]);
+  expect(scene.cleanup.unreleased).toEqual([A]);
   await scene.clock.advance(0);
-  expect(scene.aftermath.unreleased).toEqual([A]);
+  expect(scene.cleanup.unreleased).toEqual([A]);
   expect(scene.releases).toBe(0);
   scene.trouble = null;
   await scene.clock.advance(5000);
-  expect(scene.aftermath.unreleased).toEqual([]);
+  expect(scene.cleanup.unreleased).toEqual([]);
   expect(scene.releases).toBeGreaterThan(0);
 });
 
 test('what a stop cuts short is unreleased still', async () => {
   const scene = stage('freebsd');
   scene.pf.sources = clients(200);
-  scene.aftermath.left([STICKY]);
+  scene.cleanup.add([STICKY]);
   await scene.clock.advance(0);
-  const stopped = scene.aftermath.stop();
+  const stopped = scene.cleanup.stop();
   await scene.clock.advance(1000);
   await stopped;
-  expect(scene.aftermath.unreleased).toEqual([A]);
+  expect(scene.cleanup.unreleased).toEqual([A]);
 });
 
 describe('sticky clients of an address that serves elsewhere', () => {
@@ -241,7 +241,7 @@ describe('sticky clients of an address that serves elsewhere', () => {
         scene.pf.sources = [...scene.pf.sources, { client: '203.0.113.9', backend: A }];
         return eachSource.call(scene.pf, visit);
       };
-      scene.aftermath.left([STICKY]);
+      scene.cleanup.add([STICKY]);
       await scene.clock.advance(120_000);
       expect(scene.calls.filter((call) => call === 'list sources')).toHaveLength(3);
       expect(scene.notes).toEqual([]);
@@ -256,7 +256,7 @@ describe('trouble with pf', () => {
     const scene = stage();
     scene.pf.sources = clients(2);
     scene.trouble = 'hung';
-    scene.aftermath.left([STICKY]);
+    scene.cleanup.add([STICKY]);
     await scene.clock.advance(4999);
     expect(scene.notes).toEqual(['pf: hung']);
     await scene.clock.advance(10_000);
@@ -271,21 +271,21 @@ describe('trouble with pf', () => {
     const scene = stage();
     scene.pf.sources = clients(2);
     scene.trouble = 'permission';
-    scene.aftermath.left([STICKY]);
+    scene.cleanup.add([STICKY]);
     await scene.clock.advance(300_000);
     expect(scene.events.of('warning')).toHaveLength(1);
-    expect(scene.aftermath.forbidden).toMatch(/pf: permission/);
+    expect(scene.cleanup.warnings()).toEqual([expect.stringMatching(/pf: permission/)]);
     expect(scene.calls.length).toBeLessThan(8);
     scene.trouble = null;
     await scene.clock.advance(120_000);
     expect(scene.pf.sources).toEqual([]);
-    expect(scene.aftermath.forbidden).toBe(null);
+    expect(scene.cleanup.warnings()).toEqual([]);
   });
 
   test('with an address that leaves again and again keeps one of it', async () => {
     const scene = stage();
     scene.trouble = 'killed';
-    for (let i = 0; i < 1000; i++) scene.aftermath.left([WHOLE]);
+    for (let i = 0; i < 1000; i++) scene.cleanup.add([WHOLE]);
     await scene.clock.advance(0);
     scene.trouble = null;
     scene.pf.states = [connection(1)];
@@ -298,20 +298,20 @@ describe('trouble with pf', () => {
 
 describe('states', () => {
   test('are ended by id, and counted', async () => {
-    const { clock, pf, events, aftermath, calls } = stage();
+    const { clock, pf, events, cleanup, calls } = stage();
     pf.states = [connection(1), connection(2, B), connection(3)];
-    aftermath.left([WHOLE]);
+    cleanup.add([WHOLE]);
     await clock.advance(0);
     expect(calls).toEqual(['list states', 'end state 1/8641e0ae', 'end state 3/8641e0ae']);
     expect(events.of('ended')).toMatchObject([{ what: 'states', count: 2 }]);
-    expect(aftermath.endedOf(WEB)).toEqual({ sources: 0, states: 2 });
+    expect(cleanup.endedOf(WEB)).toEqual({ sources: 0, states: 2 });
   });
 
   test('are ended after the sticky clients, who would come back otherwise', async () => {
-    const { clock, pf, aftermath, calls } = stage();
+    const { clock, pf, cleanup, calls } = stage();
     pf.sources = clients(1);
     pf.states = [connection(1)];
-    aftermath.left([{ ...WHOLE, sources: 'auto' }]);
+    cleanup.add([{ ...WHOLE, sources: 'auto' }]);
     await clock.advance(0);
     expect(calls.indexOf(`end to ${A}`)).toBeLessThan(calls.indexOf('end state 1/8641e0ae'));
   });
@@ -320,7 +320,7 @@ describe('states', () => {
     const scene = stage();
     scene.mayEnd = 'no';
     scene.pf.states = [connection(1)];
-    scene.aftermath.left([WHOLE]);
+    scene.cleanup.add([WHOLE]);
     await scene.clock.advance(10_000);
     expect(scene.calls).toEqual([]);
     expect(scene.pf.states).toHaveLength(1);
@@ -330,7 +330,7 @@ describe('states', () => {
     const scene = stage();
     scene.mayEnd = 'not-yet';
     scene.pf.states = [connection(1)];
-    scene.aftermath.left([{ ...WHOLE, sources: 'auto' }]);
+    scene.cleanup.add([{ ...WHOLE, sources: 'auto' }]);
     await scene.clock.advance(20_000);
     expect(scene.calls).toEqual(['list sources']);
     expect(scene.notes).toEqual([]);
@@ -343,7 +343,7 @@ describe('states', () => {
     const scene = stage();
     scene.mayEnd = 'not-yet';
     scene.pf.states = [connection(1)];
-    scene.aftermath.left([WHOLE]);
+    scene.cleanup.add([WHOLE]);
     await scene.clock.advance(0);
     scene.back = true;
     await scene.clock.advance(5000);
@@ -355,35 +355,35 @@ describe('states', () => {
   });
 
   test('of more than a share are ended share by share', async () => {
-    const { clock, pf, aftermath } = stage();
+    const { clock, pf, cleanup } = stage();
     pf.states = Array.from({ length: 2500 }, (_, i) => connection(i));
-    aftermath.left([WHOLE]);
+    cleanup.add([WHOLE]);
     await clock.advance(30_000);
     expect(pf.states).toEqual([]);
-    expect(aftermath.endedOf(WEB).states).toBe(2500);
+    expect(cleanup.endedOf(WEB).states).toBe(2500);
   });
 });
 
 test('a stop ends the work where it is, also within many addresses', async () => {
-  const { clock, pf, aftermath, calls } = stage();
+  const { clock, pf, cleanup, calls } = stage();
   pf.sources = Array.from({ length: 200 }, (_, i) => ({
     client: '198.51.100.7',
     backend: `10.1.1.${i}`,
   }));
-  aftermath.left(pf.sources.map(({ backend }) => ({ ...STICKY, address: backend ?? '' })));
+  cleanup.add(pf.sources.map(({ backend }) => ({ ...STICKY, address: backend ?? '' })));
   await clock.advance(0);
-  const stopped = aftermath.stop();
+  const stopped = cleanup.stop();
   await clock.advance(250);
   await stopped;
   expect(calls.filter((call) => call.startsWith('end '))).toHaveLength(50);
 });
 
 test('a stop ends the work where it is', async () => {
-  const { clock, pf, aftermath } = stage('freebsd');
+  const { clock, pf, cleanup } = stage('freebsd');
   pf.sources = clients(200);
-  aftermath.left([STICKY]);
+  cleanup.add([STICKY]);
   await clock.advance(0);
-  const stopped = aftermath.stop();
+  const stopped = cleanup.stop();
   await clock.advance(250);
   await stopped;
   const left = pf.sources.length;

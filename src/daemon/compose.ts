@@ -1,0 +1,165 @@
+import { type Auditor, createAuditor } from '../audit/auditor.ts';
+import type { CarpAddresses } from '../audit/source-audit.ts';
+import type { Config } from '../config/config.ts';
+import { type Cleanup, createCleanup } from '../connections/cleanup.ts';
+import { cleanupRules } from '../connections/cleanup-rules.ts';
+import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { logEvent } from '../events/log-events.ts';
+import { createNodeProblems, type NodeProblems } from '../events/node-problems.ts';
+import { type Actions, createActions } from '../hooks/actions.ts';
+import type { PfDriver } from '../pf/driver.ts';
+import type { Prober, ProberOutlets } from '../prober/prober.ts';
+import type { Exec } from '../process/exec.ts';
+import { poolsOfBackend } from '../state/backend.ts';
+import { Batch } from '../state/batch.ts';
+import type { Effects } from '../state/effects.ts';
+import { FirstRounds } from '../state/first-rounds.ts';
+import { State } from '../state/state.ts';
+import { readState, type SavedState } from '../store/state-file.ts';
+import { createStateWriter, type StateWriter } from '../store/state-writer.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { ProcessLog } from '../sys/log.ts';
+import { Reconciler } from '../tables/reconciler.ts';
+import { applyEffects } from './apply.ts';
+
+/** What the daemon needs of the world around it; each has a fake in tests. */
+export interface ComposeDeps {
+  readonly clock: Clock;
+  readonly driver: PfDriver;
+  /** For actions. */
+  readonly exec: Exec;
+  readonly log: ProcessLog;
+  /** Of this node's interfaces, so that its probes are told from clients. */
+  readonly ownAddresses: () => ReadonlySet<string>;
+  readonly carpAddresses: CarpAddresses;
+  readonly openProber: (outlets: ProberOutlets) => Prober;
+}
+
+/** What a room has to say in `status`. */
+interface Report {
+  /** What is wrong now, so that `status` exits 1. */
+  problems?(): readonly string[];
+  /** What an operator should know, and does not keep hfm from working. */
+  warnings?(): readonly string[];
+}
+
+/** The rooms of a daemon, put together and not started. */
+export interface Rooms {
+  readonly state: State;
+  readonly batch: Batch;
+  readonly firstRounds: FirstRounds;
+  readonly tables: Reconciler;
+  readonly cleanup: Cleanup;
+  readonly actions: Actions;
+  readonly auditor: Auditor;
+  readonly prober: Prober;
+  readonly events: EventLog;
+  readonly problems: NodeProblems;
+  readonly store: StateWriter;
+  /** What the state file held. */
+  readonly saved: SavedState;
+  /** The rooms that have something to say in `status`, in the order in which it is shown. */
+  readonly reports: readonly Report[];
+  /** Carries out what follows from a change of the state. */
+  readonly apply: (effects: Effects) => void;
+}
+
+/** Builds a daemon. Nothing is started, read or written yet, except that the state file is read. */
+export function compose(deps: ComposeDeps, config: Config): Rooms {
+  const { clock, driver, log } = deps;
+  const apply = (effects: Effects): void => applyEffects(rooms, effects);
+
+  const events = createEventLog(clock);
+  events.follow(({ event }) => logEvent(log, event));
+  const { emit } = events;
+  const problems = createNodeProblems(clock, emit);
+
+  const file = config.daemon.stateFile;
+  const saved = readState(file, clock.wallMs(), log);
+  const store = createStateWriter({ clock, log, file }, () => ({
+    ...state.durable,
+    ledger: tables.ledger,
+    unreleased: cleanup.unreleased,
+  }));
+
+  const state = new State(clock, config, saved);
+  const { view } = state;
+  const batch = new Batch({ clock, view, decide: (pools) => apply(state.decide(pools)) });
+  const firstRounds = new FirstRounds({
+    clock,
+    view,
+    onEnd: (table) => {
+      apply(state.endFirstRound(table));
+      batch.flush();
+    },
+  });
+
+  const tables = new Reconciler(
+    {
+      driver,
+      clock,
+      emit,
+      onView: ({ table: { pool }, view: table, removed, healed, ledgerChanged }) => {
+        const entries = table.error === null ? table.actual : null;
+        apply(state.tableRead(pool, { entries, asked: table.asked, removed }));
+        if (ledgerChanged) store.save();
+        if (healed) auditor.look();
+      },
+    },
+    saved.ledger,
+  );
+  const cleanup = createCleanup({
+    driver,
+    clock,
+    emit,
+    problems,
+    ownAddresses: deps.ownAddresses,
+    rules: cleanupRules(view),
+    onReleased: () => store.saveSoon(),
+  });
+  const actions = createActions({
+    clock,
+    exec: deps.exec,
+    emit,
+    attempted: async (name) => {
+      batch.flush();
+      await tables.attempted(poolsOfBackend(view, name));
+    },
+    confirmed: (name) =>
+      poolsOfBackend(view, name).every((pool) => {
+        const known = view.pools.get(pool);
+        return known !== undefined && tables.viewOf(known.config).inSync;
+      }),
+  });
+  const auditor = createAuditor(
+    { driver, carpAddresses: deps.carpAddresses, clock, emit },
+    () => view.config,
+  );
+  const prober = deps.openProber({
+    view,
+    emit,
+    problems,
+    record: (backend, check, record) => {
+      apply(state.record(backend, check, record));
+      return state.streakOf(backend, check);
+    },
+  });
+
+  const rooms: Rooms = {
+    state,
+    batch,
+    firstRounds,
+    tables,
+    cleanup,
+    actions,
+    auditor,
+    prober,
+    events,
+    problems,
+    store,
+    saved,
+    reports: [tables, problems, store, cleanup, prober, auditor],
+    apply,
+  };
+  return rooms;
+}
