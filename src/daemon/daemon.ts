@@ -13,7 +13,7 @@ import { type Actions, createActions } from '../hooks/actions.ts';
 import type { EngineMeter } from '../metrics/engine-meter.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { planDescriptors } from '../prober/descriptors.ts';
-import { createJobBook } from '../prober/jobs.ts';
+import { createProbeJobs } from '../prober/jobs.ts';
 import type { WatchBudget } from '../prober/watch.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import { letWaitAtMost } from '../probes/probe-socket.ts';
@@ -139,7 +139,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
         const backend = controller.live.backends.get(announcement.backend);
         if (backend !== undefined) actions.run(backend.config, announcement);
       },
-      onProbing: () => scheduler.setJobs(book.jobs(), descriptors.limits),
+      onProbing: () => scheduler.setJobs(probeJobs.jobs(), descriptors.limits),
     },
     config,
     durable,
@@ -174,10 +174,11 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
   const scripts = openScripts((detail) => problems.note('script-starter', detail));
   const runScript = scripts.run;
-  const book = createJobBook({
+  const probeJobs = createProbeJobs({
     clock,
     runScript,
-    controller,
+    view: () => controller.live,
+    record: (backend, check, record) => controller.record(backend, check, record),
     problems,
     log,
     budget,
@@ -218,7 +219,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   allotDescriptors();
   controller.start();
   auditor.look();
-  scheduler.setJobs(book.jobs(), descriptors.limits);
+  scheduler.setJobs(probeJobs.jobs(), descriptors.limits);
 
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
@@ -227,7 +228,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     auditor.stop();
     await scheduler.stop();
     controller.stop();
-    book.close();
+    probeJobs.close();
     scripts.stop();
     await Promise.all([actions.stop(), reconciler.stop(), aftermath.stop()]);
     keeper.stop();
@@ -241,7 +242,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     problems,
     driver,
     meter,
-    isWatched: (backend, check) => book.isWatched(`${backend}/${check}`),
+    isWatched: (backend, check) => probeJobs.isWatched(`${backend}/${check}`),
     get watches() {
       return budget.held;
     },
@@ -277,7 +278,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       controller.reload(config);
       auditor.look();
       allotDescriptors();
-      scheduler.setJobs(book.jobs(), descriptors.limits);
+      scheduler.setJobs(probeJobs.jobs(), descriptors.limits);
       if (!hasScripts(config)) scripts.stop();
       return { ok: true, notes };
     },
