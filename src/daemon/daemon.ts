@@ -292,10 +292,13 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       const backend = controller.live.backends.get(name);
       if (backend === undefined) return null;
       const results = backend.config.checks.map(async (check): Promise<NowResult> => {
-        const kind = check.type === 'script' ? 'script' : 'network';
         // One of its own, since the scheduled one may be in flight.
         const probe = createProbe({ runScript: scripts.run }, backend.config, check);
-        const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
+        const record = await scheduler.runOnce({
+          kind: check.probeKind,
+          rhythm: check.rhythm,
+          probe,
+        });
         probe.close();
         return { check: check.name, record };
       });
@@ -309,7 +312,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
 }
 
 function hasScripts({ backends }: Config): boolean {
-  return backends.some(({ checks }) => checks.some(({ type }) => type === 'script'));
+  return backends.some(({ checks }) => checks.some(({ probeKind }) => probeKind === 'script'));
 }
 
 function errorCount(errors: readonly string[]): string {

@@ -52,10 +52,10 @@ export function planDescriptors(
   const checks = backends
     .flatMap((backend) => backend.checks)
     .filter((one) => one.mode === 'check');
-  const network = checks.filter(({ type }) => type !== 'script').length;
+  const network = checks.filter(({ probeKind }) => probeKind === 'network').length;
   const scripts = Math.min(daemon.maxScripts, checks.length - network);
-  const watched = checks.filter((check) => check.type !== 'script' && check.watch).length;
-  const kept = checks.filter((check) => check.type === 'http' && check.keepAlive).length;
+  const watched = checks.filter(({ watch }) => watch).length;
+  const kept = checks.filter(({ keepAlive }) => keepAlive).length;
   const probes = Math.max(1, daemon.maxProbes ?? network);
   /** Kept connections that are idle while as many probes as may run do. */
   const idleBeside = (running: number): number =>

@@ -103,14 +103,14 @@ function wantedChecks(live: Readonly<Live>, keepsAlive: boolean): WantedCheck[] 
 }
 
 function withoutKeepAlive(check: CheckConfig): CheckConfig {
-  return check.type === 'http' ? { ...check, keepAlive: false } : check;
+  return check.keepAlive ? { ...check, keepAlive: false } : check;
 }
 
 /** The names of the checks that go over the network, for each backend that has any. */
 function networkChecks(wanted: readonly WantedCheck[]): Map<BackendName, Set<string>> {
   const names = new Map<BackendName, Set<string>>();
   for (const { backend, check } of wanted) {
-    if (check.type === 'script') continue;
+    if (check.probeKind !== 'network') continue;
     names.set(backend.name, (names.get(backend.name) ?? new Set()).add(check.name));
   }
   return names;
@@ -128,7 +128,7 @@ function watchOf(
   { key, check }: WantedCheck,
   { endpoint }: Probe,
 ): Watch | null {
-  if (check.type === 'script' || !check.watch || endpoint === null) return null;
+  if (!check.watch || endpoint === null) return null;
   return new Watch(
     {
       clock,
@@ -149,7 +149,7 @@ function jobOf(deps: ProbeJobsDeps, routes: RouteJudge, entry: Entry): Job {
   const { key, check, probe } = entry;
   return {
     key,
-    kind: check.type === 'script' ? 'script' : 'network',
+    kind: check.probeKind,
     rhythm: check.rhythm,
     startDelayMs: check.startDelayMs,
     probe,
@@ -167,7 +167,7 @@ function recorderOf(
   return (probed) => {
     const { durationMs } = probed;
     const verdict =
-      check.type === 'script' ? probed.verdict : routes.judge(id, probed.verdict, durationMs);
+      check.probeKind === 'network' ? routes.judge(id, probed.verdict, durationMs) : probed.verdict;
     log.debug(() => [{ ...id, durationMs, ...verdict }, `${key}: ${verdict.kind}`]);
     if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
       problems.note(verdict.reason, `${key}: ${verdict.detail}`, slowestMs(check.rhythm));
