@@ -171,7 +171,6 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   const stalls = watchStalls(clock, (lateMs) => meter.loopDelay(lateMs));
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };
-  const hurry = (key: string, inMs: number): void => scheduler.hurry(key, inMs);
   const scripts = openScripts((detail) => problems.note('script-starter', detail));
   const runScript = scripts.run;
   const probeJobs = createProbeJobs({
@@ -183,7 +182,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
     log,
     budget,
     keepsAlive: () => descriptors.keepsAlive,
-    hurry,
+    probeSoon: (key, inMs) => scheduler.probeSoon(key, inMs),
   });
 
   const allotDescriptors = (): void => {

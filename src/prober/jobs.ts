@@ -36,8 +36,8 @@ export interface ProbeJobsDeps {
   readonly budget: WatchBudget;
   /** Whether there are descriptors for the connections that checks ask to keep alive. */
   readonly keepsAlive: () => boolean;
-  /** Starts a job's next probe after so many milliseconds. */
-  readonly hurry: (key: string, inMs: number) => void;
+  /** Makes a job's next probe due in `inMs` at the latest. */
+  readonly probeSoon: (key: string, inMs: number) => void;
 }
 
 export function createProbeJobs(deps: ProbeJobsDeps): ProbeJobs {
@@ -124,7 +124,7 @@ function createEntry(deps: ProbeJobsDeps, wanted: WantedCheck): Entry {
 }
 
 function watchOf(
-  { clock, budget, hurry }: ProbeJobsDeps,
+  { clock, budget, probeSoon }: ProbeJobsDeps,
   { key, check }: WantedCheck,
   { endpoint }: Probe,
 ): Watch | null {
@@ -134,7 +134,7 @@ function watchOf(
       clock,
       budget,
       open: (listeners) => openIdleConnection(endpoint, listeners),
-      hurry: (inMs) => hurry(key, inMs),
+      probeSoon: (inMs) => probeSoon(key, inMs),
     },
     check.rhythm,
   );

@@ -8,7 +8,7 @@ export interface WatchDeps {
   readonly budget: WatchBudget;
   readonly open: (listeners: IdleListeners) => IdleConnection;
   /** Has the backend probed so soon, in milliseconds. */
-  readonly hurry: (inMs: number) => void;
+  readonly probeSoon: (inMs: number) => void;
 }
 
 /** How many connections all watches together may hold. */
@@ -89,7 +89,7 @@ export class Watch {
       const { fastIntervalMs } = this.#rhythm;
       const isFirst = this.#looksLeft === SECOND_LOOKS;
       this.#looksLeft -= 1;
-      this.#deps.hurry(isFirst ? Math.min(AT_ONCE_MS, fastIntervalMs) : fastIntervalMs);
+      this.#deps.probeSoon(isFirst ? Math.min(AT_ONCE_MS, fastIntervalMs) : fastIntervalMs);
       return;
     }
     this.#lostAfterMs = null;
@@ -133,7 +133,7 @@ export class Watch {
     }
     this.#lostAfterMs = this.#deps.clock.monotonicMs() - openedMs;
     this.#looksLeft = SECOND_LOOKS;
-    this.#deps.hurry(0);
+    this.#deps.probeSoon(0);
   }
 
   #pause(): void {

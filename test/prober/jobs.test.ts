@@ -47,7 +47,7 @@ async function createJobs(...backends: BackendConfig[]) {
     log,
     budget,
     keepsAlive: () => options.keepsAlive,
-    hurry: (key, inMs) => void soon.push([key, inMs]),
+    probeSoon: (key, inMs) => void soon.push([key, inMs]),
   });
   opened.push(probeJobs);
   return {

@@ -12,7 +12,7 @@ function createWatch(most = 10) {
   const clock = createFakeClock();
   const budget = { most, held: 0 };
   const opened: (IdleListeners & { closed: boolean })[] = [];
-  const hurried: number[] = [];
+  const soon: number[] = [];
   const watch = new Watch(
     {
       clock,
@@ -26,7 +26,7 @@ function createWatch(most = 10) {
           },
         };
       },
-      hurry: (inMs) => hurried.push(inMs),
+      probeSoon: (inMs) => soon.push(inMs),
     },
     RHYTHM,
   );
@@ -47,7 +47,7 @@ function createWatch(most = 10) {
       watch.probed(OK);
     }
   };
-  return { clock, budget, opened, hurried, watch, live };
+  return { clock, budget, opened, soon, watch, live };
 }
 
 describe('an idle connection', () => {
@@ -64,23 +64,23 @@ describe('an idle connection', () => {
   });
 
   test('that ends has the backend probed at once, and is no verdict', async () => {
-    const { watch, opened, hurried, budget } = createWatch();
+    const { watch, opened, soon, budget } = createWatch();
     watch.probed(OK);
     opened[0]?.onOpen();
     opened[0]?.onEnd();
-    expect([hurried, watch.isHeld, budget.held]).toEqual([[0], false, 0]);
+    expect([soon, watch.isHeld, budget.held]).toEqual([[0], false, 0]);
     watch.probed(DEAD);
-    expect(hurried).toEqual([0]);
+    expect(soon).toEqual([0]);
   });
 
   test('that ends while probes pass is looked after twice more, then opened again', async () => {
-    const { clock, watch, opened, hurried } = createWatch();
+    const { clock, watch, opened, soon } = createWatch();
     watch.probed(OK);
     opened[0]?.onOpen();
     await clock.advance(20_000);
     opened[0]?.onEnd();
     for (let i = 0; i < 3; i++) watch.probed(OK);
-    expect(hurried).toEqual([0, 1, 50]);
+    expect(soon).toEqual([0, 1, 50]);
     expect(opened).toHaveLength(1);
     await clock.advance(1000);
     watch.probed(OK);
@@ -98,11 +98,11 @@ describe('an idle connection', () => {
   });
 
   test('that never opened is tried again later, and hurries nobody', async () => {
-    const { clock, watch, opened, hurried } = createWatch();
+    const { clock, watch, opened, soon } = createWatch();
     watch.probed(OK);
     opened[0]?.onEnd();
     watch.probed(OK);
-    expect([opened.length, hurried]).toEqual([1, []]);
+    expect([opened.length, soon]).toEqual([1, []]);
     await clock.advance(30_000);
     watch.probed(OK);
     expect(opened).toHaveLength(2);
@@ -118,19 +118,19 @@ describe('an idle connection', () => {
   });
 
   test('is closed with its watch, for good', () => {
-    const { watch, opened, hurried, budget } = createWatch();
+    const { watch, opened, soon, budget } = createWatch();
     watch.probed(OK);
     watch.close();
     watch.probed(OK);
-    expect([opened.length, opened[0]?.closed, hurried, budget.held]).toEqual([1, true, [], 0]);
+    expect([opened.length, opened[0]?.closed, soon, budget.held]).toEqual([1, true, [], 0]);
   });
 });
 
 describe('a server that closes idle connections', () => {
   test('after a while, is met before it does so', async () => {
-    const { live, opened, hurried } = createWatch();
+    const { live, opened, soon } = createWatch();
     await live(3_600_000, 60_000);
-    const lost = hurried.filter((inMs) => inMs === 0).length;
+    const lost = soon.filter((inMs) => inMs === 0).length;
     // Without learning it would close all 60 of them.
     expect(lost).toBeLessThan(30);
     expect(lost).toBeGreaterThan(1);
@@ -145,8 +145,8 @@ describe('a server that closes idle connections', () => {
   });
 
   test('never, is asked for one connection', async () => {
-    const { live, opened, hurried } = createWatch();
+    const { live, opened, soon } = createWatch();
     await live(3_600_000);
-    expect([opened.length, hurried]).toEqual([1, []]);
+    expect([opened.length, soon]).toEqual([1, []]);
   });
 });
