@@ -13,8 +13,8 @@ import type { Job } from '../scheduler/scheduler.ts';
 import { checkFingerprint, isProbed, type Live } from '../state/live.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Log } from '../sys/log.ts';
-import { createRouteJudge, type RouteJudge } from './route-judge.ts';
-import { Watch, type WatchBudget } from './watch.ts';
+import { IdleWatch, type WatchBudget } from './idle-watch.ts';
+import { createNoRouteFilter, type NoRouteFilter } from './no-route-filter.ts';
 
 /** The scheduler's jobs, each with its probe: one for each check that the state wants probed. */
 export interface ProbeJobs {
@@ -41,7 +41,7 @@ export interface ProbeJobsDeps {
 }
 
 export function createProbeJobs(deps: ProbeJobsDeps): ProbeJobs {
-  const routes = createRouteJudge(deps.clock);
+  const noRoute = createNoRouteFilter(deps.clock);
   let entries = new Map<string, Entry>();
 
   /** Makes `entries` hold exactly these checks, and closes what no check needs any more. */
@@ -61,8 +61,8 @@ export function createProbeJobs(deps: ProbeJobsDeps): ProbeJobs {
     jobs() {
       const wanted = wantedChecks(deps.view(), deps.keepsAlive());
       setEntries(wanted);
-      routes.keep(networkChecks(wanted));
-      return [...entries.values()].map((entry) => jobOf(deps, routes, entry));
+      noRoute.keep(networkChecks(wanted));
+      return [...entries.values()].map((entry) => jobOf(deps, noRoute, entry));
     },
     isWatched: (key) => entries.get(key)?.watch?.isHeld ?? null,
     close() {
@@ -84,7 +84,7 @@ interface WantedCheck {
 
 interface Entry extends WantedCheck {
   readonly probe: Probe;
-  readonly watch: Watch | null;
+  readonly watch: IdleWatch | null;
 }
 
 function wantedChecks(live: Readonly<Live>, keepsAlive: boolean): WantedCheck[] {
@@ -127,9 +127,9 @@ function watchOf(
   { clock, budget, probeSoon }: ProbeJobsDeps,
   { key, check }: WantedCheck,
   { endpoint }: Probe,
-): Watch | null {
+): IdleWatch | null {
   if (!check.watch || endpoint === null) return null;
-  return new Watch(
+  return new IdleWatch(
     {
       clock,
       budget,
@@ -145,7 +145,7 @@ function closeEntry({ probe, watch }: Entry): void {
   probe.close();
 }
 
-function jobOf(deps: ProbeJobsDeps, routes: RouteJudge, entry: Entry): Job {
+function jobOf(deps: ProbeJobsDeps, noRoute: NoRouteFilter, entry: Entry): Job {
   const { key, check, probe } = entry;
   return {
     key,
@@ -153,21 +153,23 @@ function jobOf(deps: ProbeJobsDeps, routes: RouteJudge, entry: Entry): Job {
     rhythm: check.rhythm,
     startDelayMs: check.startDelayMs,
     probe,
-    record: recorderOf(deps, routes, entry),
+    record: recorderOf(deps, noRoute, entry),
   };
 }
 
 /** Filters, logs and counts the outcome of each probe of one check. */
 function recorderOf(
   { record, problems, log }: ProbeJobsDeps,
-  routes: RouteJudge,
+  noRoute: NoRouteFilter,
   { key, backend: { name }, check, watch }: Entry,
 ): Job['record'] {
   const id = { backend: name, check: check.name };
   return (probed) => {
     const { durationMs } = probed;
     const verdict =
-      check.probeKind === 'network' ? routes.judge(id, probed.verdict, durationMs) : probed.verdict;
+      check.probeKind === 'network'
+        ? noRoute.filter(id, probed.verdict, durationMs)
+        : probed.verdict;
     log.debug(() => [{ ...id, durationMs, ...verdict }, `${key}: ${verdict.kind}`]);
     if (verdict.kind === 'inconclusive' && isNodeProblem(verdict)) {
       problems.note(verdict.reason, `${key}: ${verdict.detail}`, slowestMs(check.rhythm));

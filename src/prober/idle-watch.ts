@@ -3,60 +3,62 @@ import type { Verdict } from '../core/verdict.ts';
 import type { IdleConnection, IdleListeners } from '../probes/idle-connection.ts';
 import type { Clock } from '../sys/clock.ts';
 
-export interface WatchDeps {
+export interface IdleWatchDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly budget: WatchBudget;
   readonly open: (listeners: IdleListeners) => IdleConnection;
-  /** Has the backend probed so soon, in milliseconds. */
+  /** Makes the check's next probe due in `inMs` at the latest. */
   readonly probeSoon: (inMs: number) => void;
 }
 
-/** How many connections all watches together may hold. */
+/** How many connections all watches together may hold, and how many they hold. */
 export interface WatchBudget {
   most: number;
   held: number;
 }
 
 /**
- * A process that ends closes what it holds one by one, and one that drains may close its listener
- * last: a probe that passes right after a loss is repeated, at once and then after `fast_interval`.
+ * A process that ends closes its connections one by one, and one that drains may close its listener
+ * last. So a probe that passes right after a loss is repeated: at once, and again after `fast_interval`.
  */
-const SECOND_LOOKS = 2;
-/** What a process that is killed holds is closed within less. */
+const REPEATS = 2;
+/** A process that is killed has all its connections closed within less. */
 const AT_ONCE_MS = 1;
-/** A connection that is to be renewed more often than this is not worth holding. */
+/** A connection that would have to be renewed more often than this is not worth holding. */
 const MIN_HOLD_MS = 5000;
 const MIN_HOLD_INTERVALS = 5;
-/** Renewed when so much of the time has passed after which the server would end it. */
+/** A connection is renewed at this share of the time after which the server would close it. */
 const RENEW_AT = 0.9;
-/** Servers change their minds: each renewal tries for this much longer. */
+/** A server's timeout may be raised: each renewal tries for this much longer. */
 const STRETCH = 1.1;
 const FIRST_PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 600_000;
 
 /**
- * Holds an idle connection to a backend that is well, since its end is the first that is heard of a
- * death. It is never a verdict, only a reason to probe now. It lives by its backend's probes alone:
- * opened after one that passes and not before the next where one was lost, so that a server which
- * closes idle connections, or restarts, is not stormed; renewed before the server's own timeout, which
- * it learns; left alone for ever longer where it does not last.
+ * Holds an idle connection to a healthy backend, since its end is the first sign of a death. The end is
+ * never a verdict, only a reason to probe now.
+ *
+ * It acts only when a probe of the backend ends, so that it does not storm a server that closes idle
+ * connections or restarts. It opens a connection after a probe that passes; after a loss, not before
+ * the next one. It learns the server's own timeout and renews the connection before that. Where
+ * connections do not last, it waits ever longer before it opens another.
  */
-export class Watch {
-  readonly #deps: WatchDeps;
+export class IdleWatch {
+  readonly #deps: IdleWatchDeps;
   readonly #rhythm: Rhythm;
   #connection: IdleConnection | null = null;
-  /** Monotonic; null until it is open. */
+  /** Monotonic; null until the connection is open. */
   #openedMs: number | null = null;
-  /** How long the connection was held that was lost, until it is known why. */
+  /** The age at which the connection was lost, until it is clear why. */
   #lostAfterMs: number | null = null;
-  #looksLeft = 0;
-  /** After how long the server ends it. */
-  #learnedMs = Number.POSITIVE_INFINITY;
+  #repeatsLeft = 0;
+  /** The age at which the server closes a connection, as far as it is known. */
+  #serverTimeoutMs = Number.POSITIVE_INFINITY;
   #pauseMs = 0;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor(deps: WatchDeps, rhythm: Rhythm) {
+  constructor(deps: IdleWatchDeps, rhythm: Rhythm) {
     this.#deps = deps;
     this.#rhythm = rhythm;
   }
@@ -65,37 +67,37 @@ export class Watch {
     return this.#openedMs !== null;
   }
 
-  /** To be told of every scheduled probe of the check. */
+  /** Call this after every scheduled probe of the check. */
   probed(verdict: Verdict): void {
     if (this.#isClosed || verdict.kind === 'inconclusive') return;
     if (verdict.kind === 'fail') {
-      this.#drop();
+      this.#closeConnection();
       this.#lostAfterMs = null;
       return;
     }
-    if (this.#lostAfterMs !== null) this.#lookAgain(this.#lostAfterMs);
+    if (this.#lostAfterMs !== null) this.#probeAgain(this.#lostAfterMs);
     else if (this.#connection === null) this.#open();
     else this.#renewInTime();
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#drop();
+    this.#closeConnection();
   }
 
-  /** The backend lives on: at last, that its connection was ended says when its server does so. */
-  #lookAgain(lostAfterMs: number): void {
-    if (this.#looksLeft > 0) {
+  /** After the last repeat the backend is known to live: its server closed the connection by itself. */
+  #probeAgain(lostAfterMs: number): void {
+    if (this.#repeatsLeft > 0) {
       const { fastIntervalMs } = this.#rhythm;
-      const isFirst = this.#looksLeft === SECOND_LOOKS;
-      this.#looksLeft -= 1;
+      const isFirst = this.#repeatsLeft === REPEATS;
+      this.#repeatsLeft -= 1;
       this.#deps.probeSoon(isFirst ? Math.min(AT_ONCE_MS, fastIntervalMs) : fastIntervalMs);
       return;
     }
     this.#lostAfterMs = null;
     const { intervalMs } = this.#rhythm;
     if (lostAfterMs >= Math.max(MIN_HOLD_MS, intervalMs * MIN_HOLD_INTERVALS)) {
-      this.#learnedMs = lostAfterMs;
+      this.#serverTimeoutMs = lostAfterMs;
       this.#notBeforeMs = this.#deps.clock.monotonicMs() + this.#rhythm.fastIntervalMs;
     } else {
       this.#pause();
@@ -105,10 +107,10 @@ export class Watch {
   #renewInTime(): void {
     if (this.#openedMs === null) return;
     const ageMs = this.#deps.clock.monotonicMs() - this.#openedMs;
-    if (ageMs + this.#rhythm.intervalMs < this.#learnedMs * RENEW_AT) return;
-    this.#learnedMs *= STRETCH;
+    if (ageMs + this.#rhythm.intervalMs < this.#serverTimeoutMs * RENEW_AT) return;
+    this.#serverTimeoutMs *= STRETCH;
     this.#pauseMs = 0;
-    this.#drop();
+    this.#closeConnection();
     this.#open();
   }
 
@@ -120,19 +122,19 @@ export class Watch {
       onOpen: () => {
         this.#openedMs = clock.monotonicMs();
       },
-      onEnd: () => this.#lost(),
+      onEnd: () => this.#onLost(),
     });
   }
 
-  #lost(): void {
+  #onLost(): void {
     const openedMs = this.#openedMs;
-    this.#forget();
+    this.#forgetConnection();
     if (openedMs === null) {
       this.#pause();
       return;
     }
     this.#lostAfterMs = this.#deps.clock.monotonicMs() - openedMs;
-    this.#looksLeft = SECOND_LOOKS;
+    this.#repeatsLeft = REPEATS;
     this.#deps.probeSoon(0);
   }
 
@@ -141,12 +143,12 @@ export class Watch {
     this.#notBeforeMs = this.#deps.clock.monotonicMs() + this.#pauseMs;
   }
 
-  #drop(): void {
+  #closeConnection(): void {
     this.#connection?.close();
-    this.#forget();
+    this.#forgetConnection();
   }
 
-  #forget(): void {
+  #forgetConnection(): void {
     if (this.#connection === null) return;
     this.#connection = null;
     this.#openedMs = null;
