@@ -10,7 +10,7 @@ export interface NoRouteFilter {
   keep(probed: ReadonlyMap<BackendName, ReadonlySet<string>>): void;
 }
 
-export interface CheckId {
+interface CheckId {
   readonly backend: BackendName;
   readonly check: string;
 }
