@@ -60,7 +60,7 @@ export function startedAnew(name: string, start: () => Child, count: Count): Con
 }
 
 /**
- * A prober that stands still between its windows, so that it stays warm. After SIGCONT it has missed
+ * A prober that is paused between its windows, so that it stays warm. After SIGCONT it has missed
  * some slots; the settling time is for it to be back in its rhythm.
  */
 export function stoppedBetween(name: string, child: Child, count: Count): Contender {

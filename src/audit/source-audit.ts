@@ -10,9 +10,7 @@ export async function auditSources(
 ): Promise<string[]> {
   const used = backends.flatMap(({ checks }) =>
     checks.flatMap((check) =>
-      check.type === 'script' || check.source === null
-        ? []
-        : [{ check: check.name, source: check.source }],
+      check.source === null ? [] : [{ check: check.name, source: check.source }],
     ),
   );
   if (used.length === 0) return [];

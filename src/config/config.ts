@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
 import type { Floor } from '../core/policy.ts';
-import type { Rhythm } from '../core/schedule.ts';
+import type { ProbeKind, Rhythm } from '../core/schedule.ts';
 
 /** A whole configuration, resolved, checked and frozen. All times are milliseconds. */
 export interface Config {
@@ -84,6 +84,16 @@ interface CheckBase {
   readonly fall: number;
   /** From hfmd's start, or from the reload that brought the check, to the first probe. */
   readonly startDelayMs: number;
+  /** What a probe needs: a connection of hfmd's own, or a process. */
+  readonly probeKind: ProbeKind;
+  /** What `explain` shows as probed, such as a URL or a command. */
+  readonly target: string;
+  /** Whether a probe keeps its connection for the next one. */
+  readonly keepAlive: boolean;
+  /** Whether hfm holds an idle connection and probes at once when it ends. */
+  readonly watch: boolean;
+  /** The local address of the probes; null for the system's choice. */
+  readonly source: Address | null;
 }
 
 export interface HttpCheckConfig extends CheckBase {
@@ -101,11 +111,6 @@ export interface HttpCheckConfig extends CheckBase {
   /** Bytes of the body that are looked at. */
   readonly maxBodyBytes: number;
   readonly tls: TlsConfig;
-  readonly keepAlive: boolean;
-  /** Whether an idle connection is held, whose end is a reason to probe at once. */
-  readonly watch: boolean;
-  /** The local address that probes leave from; null for the system's choice. */
-  readonly source: Address | null;
 }
 
 export interface TcpCheckConfig extends CheckBase {
@@ -118,8 +123,6 @@ export interface TcpCheckConfig extends CheckBase {
   readonly expect: TextMatch | null;
   /** Bytes of the answer that are looked at. */
   readonly maxReadBytes: number;
-  readonly watch: boolean;
-  readonly source: Address | null;
 }
 
 export interface ScriptCheckConfig extends CheckBase {

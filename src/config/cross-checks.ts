@@ -55,7 +55,7 @@ export function checkScriptLoad(
 ): void {
   const load = backends
     .flatMap(({ checks }) => checks)
-    .filter(({ type, mode }) => type === 'script' && mode === 'check')
+    .filter(({ probeKind, mode }) => probeKind === 'script' && mode === 'check')
     .map(({ rhythm }) => rhythm.timeoutMs / Math.min(rhythm.intervalMs, rhythm.downIntervalMs))
     .reduce((sum, share) => sum + share, 0);
   if (load <= daemon.maxScripts + 1e-9) return;

@@ -70,10 +70,13 @@ function resolveHttp(
   const url = written === null ? null : checkUrl(written, urlPlace);
   if (url === null) return null;
   const host = values.host ?? null;
+  const method = values.method ?? 'GET';
   return {
     type: 'http',
+    probeKind: 'network',
+    target: `${method} ${url.href}`,
     url: url.href,
-    method: values.method ?? 'GET',
+    method,
     host,
     headers: values.headers ?? {},
     statuses: values.status ?? DEFAULT_STATUSES,
@@ -111,12 +114,15 @@ function resolveTcp(
   }
   return {
     type: 'tcp',
+    probeKind: 'network',
+    target: `${values.tls === true ? 'TLS to' : 'connect to'} port ${port}`,
     address: owner.address,
     port,
     tls: values.tls === true ? resolveTls(values, place, null) : null,
     send: values.send ?? null,
     expect,
     maxReadBytes: values.max_read ?? 4096,
+    keepAlive: false,
     watch: values.watch ?? false,
     source,
     ...base,
@@ -142,15 +148,21 @@ function resolveScript(
   const commandPlace = childOf(place, 'command');
   requireExecutable(argv[0] ?? '', commandPlace);
   const placeholders = placeholdersOf(owner, port);
+  const filled = argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i)) ?? part);
   return {
     type: 'script',
-    command: argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i)) ?? part),
+    probeKind: 'script',
+    target: filled.join(' '),
+    command: filled,
     env: { ...(port === null ? {} : { HFM_PORT: String(port) }), ...values.env },
     exit: nagios
       ? { kind: 'nagios', warning: values.warning ?? 'pass', unknown: values.unknown ?? 'fail' }
       : { kind: 'plain' },
     interruptAfterMs,
     maxOutputBytes: values.max_output ?? 4096,
+    keepAlive: false,
+    watch: false,
+    source: null,
     ...base,
   };
 }

@@ -14,8 +14,8 @@ import type { BackendView, StateView } from '../state/view.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Log } from '../sys/log.ts';
 import { planDescriptors } from './descriptors.ts';
-import { createJobBook } from './jobs.ts';
-import type { WatchBudget } from './watch.ts';
+import type { WatchBudget } from './idle-watch.ts';
+import { createProbeJobs } from './jobs.ts';
 
 export interface ProberDeps extends ProberOutlets {
   readonly clock: Clock;
@@ -72,7 +72,7 @@ export function createProber(deps: ProberDeps): Prober {
   const scheduler = new Scheduler({ clock, stalls, meter }, descriptors.limits);
   const scripts = deps.openScripts((detail) => problems.note('script-starter', detail));
   const budget: WatchBudget = { most: descriptors.watches, held: 0 };
-  const jobs = createJobBook({
+  const jobs = createProbeJobs({
     clock,
     runScript: scripts.run,
     view,
@@ -81,7 +81,7 @@ export function createProber(deps: ProberDeps): Prober {
     log,
     budget,
     keepsAlive: () => descriptors.keepsAlive,
-    hurry: (key, inMs) => scheduler.hurry(key, inMs),
+    probeSoon: (key, inMs) => scheduler.probeSoon(key, inMs),
   });
 
   const allotDescriptors = (): void => {
@@ -104,10 +104,13 @@ export function createProber(deps: ProberDeps): Prober {
     },
     async probeNow({ config }) {
       const results = config.checks.map(async (check): Promise<ProbeNowResult> => {
-        const kind = check.type === 'script' ? 'script' : 'network';
         // One of its own, since the scheduled one may be in flight.
         const probe = createProbe({ runScript: scripts.run }, config, check);
-        const record = await scheduler.runOnce({ kind, rhythm: check.rhythm, probe });
+        const record = await scheduler.runOnce({
+          kind: check.probeKind,
+          rhythm: check.rhythm,
+          probe,
+        });
         probe.close();
         return { check: check.name, record };
       });
@@ -128,5 +131,5 @@ export function createProber(deps: ProberDeps): Prober {
 }
 
 function hasScripts({ backends }: Config): boolean {
-  return backends.some(({ checks }) => checks.some(({ type }) => type === 'script'));
+  return backends.some(({ checks }) => checks.some(({ probeKind }) => probeKind === 'script'));
 }

@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** The reading end of a process's output; a `Readable` is one. Reading begins with the first `data`. */
+/** The reading end of a process's output, such as a `Readable`. A listener for `data` starts reading. */
 export interface OutputPipe {
   on(event: 'data', run: (chunk: Buffer) => void): unknown;
   on(event: 'end' | 'close' | 'error', run: () => void): unknown;
@@ -10,18 +10,19 @@ export interface OutputPipe {
 }
 
 interface FollowedOutput {
-  /** The first bytes as text; a character that the bound cut in two is left out. */
+  /** The first bytes as text, without a character that the bound cut in two. */
   text(): string;
-  /** Bytes that came and were not kept. */
+  /** How many bytes were read and not kept. */
   dropped(): number;
-  /** Whether the writer closed its end, or we closed ours. */
+  /** Whether the pipe is closed, at either end. */
   ended(): boolean;
 }
 
-const BABBLE_BYTES = 64 * 1024 * 1024;
-const BABBLE_PAUSE_MS = 5;
+/** After so many discarded bytes the output is read slowly, so that reading does not take a processor. */
+const FLOOD_BYTES = 64 * 1024 * 1024;
+const FLOOD_PAUSE_MS = 5;
 
-/** Keeps the first `maxBytes` of a pipe and goes on reading, so that the writer never blocks on it. */
+/** Keeps the first `maxBytes` of a pipe and reads on, so that the writer never blocks. */
 export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void): FollowedOutput {
   const chunks: Buffer[] = [];
   let keptBytes = 0;
@@ -30,14 +31,13 @@ export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void
     const room = maxBytes - keptBytes;
     droppedBytes += Math.max(0, chunk.length - room);
     if (room <= 0) {
-      if (droppedBytes < BABBLE_BYTES) return;
-      // Whoever babbles on is read at a walk, so that reading it does not take a processor.
+      if (droppedBytes < FLOOD_BYTES) return;
       pipe.pause();
-      setTimeout(() => pipe.resume(), BABBLE_PAUSE_MS).unref();
+      setTimeout(() => pipe.resume(), FLOOD_PAUSE_MS).unref();
       return;
     }
     const kept = chunk.subarray(0, room);
-    // A copy of the part, so that a bound of 1 kB does not hold the 64 kB that were read at once.
+    // A copy: a part of the chunk would keep all 64 kB that were read at once.
     chunks.push(kept.length === chunk.length ? chunk : Buffer.from(kept));
     keptBytes += kept.length;
   });
@@ -51,7 +51,7 @@ export function keepOutput(pipe: OutputPipe, maxBytes: number, onEnd: () => void
 
 const MAX_LINE = 64 * 1024;
 
-/** Hands out a pipe's lines as they come, and keeps none. A last line without an end counts too. */
+/** Passes on a pipe's lines as they come, and keeps none. A last line without a line end counts. */
 export function passLines(
   pipe: OutputPipe,
   onLine: (line: string) => void,
@@ -61,7 +61,7 @@ export function passLines(
   let rest = '';
   pipe.on('data', (chunk) => {
     const lines = (rest + decoder.write(chunk)).split('\n');
-    // A line without an end is cut: whoever prints one does not print lines.
+    // Cuts a line that does not end: such output is not lines.
     rest = (lines.pop() ?? '').slice(0, MAX_LINE);
     for (const line of lines) onLine(line);
   });
@@ -74,7 +74,7 @@ export function passLines(
   return { text: () => '', dropped: () => 0, ended };
 }
 
-/** Calls `onEnd` once, when the pipe can give no more; tells whether that has happened. */
+/** Calls `onEnd` once, when no more can be read. The result says whether that has happened. */
 function followEnd(pipe: OutputPipe, onEnd: () => void): () => boolean {
   let ended = false;
   const end = () => {
@@ -84,7 +84,7 @@ function followEnd(pipe: OutputPipe, onEnd: () => void): () => boolean {
   };
   pipe.on('end', end);
   pipe.on('close', end);
-  // A read error of a pipe ends it like EOF does: 'close' follows, and the exit status tells the rest.
+  // A read error ends a pipe as EOF does: 'close' follows, and the exit status says the rest.
   pipe.on('error', end);
   return () => ended;
 }

@@ -15,7 +15,7 @@ type Start =
 
 /**
  * Starts a process: argv without a shell, an explicit environment, a process group of its own.
- * Of execa's own timeout, buffers and kill nothing is used: they wait for every holder of the pipes.
+ * Does not use execa's timeout, buffers and kill: they wait for every process that holds the pipes.
  */
 export function startProcess({ argv, env, stdin, watchesChildren }: ExecRequest): Start {
   const [file = '', ...args] = argv;
@@ -51,8 +51,8 @@ export function startProcess({ argv, env, stdin, watchesChildren }: ExecRequest)
     const watchPipe = watchesChildren ? (child.stdio[3] as unknown as OutputPipe) : null;
     return { kind: 'started', process: { pid, child, watchPipe } };
   } catch (error) {
-    // execa 9.6 with EMFILE or ENFILE: it throws "subprocess.stdio is not iterable" and leaves the
-    // child without a listener for the `error` event that follows, which would end hfmd.
+    // execa 9.6 with EMFILE or ENFILE throws "subprocess.stdio is not iterable" and leaves the child
+    // without a listener for the `error` event that follows, which would end hfmd.
     const [child] = spawned;
     const failed = child !== undefined && child.pid === undefined;
     return {
@@ -86,7 +86,7 @@ function errorCode(error: unknown): string {
 }
 
 function writeInput(pipe: Writable, text: string): void {
-  // EPIPE, ECONNRESET: the process does not read its input, or not all of it; that is its business.
+  // EPIPE, ECONNRESET: the process does not read its input, or not all of it, as it may.
   pipe.on('error', () => {});
   pipe.end(text);
 }

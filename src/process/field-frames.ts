@@ -4,9 +4,9 @@ const EMPTY = Buffer.alloc(0);
 const LENGTH_BYTES = 4;
 
 /**
- * A list of fields as it travels between processes: its length and the fields, each of these again as
- * its length and its bytes; lengths are four bytes, the greatest first. To perl this is
- * `pack 'N/a*', pack '(N/a*)*', @fields`. `more` are fields that are encoded already.
+ * A list of fields for another process: the length of the list, then each field as its length and its
+ * bytes. Lengths have four bytes, big-endian. In perl this is `pack 'N/a*', pack '(N/a*)*', @fields`.
+ * `more` are fields that are encoded already.
  */
 export function encodeFrame(fields: readonly Field[], more: Buffer = EMPTY): Buffer {
   const bytes = encodeFields(fields);
@@ -29,7 +29,7 @@ export function encodeFields(fields: readonly Field[]): Buffer {
   return bytes;
 }
 
-/** Takes bytes as they come and hands out the fields of each frame, which are views of those bytes. */
+/** Decodes bytes as they come. The fields of a frame are views of those bytes. */
 export function createFrameDecoder(onFrame: (fields: Buffer[]) => void): (chunk: Buffer) => void {
   let rest: Buffer = EMPTY;
   return (chunk) => {

@@ -6,7 +6,7 @@ export interface StartedProcess {
   /** Also the number of its process group. */
   readonly pid: number;
   readonly child: StartedChild;
-  /** Ends when every process has ended that has it from this one; null where nobody watches. */
+  /** Ends when every process has ended that inherited it; null where children are not watched. */
   readonly watchPipe: OutputPipe | null;
 }
 
@@ -28,9 +28,9 @@ interface Followed {
   abort(): void;
 }
 
-/** How long the pipes and the children of a process that exited may take to end. */
+/** How long the pipes and the children of a process that has exited may take to end. */
 const DRAIN_MS = 20;
-/** How long those of a group that was killed may take: on a busy machine they end late. */
+/** The same for a group that was killed: on a busy machine it ends late. */
 const KILLED_MS = 100;
 
 type Ending =
@@ -42,10 +42,10 @@ type Ending =
 /**
  * Follows a process to its end.
  *
- * The result comes at the deadline whatever the process and its children do: the group is killed and
- * its pipes are closed, and nobody waits for an orphan that went to another session, nor for a child
- * that runs as root by doas(1) and can't be killed. A process that exits in time is followed for a
- * moment, until its pipes end; what then is left of its group is killed.
+ * The result comes at the deadline, whatever the process and its children do: the group is killed and
+ * its pipes are closed. An orphan in another session is not waited for, and neither is a child that runs
+ * as root by doas(1) and can't be killed. The pipes of a process that exits in time have `DRAIN_MS` to
+ * end; then the rest of its group is killed.
  */
 export function followProcess(
   { pid, child, watchPipe }: StartedProcess,
@@ -56,7 +56,7 @@ export function followProcess(
   let exit: Ending | null = null;
   let groupLived = false;
   let outOfReach = false;
-  /** Whether what held its output open was killed, with what it may have had to say. */
+  /** Whether a process that still held the output was killed: more output may have come. */
   let isCut = false;
   let settled = false;
   let resolve: (result: Ended) => void;
@@ -82,7 +82,7 @@ export function followProcess(
     const droppedBytes = stdout.dropped() + stderr.dropped();
     const left = leftBehind();
     for (const pipe of [child.stdin, child.stdout, child.stderr, watchPipe]) pipe?.destroy();
-    // What could not be killed is still reaped when it ends, but must not keep hfmd from stopping.
+    // A process that can't be killed is still reaped at its end, but must not keep hfmd from stopping.
     child.unref();
     resolve({
       ...ending,
@@ -104,7 +104,7 @@ export function followProcess(
     if (exit !== null && !settled && allEnded() && !isGroupAlive(pid)) settle(exit);
   }
 
-  /** A process that has exited keeps its exit status, however late its pipes are. */
+  /** For a deadline or an abort. A process that has exited keeps its exit status. */
   function endNow(ending: Ending): void {
     if (settled) return;
     outOfReach = exit !== null;
@@ -114,24 +114,24 @@ export function followProcess(
     else later(KILLED_MS, () => endLate(exit ?? ending));
   }
 
-  /** What has had a moment to end after its parent is left behind, and killed. */
+  /** Kills the children that are still there `DRAIN_MS` after the exit. */
   function endChildren(ending: Ending): void {
     if (settled) return;
     groupLived = isGroupAlive(pid);
-    // Where nobody is there to be killed, the end of the pipes may just not have been read yet.
+    // Without a living group the output is whole: the end of the pipes may just not be read yet.
     isCut = groupLived && !outputEnded();
     killGroup(pid, 'SIGKILL');
     if (allEnded()) settle(ending);
     else later(KILLED_MS, () => endLate(ending));
   }
 
-  /** What still holds the pipes a moment after the group was killed can't be reached. */
+  /** A process that still holds the pipes `KILLED_MS` after the group was killed can't be reached. */
   function endLate(ending: Ending): void {
     outOfReach = true;
     settle(ending);
   }
 
-  /** Timers run before reads: what is in a pipe already must still be read, however late we are. */
+  /** Timers run before reads: what is in a pipe already must still be read, however late hfmd is. */
   function later(ms: number, end: () => void): void {
     timers.push(setTimeout(() => setImmediate(end), ms));
   }
@@ -141,7 +141,7 @@ export function followProcess(
     const ending: Ending =
       signal === null ? { kind: 'exited', code: code ?? 0 } : { kind: 'signalled', signal };
     exit = ending;
-    // Members of its group keep its number taken, so that no stranger can be meant.
+    // Members of its group keep its pid taken, so that it can't be the group of another process.
     settleIfGone();
     if (!settled) later(DRAIN_MS, () => endChildren(ending));
   });
@@ -157,21 +157,21 @@ function isGroupAlive(pid: number): boolean {
     process.kill(-pid, 0);
     return true;
   } catch (error) {
-    // ESRCH: nobody is left. EPERM: somebody is, as another user.
+    // ESRCH: no process is left. EPERM: one is, of another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
 /**
- * Signals a whole group. After the leader's exit the number stays taken while a member of the group
- * lives; else a stranger's group could only get it by a wrap of all pids within `DRAIN_MS`.
+ * Signals a whole group. After the leader's exit the pid stays taken while a member of the group lives.
+ * Without one, another group could get it only if all pids wrapped within `DRAIN_MS`.
  */
 export function killGroup(pid: number, signal: 'SIGKILL' | 'SIGINT'): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: the group is gone already. EPERM: it runs as another user (doas, sudo) and has to end
-    // by itself. kill(2) knows no third error for a valid signal.
+    // ESRCH: the group is gone already. EPERM: it runs as another user (doas, sudo) and must end by
+    // itself. kill(2) has no third error for a valid signal.
     if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }

@@ -6,9 +6,8 @@ import type { StartedProcess } from './follow-process.ts';
 
 /**
  * Starts a process without execa: argv without a shell, an explicit environment, empty stdin, a
- * process group of its own. Of the insides of `child_process`, which would save the two sockets'
- * 0.3 ms, nothing is used: they changed within Node 24. Where there is no process, the result is why:
- * a number of errno(2).
+ * process group of its own. Does not use the internals of `child_process`, which would save 0.3 ms for
+ * two sockets: they changed within Node 24. The result is a number of errno(2) when no process starts.
  */
 export function startPlainly({
   argv,
@@ -32,6 +31,6 @@ export function startPlainly({
 function errnoOf(error: unknown): number {
   const { code = '' } = error as NodeJS.ErrnoException;
   const numbers: Readonly<Record<string, number>> = constants.errno;
-  // Node's own codes, such as that of a NUL in an argument, are for programmers.
+  // Node's own codes, such as the one for a NUL in an argument, have no number.
   return numbers[code] ?? constants.errno.EINVAL;
 }

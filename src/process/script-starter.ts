@@ -6,34 +6,34 @@ import type { RunScript, ScriptRequest, ScriptResult } from './exec.ts';
 import { ANSWER_MS, StarterLink } from './starter-link.ts';
 import { STARTER_ARGUMENT } from './starter-messages.ts';
 
-/** Runs scripts by a small process of its own: fork(2) of hfmd copies its page tables and stops its loop. */
+/** Runs scripts by a small process: fork(2) of hfmd would copy its page tables and pause its event loop. */
 export interface ScriptStarter {
   readonly run: RunScript;
-  /** Ends the process; the next script starts another. */
+  /** Ends the process. The next script starts another. */
   stop(): void;
 }
 
 export interface StarterDeps {
   readonly clock: Clock;
-  /** Runs the script where the starter can't. */
+  /** Runs a script when the starter can't. */
   readonly exec: RunScript;
-  /** The argv of each starter that may be there, the best first. */
+  /** The argv of each possible starter, the best first. */
   readonly commands: readonly (readonly string[])[];
-  /** Hears why the starter ended by itself. */
+  /** Gets the reason when the starter has ended by itself. */
   readonly onTrouble: (detail: string) => void;
-  /** How long after an abort the result may come; 15 without it. */
+  /** The latest time after an abort for the result, in milliseconds. Default: 15. */
   readonly answerMs?: number;
 }
 
 const FIRST_WAIT_MS = 100;
-/** Less than what a node problem outlives, so that status names it for as long as it lasts. */
+/** Less than a node problem lasts after it was last seen, so that status shows it all the time. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * The starter is started with the first script, which waits for it. While there is none, and when it
- * hangs, scripts are run by `exec`. One that ended is replaced after 100 ms, then after twice as long
- * each time, up to 10 s; one that held for longer than that counts as the first. One that ends before
- * it was ready is not for this machine: the next of `commands` takes its place.
+ * The first script starts the starter and waits for it. Without a starter, and while it hangs, `exec`
+ * runs the scripts. A starter that ended is replaced after 100 ms, then after twice as long each time,
+ * up to 10 s; after one that lasted for longer than 10 s the pauses begin again with 100 ms. A starter
+ * that ended before it was ready does not work on this machine: the next of `commands` replaces it.
  */
 export function createScriptStarter(deps: StarterDeps): ScriptStarter {
   const { clock, exec, commands, onTrouble, answerMs = ANSWER_MS } = deps;
@@ -52,8 +52,8 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
         if (link !== opened) return;
         link = null;
         const nowMs = clock.monotonicMs();
-        const held = nowMs - openedMs > MAX_WAIT_MS;
-        waitMs = held || waitMs === 0 ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2);
+        const lasted = nowMs - openedMs > MAX_WAIT_MS;
+        waitMs = lasted || waitMs === 0 ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2);
         notBeforeMs = nowMs + waitMs;
         if (!opened.wasReady && chosen < commands.length - 1) chosen += 1;
         onTrouble(`the process that starts scripts ended: ${why}`);
@@ -63,17 +63,17 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
     return opened;
   };
 
-  /** What a starter was to run that never was ready, nobody has begun. */
+  /** A starter that was never ready has started no script, so `exec` may run it. */
   const runBy = async (one: StarterLink, request: ScriptRequest): Promise<ScriptResult> => {
     const result = await one.run(request);
-    const isUnbegun = result.kind === 'lost' && !one.wasReady && !request.signal?.aborted;
-    return isUnbegun ? exec(request) : result;
+    const isNotStarted = result.kind === 'lost' && !one.wasReady && !request.signal?.aborted;
+    return isNotStarted ? exec(request) : result;
   };
 
   return {
     run(request) {
       if (link === null && clock.monotonicMs() >= notBeforeMs) link = open();
-      return link?.isWell ? runBy(link, request) : exec(request);
+      return link?.isResponsive ? runBy(link, request) : exec(request);
     },
     stop() {
       const last = link;
@@ -84,9 +84,9 @@ export function createScriptStarter(deps: StarterDeps): ScriptStarter {
 }
 
 /**
- * The starters that `program`, hfmd itself, may have. The larger a process, the more pages there are
- * to care for when it forks: perl has 7 MB, Node 45. OpenBSD has perl in its base system, FreeBSD as
- * a package. The other is hfmd itself once more, with its heap kept small.
+ * The possible starters of `program`, hfmd itself. A fork costs more the more memory a process has: perl
+ * has 7 MB, Node 45. OpenBSD has perl in its base system, FreeBSD as a package. The second starter is
+ * hfmd once more, with a small heap.
  */
 export function starterCommands(program: string): string[][] {
   const perl = PERLS.find((one) => existsSync(one));
@@ -103,7 +103,7 @@ export function starterCommands(program: string): string[][] {
 
 const PERLS = ['/usr/bin/perl', '/usr/local/bin/perl'];
 
-/** From the folder of hfmd: as it is installed, unpacked, and built in the project itself. */
+/** From the folder of hfmd: where it is installed, unpacked, or built in the project. */
 const SCRIPTS = [
   '../libexec/hfm/script-starter',
   '../libexec/script-starter',

@@ -4,11 +4,16 @@ import type { Clock, Timer } from '../sys/clock.ts';
 import { refusalOf } from '../sys/program-file.ts';
 import type { ScriptRequest, ScriptResult } from './exec.ts';
 import { killGroup } from './follow-process.ts';
-import { createWordDecoder, encodeOrder, type Order, type Word } from './starter-messages.ts';
+import {
+  createReplyDecoder,
+  encodeRequest,
+  type StarterReply,
+  type StarterRequest,
+} from './starter-messages.ts';
 
 export interface LinkDeps {
   readonly clock: Clock;
-  /** argv of the starter. */
+  /** The argv of the starter. */
   readonly command: readonly string[];
   /** Called once, when the starter has ended or could not be started. */
   readonly onEnd: (why: string) => void;
@@ -17,96 +22,96 @@ export interface LinkDeps {
 
 interface Run {
   readonly program: string;
-  readonly orderedMs: number;
+  readonly requestedMs: number;
   pid: number | null;
-  /** When it was heard that the script runs. */
-  begunMs: number | null;
+  /** When the starter reported that the script runs. */
+  startedMs: number | null;
   isAborted: boolean;
   settle(result: ScriptResult): void;
 }
 
-/** ld.so(1): else each process that the starter forks looks up anew the functions it needs up to exec(2). */
+/** ld.so(1): without it, each fork of the starter looks up the functions anew that it calls up to exec(2). */
 const BIND_ONCE = { LD_BIND_NOW: '1' };
-/** The result is due this long after an abort at the latest. */
+/** The latest time after an abort for the result, in milliseconds. */
 export const ANSWER_MS = 15;
-/** As long after `timeoutMs`, which is only there in case that no abort comes. */
+/** The same after `timeoutMs`, which only matters where no abort comes. */
 const LATE_MS = 1000;
-/** A starter that owes an answer and has not said a word for this long hangs, and is killed. */
+/** A starter that owes a reply and has sent nothing for this long hangs, and is killed. */
 const HUNG_MS = 1000;
-/** A script that began so late has not had its time: that it was not done by its deadline says nothing. */
-const LATE_BEGIN_MS = 50;
-/** One that has not begun a script for so long gets no more: they would only be later still. */
+/** A script that started this late has not had its time: missing its deadline says nothing. */
+const LATE_START_MS = 50;
+/** A starter that has not started a script for this long gets no more: they would be later still. */
 const BEHIND_MS = 100;
-/** While scripts run, the starter is heard at least this often. */
+/** While scripts run, the starter is pinged if it has sent nothing for this long. */
 const PING_MS = 100;
-/** One that was heard this short ago was there to see the script end, if it had. */
+/** A starter that has sent something within this time would have seen the script end. */
 const FRESH_MS = 250;
 
-/** One process that starts scripts, as hfmd sees it. What it is told before it is ready waits. */
+/** hfmd's end of one process that starts scripts. Requests before it is ready wait in its pipe. */
 export class StarterLink {
   readonly #deps: LinkDeps;
   readonly #runs = new Map<number, Run>();
   /** Those that are not known to run yet, the oldest first. */
-  readonly #unbegun = new Set<Run>();
+  readonly #notStarted = new Set<Run>();
   #child: ChildProcess | null = null;
-  #orders: Writable | null = null;
-  /** Orders that wait for the end of this go. */
+  #requests: Writable | null = null;
+  /** Requests of this turn of the microtask queue, written together. */
   readonly #unsent: Buffer[] = [];
   #wasReady = false;
-  /** Runs while the starter owes an answer. */
+  /** Runs while the starter owes a reply. */
   #hungTimer: Timer | null = null;
   #pingTimer: Timer | null = null;
-  #heardMs = Number.NEGATIVE_INFINITY;
+  #lastReplyMs = Number.NEGATIVE_INFINITY;
   #lastId = 0;
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
   }
 
-  /** Whether it has ever said that it is there. */
+  /** Whether it was ever ready. */
   get wasReady(): boolean {
     return this.#wasReady;
   }
 
-  /** Whether it may be given scripts: it owes no answer, or is late with one but was heard just now. */
-  get isWell(): boolean {
+  /** Whether it may get scripts: it owes no reply, or is late with one but has sent something just now. */
+  get isResponsive(): boolean {
     return this.#hungTimer === null || this.#isFresh;
   }
 
-  /** Whether there is more to start than it gets done; what it is told before it is ready may wait. */
+  /** Whether it is too slow for its requests. Those from before it was ready may wait. */
   get #isBehind(): boolean {
-    const [oldest] = this.#unbegun;
+    const [oldest] = this.#notStarted;
     if (!this.#wasReady || oldest === undefined) return false;
-    // By when it was heard last: while this process stood still itself, its words were not read.
-    return this.#heardMs - oldest.orderedMs > BEHIND_MS;
+    // Up to its last reply: while hfmd itself was paused, it read no replies.
+    return this.#lastReplyMs - oldest.requestedMs > BEHIND_MS;
   }
 
   get #isFresh(): boolean {
-    return this.#deps.clock.monotonicMs() - this.#heardMs <= FRESH_MS;
+    return this.#deps.clock.monotonicMs() - this.#lastReplyMs <= FRESH_MS;
   }
 
   open(): void {
     const [file = '', ...args] = this.#deps.command;
-    // In a session of its own: what a terminal or rc.d sends to hfmd's group is not for it.
+    // In a session of its own: signals of a terminal or of rc.d to hfmd's group do not reach it.
     const env = { ...process.env, ...BIND_ONCE };
     const child = spawn(file, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     child.once('error', (error) => this.#end(error.message));
-    // `close` and not `exit`: what it said before its end counts.
+    // `close` and not `exit`: its last replies count.
     child.once('close', (code, signal) =>
       this.#end(signal === null ? `exit ${code}` : `killed by ${signal}`),
     );
     // Without descriptors Node makes no pipes; `error` follows.
-    this.#orders = child.stdin;
+    this.#requests = child.stdin;
     // EPIPE: it has ended; `close` follows.
     child.stdin?.on('error', () => {});
     this.#listen(child.stdout);
   }
 
   /**
-   * As `Exec`; the result comes in time whatever the starter does. Where it has not told what became
-   * of a script, that is killed from here: `aborted` or `timed-out` when the starter was there to
-   * see its end, else `lost`.
+   * As `Exec`; the result comes in time whatever the starter does. Where the starter does not report
+   * the end of a script, hfmd kills it. The result is `aborted` or `timed-out` when the starter would
+   * have seen the script end, and `lost` otherwise.
    */
   run(request: ScriptRequest): Promise<ScriptResult> {
     const { clock, answerMs } = this.#deps;
@@ -127,13 +132,13 @@ export class StarterLink {
       signal?.addEventListener('abort', onAbort, { once: true });
       const run: Run = {
         program: argv[0] ?? '',
-        orderedMs: startedMs,
+        requestedMs: startedMs,
         pid: null,
-        begunMs: null,
+        startedMs: null,
         isAborted: false,
         settle: (result) => {
           this.#runs.delete(id);
-          this.#unbegun.delete(run);
+          this.#notStarted.delete(run);
           timer.cancel();
           signal?.removeEventListener('abort', onAbort);
           const durationMs = clock.monotonicMs() - startedMs;
@@ -141,59 +146,59 @@ export class StarterLink {
         },
       };
       this.#runs.set(id, run);
-      this.#unbegun.add(run);
+      this.#notStarted.add(run);
       this.#send({ kind: 'run', id, run: request });
       this.#pingTimer ??= clock.after(PING_MS, () => this.#ping());
     });
   }
 
-  /** Lets it end: it kills what still runs. One that may hang, or is not there yet, is killed. */
+  /** Ends the starter, which kills its scripts. One that may hang, or is not ready yet, is killed. */
   close(): void {
     this.#flush();
-    if (this.#wasReady && this.#hungTimer === null) this.#orders?.end();
+    if (this.#wasReady && this.#hungTimer === null) this.#requests?.end();
     else this.#child?.kill('SIGKILL');
   }
 
-  /** What is ordered in one go is written at once, so that it can be started together. */
-  #send(order: Order): void {
-    if (this.#unsent.push(encodeOrder(order)) === 1) queueMicrotask(() => this.#flush());
+  /** Requests of one turn are written together, so that the starter can start the scripts together. */
+  #send(request: StarterRequest): void {
+    if (this.#unsent.push(encodeRequest(request)) === 1) queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
-    const orders = Buffer.concat(this.#unsent.splice(0));
-    if (orders.length > 0) this.#orders?.write(orders);
+    const requests = Buffer.concat(this.#unsent.splice(0));
+    if (requests.length > 0) this.#requests?.write(requests);
   }
 
-  #listen(words: Readable | null): void {
-    const decode = createWordDecoder((word) => this.#hear(word));
-    words?.on('data', (chunk: Buffer) => {
-      this.#heardMs = this.#deps.clock.monotonicMs();
+  #listen(replies: Readable | null): void {
+    const decode = createReplyDecoder((reply) => this.#onReply(reply));
+    replies?.on('data', (chunk: Buffer) => {
+      this.#lastReplyMs = this.#deps.clock.monotonicMs();
       this.#hungTimer?.cancel();
       this.#hungTimer = null;
       decode(chunk);
     });
   }
 
-  #hear(word: Word): void {
-    if (word.kind === 'here') {
+  #onReply(reply: StarterReply): void {
+    if (reply.kind === 'ready') {
       this.#wasReady = true;
       return;
     }
-    const run = this.#runs.get(word.id);
+    const run = this.#runs.get(reply.id);
     if (run === undefined) return;
-    switch (word.kind) {
+    switch (reply.kind) {
       case 'pid':
-        run.pid = word.pid;
-        run.begunMs = this.#deps.clock.monotonicMs();
-        this.#unbegun.delete(run);
+        run.pid = reply.pid;
+        run.startedMs = this.#deps.clock.monotonicMs();
+        this.#notStarted.delete(run);
         return;
       case 'refused': {
-        const { code, why } = refusalOf(run.program, word.errno);
+        const { code, why } = refusalOf(run.program, reply.errno);
         run.settle({ kind: 'not-started', code, message: why });
         return;
       }
       case 'done':
-        run.settle(isCutShort(run, word.result) ? LATE : word.result);
+        run.settle(isCutShort(run, reply.result) ? LATE : reply.result);
     }
   }
 
@@ -201,11 +206,11 @@ export class StarterLink {
     const { clock } = this.#deps;
     this.#pingTimer = null;
     if (this.#runs.size === 0) return;
-    if (clock.monotonicMs() - this.#heardMs >= PING_MS) this.#send({ kind: 'ping' });
+    if (clock.monotonicMs() - this.#lastReplyMs >= PING_MS) this.#send({ kind: 'ping' });
     this.#pingTimer = clock.after(PING_MS, () => this.#ping());
   }
 
-  /** Timers run before reads: an answer that is there must still be read, however late we are. */
+  /** Timers run before reads: a reply that is there must still be read, however late hfmd is. */
   #giveUp(id: number, kind: 'aborted' | 'timed-out'): void {
     setImmediate(() => {
       const run = this.#runs.get(id);
@@ -213,7 +218,7 @@ export class StarterLink {
       const { clock } = this.#deps;
       this.#hungTimer ??= clock.after(HUNG_MS, () => this.#child?.kill('SIGKILL'));
       if (run.pid === null || !this.#isFresh) {
-        lose(run, 'gives no answer');
+        settleAsLost(run, 'gives no answer');
         return;
       }
       killGroup(run.pid, 'SIGKILL');
@@ -224,10 +229,10 @@ export class StarterLink {
   #end(why: string): void {
     if (this.#child === null) return;
     this.#child = null;
-    this.#orders = null;
+    this.#requests = null;
     this.#hungTimer?.cancel();
     this.#pingTimer?.cancel();
-    for (const run of this.#runs.values()) lose(run, `ended: ${why}`);
+    for (const run of this.#runs.values()) settleAsLost(run, `ended: ${why}`);
     this.#deps.onEnd(why);
   }
 }
@@ -236,17 +241,17 @@ function hasNul(texts: readonly string[]): boolean {
   return texts.some((text) => text.includes('\0'));
 }
 
-/** An argument ends at a NUL: the program would see another one than was meant. */
+/** An argument ends at a NUL: the program would see another argument than the configured one. */
 const HAS_NUL: ScriptResult = {
   kind: 'not-started',
   code: 'EINVAL',
   message: 'an argument or a variable has null bytes in it',
 };
 
-/** Whether it was ended by its deadline, after it had begun too late. */
-function isCutShort({ orderedMs, begunMs, isAborted }: Run, { kind }: ScriptResult): boolean {
+/** Whether its deadline ended it after it had started too late. */
+function isCutShort({ requestedMs, startedMs, isAborted }: Run, { kind }: ScriptResult): boolean {
   if (!isAborted && kind !== 'timed-out') return false;
-  return begunMs === null || begunMs - orderedMs > LATE_BEGIN_MS;
+  return startedMs === null || startedMs - requestedMs > LATE_START_MS;
 }
 
 const LATE: ScriptResult = {
@@ -256,8 +261,8 @@ const LATE: ScriptResult = {
 
 const NO_OUTPUT = { stdout: '', stderr: '' };
 
-/** Nobody has taken the number yet: a starter that hangs reaps nothing, and one that ended ran just now. */
-function lose({ pid, settle }: Run, why: string): void {
+/** No other process has the pid yet: a starter that hangs reaps nothing, and one that ended ran just now. */
+function settleAsLost({ pid, settle }: Run, why: string): void {
   if (pid !== null) killGroup(pid, 'SIGKILL');
   settle({ kind: 'lost', message: `the process that starts scripts ${why}` });
 }

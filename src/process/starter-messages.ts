@@ -2,50 +2,50 @@ import { constants } from 'node:os';
 import type { ExecOutput, ExecResult, ScriptRequest } from './exec.ts';
 import { createFrameDecoder, encodeFields, encodeFrame, type Field } from './field-frames.ts';
 
-/** What hfmd is run with to be the process that starts scripts. */
+/** The argument with which hfmd becomes the process that starts scripts. */
 export const STARTER_ARGUMENT = 'script-starter';
 
-/** The signal does not travel: an abort is an order of its own. */
-export type BareRequest = Omit<ScriptRequest, 'signal'>;
+/** Without the signal: an abort is a request of its own. */
+export type ScriptRun = Omit<ScriptRequest, 'signal'>;
 
 /**
- * To the starter. The fields of `run` are its id, the three bounds, the number of arguments, these, and
- * of each variable its name and its value.
+ * From hfmd to the starter. The fields of `run` are its id, the three bounds, the number of arguments,
+ * the arguments, and the name and value of each variable.
  */
-export type Order =
-  | { readonly kind: 'run'; readonly id: number; readonly run: BareRequest }
+export type StarterRequest =
+  | { readonly kind: 'run'; readonly id: number; readonly run: ScriptRun }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'ping' };
 
 type Ended = Exclude<ExecResult, { readonly kind: 'not-started' }>;
 
 /**
- * From the starter: that it is there, also when it is pinged; that a script runs; that the system
- * refused to run it, with the number of errno(2); what became of it. How long that took is for the
- * receiver to say.
+ * From the starter to hfmd: it is ready (once at its start, and for each ping); a script runs; the
+ * system refused to run it, with the number of errno(2); a script has ended. The receiver says how long
+ * the script took.
  */
-export type Word =
-  | { readonly kind: 'here' }
+export type StarterReply =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'pid'; readonly id: number; readonly pid: number }
   | { readonly kind: 'refused'; readonly id: number; readonly errno: number }
   | { readonly kind: 'done'; readonly id: number; readonly result: Ended };
 
-export function encodeOrder(order: Order): Buffer {
-  switch (order.kind) {
+export function encodeRequest(request: StarterRequest): Buffer {
+  switch (request.kind) {
     case 'ping':
       return encodeFrame(['ping']);
     case 'abort':
-      return encodeFrame(['abort', order.id]);
+      return encodeFrame(['abort', request.id]);
     case 'run': {
-      const { timeoutMs, interruptAfterMs = '', maxOutputBytes } = order.run;
+      const { timeoutMs, interruptAfterMs = '', maxOutputBytes } = request.run;
       const bounds = [timeoutMs, interruptAfterMs, maxOutputBytes];
-      return encodeFrame(['run', order.id, ...bounds], encodedTexts(order.run));
+      return encodeFrame(['run', request.id, ...bounds], encodedTexts(request.run));
     }
   }
 }
 
-/** Of argv and environment: a check has the same objects each time that it is run, and never changes them. */
-function encodedTexts({ argv, env }: BareRequest): Buffer {
+/** argv and environment, encoded once: each run of a check has the same objects and never changes them. */
+function encodedTexts({ argv, env }: ScriptRun): Buffer {
   const known = ENCODED.get(env);
   if (known?.argv === argv) return known.bytes;
   const bytes = encodeFields([argv.length, ...argv, ...Object.entries(env).flat()]);
@@ -53,35 +53,39 @@ function encodedTexts({ argv, env }: BareRequest): Buffer {
   return bytes;
 }
 
-const ENCODED = new WeakMap<BareRequest['env'], { argv: BareRequest['argv']; bytes: Buffer }>();
+const ENCODED = new WeakMap<ScriptRun['env'], { argv: ScriptRun['argv']; bytes: Buffer }>();
 
-export function encodeWord(word: Word): Buffer {
-  switch (word.kind) {
-    case 'here':
-      return encodeFrame(['here']);
+export function encodeReply(reply: StarterReply): Buffer {
+  switch (reply.kind) {
+    case 'ready':
+      return encodeFrame(['ready']);
     case 'pid':
-      return encodeFrame(['pid', word.id, word.pid]);
+      return encodeFrame(['pid', reply.id, reply.pid]);
     case 'refused':
-      return encodeFrame(['refused', word.id, word.errno]);
+      return encodeFrame(['refused', reply.id, reply.errno]);
     case 'done': {
-      const { result } = word;
+      const { result } = reply;
       const { left = '', truncated = false, droppedBytes = 0, stdout, stderr } = result;
       const ending = [result.kind, endingNumber(result), left, truncated ? 1 : 0, droppedBytes];
-      return encodeFrame(['done', word.id, ...ending, stdout, stderr]);
+      return encodeFrame(['done', reply.id, ...ending, stdout, stderr]);
     }
   }
 }
 
-/** Takes bytes as they come and hands out the messages; both ends are of one version and trust another. */
-export function createOrderDecoder(onOrder: (order: Order) => void): (chunk: Buffer) => void {
-  return createFrameDecoder((fields) => onOrder(orderOf(fields.map(String))));
+/** Decodes bytes as they come. Both ends are of one version and trust each other. */
+export function createRequestDecoder(
+  onRequest: (request: StarterRequest) => void,
+): (chunk: Buffer) => void {
+  return createFrameDecoder((fields) => onRequest(decodeRequest(fields.map(String))));
 }
 
-export function createWordDecoder(onWord: (word: Word) => void): (chunk: Buffer) => void {
-  return createFrameDecoder((fields) => onWord(wordOf(fields)));
+export function createReplyDecoder(
+  onReply: (reply: StarterReply) => void,
+): (chunk: Buffer) => void {
+  return createFrameDecoder((fields) => onReply(decodeReply(fields)));
 }
 
-function orderOf([kind, id, ...rest]: string[]): Order {
+function decodeRequest([kind, id, ...rest]: string[]): StarterRequest {
   if (kind === 'ping') return { kind };
   if (kind === 'abort') return { kind, id: Number(id) };
   const [timeoutMs, interruptAfterMs, maxOutputBytes, count, ...texts] = rest;
@@ -97,7 +101,7 @@ function orderOf([kind, id, ...rest]: string[]): Order {
   return { kind: 'run', id: Number(id), run };
 }
 
-function wordOf(fields: readonly Buffer[]): Word {
+function decodeReply(fields: readonly Buffer[]): StarterReply {
   const [stdout = EMPTY, stderr = EMPTY] = fields.slice(ENDING_FIELDS);
   const [kind, id, one, ...rest] = fields.slice(0, ENDING_FIELDS).map(String);
   switch (kind) {
@@ -108,10 +112,11 @@ function wordOf(fields: readonly Buffer[]): Word {
     case 'done': {
       const [number, left, isTruncated, dropped] = rest;
       const droppedBytes = Number(dropped);
-      // A character that the bound cut in two is left out.
+      // Leaves out a character that the bound cut in two.
       const text = (bytes: Buffer): string =>
         droppedBytes > 0 ? new TextDecoder().decode(bytes, { stream: true }) : UTF8.decode(bytes);
-      // What is always there first: what begins with a copy gets hidden classes of its own in V8.
+      // The fields that are always there come first: an object that begins with a spread gets hidden
+      // classes of its own in V8.
       const output: ExecOutput = {
         stdout: text(stdout),
         stderr: text(stderr),
@@ -123,7 +128,7 @@ function wordOf(fields: readonly Buffer[]): Word {
       return { kind, id: Number(id), result: resultOf(one, Number(number), output) };
     }
     default:
-      return { kind: 'here' };
+      return { kind: 'ready' };
   }
 }
 
@@ -148,16 +153,16 @@ function resultOf(kind: string | undefined, number: number, output: ExecOutput):
 
 const SIGNALS: Readonly<Record<string, number>> = constants.signals;
 
-/** Systems have signals that Node has no name for, such as those of real time. */
+/** A system has signals that Node has no name for, such as the real-time ones. */
 function signalName(number: number): string {
   const named = Object.entries(SIGNALS).find(([, one]) => one === number);
   return named?.[0] ?? `signal ${number}`;
 }
 
-/** Of `done`, before its two texts. */
+/** The number of fields of `done` before its two texts. */
 const ENDING_FIELDS = 7;
 
 const EMPTY = Buffer.alloc(0);
 
-/** For whole texts, which leave nothing behind in it. */
+/** For whole texts only, after which it holds no part of a character. */
 const UTF8 = new TextDecoder();

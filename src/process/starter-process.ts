@@ -2,40 +2,40 @@ import { writeSync } from 'node:fs';
 import { followProcess } from './follow-process.ts';
 import { startPlainly } from './plain-start.ts';
 import {
-  type BareRequest,
-  createOrderDecoder,
-  encodeWord,
-  type Order,
-  type Word,
+  createRequestDecoder,
+  encodeReply,
+  type ScriptRun,
+  type StarterReply,
+  type StarterRequest,
 } from './starter-messages.ts';
 
-/** What would end hfmd, or make Node wait for a debugger: only the end of stdin ends this process. */
-const UNHEARD = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
+/** Only the end of stdin ends this process. By default SIGUSR1 starts Node's debugger, the others end it. */
+const IGNORED_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
  * The process that starts scripts where there is no perl for libexec/script-starter, which does the
- * same in less memory: orders come by stdin, words go to stdout. When stdin ends, hfmd
- * is gone: all scripts are killed.
+ * same in less memory. Requests come by stdin, replies go to stdout. The end of stdin means that hfmd is
+ * gone: all scripts are killed.
  */
 export function serveStarts(): void {
   const running = new Map<number, { abort(): void }>();
-  const follow = (id: number, run: BareRequest): void => {
+  const follow = (id: number, run: ScriptRun): void => {
     const startedMs = performance.now();
     const started = startPlainly(run);
     if (started instanceof Promise) {
-      void started.then((errno) => tell({ kind: 'refused', id, errno }));
+      void started.then((errno) => reply({ kind: 'refused', id, errno }));
       return;
     }
-    tell({ kind: 'pid', id, pid: started.pid });
+    reply({ kind: 'pid', id, pid: started.pid });
     const followed = followProcess(started, run, startedMs);
     running.set(id, followed);
     void followed.result.then((result) => {
       running.delete(id);
-      tell({ kind: 'done', id, result });
+      reply({ kind: 'done', id, result });
     });
   };
-  /** One at a time, so that what ends meanwhile is told of. */
-  const waiting = new Map<number, BareRequest>();
+  /** Started one at a time, so that the end of other scripts is reported meanwhile. */
+  const waiting = new Map<number, ScriptRun>();
   const startNext = (): void => {
     const [next] = waiting;
     if (next === undefined) return;
@@ -45,19 +45,19 @@ export function serveStarts(): void {
     if (waiting.size > 0) setImmediate(startNext);
   };
   const abort = (id: number): void => {
-    if (waiting.delete(id)) tell({ kind: 'done', id, result: UNBEGUN });
+    if (waiting.delete(id)) reply({ kind: 'done', id, result: NOT_STARTED });
     else running.get(id)?.abort();
   };
-  const onOrder = (order: Order): void => {
-    switch (order.kind) {
+  const onRequest = (request: StarterRequest): void => {
+    switch (request.kind) {
       case 'ping':
-        tell({ kind: 'here' });
+        reply({ kind: 'ready' });
         return;
       case 'abort':
-        abort(order.id);
+        abort(request.id);
         return;
       case 'run':
-        waiting.set(order.id, order.run);
+        waiting.set(request.id, request.run);
         if (waiting.size === 1) setImmediate(startNext);
     }
   };
@@ -65,14 +65,14 @@ export function serveStarts(): void {
     for (const followed of running.values()) followed.abort();
     process.exit(0);
   };
-  for (const signal of UNHEARD) process.on(signal, () => {});
-  process.stdin.on('data', createOrderDecoder(onOrder));
+  for (const signal of IGNORED_SIGNALS) process.on(signal, () => {});
+  process.stdin.on('data', createRequestDecoder(onRequest));
   for (const event of ['end', 'error'] as const) process.stdin.on(event, end);
-  tell({ kind: 'here' });
+  reply({ kind: 'ready' });
 
-  /** Blocks where hfmd does not read: there is nothing better to do then. */
-  function tell(word: Word): void {
-    let rest = encodeWord(word);
+  /** Blocks while hfmd does not read: there is nothing better to do then. */
+  function reply(message: StarterReply): void {
+    let rest = encodeReply(message);
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
     } catch {
@@ -82,7 +82,7 @@ export function serveStarts(): void {
   }
 }
 
-const UNBEGUN = {
+const NOT_STARTED = {
   kind: 'aborted',
   stdout: '',
   stderr: '',

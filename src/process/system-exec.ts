@@ -17,12 +17,12 @@ export const systemExec: Exec = async (request) => {
   return ended;
 };
 
-/** Resolves when the loop has read since the last start. */
+/** Resolves when the event loop has read since the last start. */
 let afterLast = Promise.resolve();
 
 /**
- * While a process is started the loop stands still for milliseconds: between two starts it reads what
- * can be read by then, so that answers to probes do not wait for all of many.
+ * A start pauses the event loop for milliseconds. So the loop reads between two starts, and the answers
+ * to probes do not wait for many starts.
  */
 function turnToStart(): Promise<void> {
   const turn = afterLast;
@@ -30,7 +30,7 @@ function turnToStart(): Promise<void> {
   return turn;
 }
 
-/** The first may come in the turn of the loop that reads now, where a start is the answer to a read. */
+/** Two turns: a read may have asked for the start, and the first turn is then the one that reads now. */
 function afterReads(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

@@ -1,13 +1,13 @@
-/** What can wait in a queue, in one at a time. Both fields are the queue's to write. */
+/** An item of a queue, in one queue at a time. The queue writes both fields. */
 export interface Queued {
   dueMs: number;
-  /** Where it stands in the queue; `NOWHERE` in none. */
-  place: number;
+  /** Its index in the heap; `NOT_QUEUED` outside of any queue. */
+  index: number;
 }
 
-export const NOWHERE = -1;
+export const NOT_QUEUED = -1;
 
-/** Things by the time they are due, the earliest first: a binary heap that can drop any of them. */
+/** Items by the time they are due, the earliest first: a binary heap that can delete any of them. */
 export class DueQueue<T extends Queued> {
   readonly #heap: T[] = [];
 
@@ -15,44 +15,44 @@ export class DueQueue<T extends Queued> {
     return this.#heap.length;
   }
 
-  /** Sets when `item` is due, also if it is queued already. */
+  /** Adds an item, or changes when it is due. */
   set(item: T, dueMs: number): void {
     this.delete(item);
     item.dueMs = dueMs;
-    this.#rise(item, this.#heap.length);
+    this.#siftUp(item, this.#heap.length);
   }
 
-  /** Makes an item that is queued due at `dueMs`, unless it is so earlier. */
-  hasten(item: T, dueMs: number): void {
+  /** Makes a queued item due at `dueMs`, unless it is due earlier. Adds no item. */
+  bringForward(item: T, dueMs: number): void {
     if (this.has(item) && dueMs < item.dueMs) this.set(item, dueMs);
   }
 
   has(item: T): boolean {
-    return item.place !== NOWHERE;
+    return item.index !== NOT_QUEUED;
   }
 
   delete(item: T): void {
     if (!this.has(item)) return;
-    const { place } = item;
+    const { index } = item;
     const last = this.#heap.pop();
-    item.place = NOWHERE;
+    item.index = NOT_QUEUED;
     if (last === undefined || last === item) return;
-    if (last.dueMs < item.dueMs) this.#rise(last, place);
-    else this.#sink(last, place);
+    if (last.dueMs < item.dueMs) this.#siftUp(last, index);
+    else this.#siftDown(last, index);
   }
 
-  /** When the earliest is due; null when there is none. */
+  /** When the earliest item is due; null for an empty queue. */
   nextDueMs(): number | null {
     return this.#heap[0]?.dueMs ?? null;
   }
 
-  /** The earliest, if it is due at `nowMs`. */
+  /** The earliest item if it is due by `nowMs`; null otherwise. */
   peek(nowMs: number): T | null {
     const top = this.#heap[0];
     return top === undefined || top.dueMs > nowMs ? null : top;
   }
 
-  /** Takes out what is due at `nowMs`, the earliest first. */
+  /** Removes and returns the items that are due by `nowMs`, the earliest first. */
   takeAll(nowMs: number): T[] {
     const taken: T[] = [];
     for (let top = this.peek(nowMs); top !== null; top = this.peek(nowMs)) {
@@ -62,43 +62,43 @@ export class DueQueue<T extends Queued> {
     return taken;
   }
 
-  /** All of them, in no order. */
+  /** A copy of all items, in no order. */
   items(): T[] {
     return [...this.#heap];
   }
 
-  /** Finds the place of `item` on the way up from `from`, which is free. */
-  #rise(item: T, from: number): void {
-    let place = from;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
+  /** Puts `item` into the free slot `from`, or above it. */
+  #siftUp(item: T, from: number): void {
+    let index = from;
+    while (index > 0) {
+      const above = (index - 1) >> 1;
       const parent = this.#heap[above];
       if (parent === undefined || parent.dueMs <= item.dueMs) break;
-      this.#put(parent, place);
-      place = above;
+      this.#put(parent, index);
+      index = above;
     }
-    this.#put(item, place);
+    this.#put(item, index);
   }
 
-  /** The same on the way down. */
-  #sink(item: T, from: number): void {
-    let place = from;
+  /** Puts `item` into the free slot `from`, or below it. */
+  #siftDown(item: T, from: number): void {
+    let index = from;
     for (;;) {
-      const child = this.#earlier(this.#heap[2 * place + 1], this.#heap[2 * place + 2]);
+      const child = this.#earlier(this.#heap[2 * index + 1], this.#heap[2 * index + 2]);
       if (child === undefined || child.dueMs >= item.dueMs) break;
-      const below = child.place;
-      this.#put(child, place);
-      place = below;
+      const below = child.index;
+      this.#put(child, index);
+      index = below;
     }
-    this.#put(item, place);
+    this.#put(item, index);
   }
 
   #earlier(one: T | undefined, other: T | undefined): T | undefined {
     return one !== undefined && other !== undefined && other.dueMs < one.dueMs ? other : one;
   }
 
-  #put(item: T, place: number): void {
-    this.#heap[place] = item;
-    item.place = place;
+  #put(item: T, index: number): void {
+    this.#heap[index] = item;
+    item.index = index;
   }
 }

@@ -9,23 +9,23 @@ import {
   type Rhythm,
   type Start,
 } from '../core/schedule.ts';
-import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 import type { EngineMeter } from '../metrics/engine-meter.ts';
-import type { Attempt, Probe } from '../probes/probe.ts';
+import type { Probe } from '../probes/probe.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
-import { DueQueue, NOWHERE, type Queued } from './due-queue.ts';
-import { Places } from './places.ts';
+import { DueQueue, NOT_QUEUED, type Queued } from './due-queue.ts';
+import { ProbeRuns, type Run } from './probe-runs.ts';
+import { Semaphore } from './semaphore.ts';
 import type { StallWatch } from './stall-watch.ts';
 
 /** One check of one backend, to be probed again and again. */
 export interface Job {
-  /** `backend/check`, unique; its hash spreads the starts. */
+  /** `backend/check`, unique. Its hash spreads the starts. */
   readonly key: string;
   readonly kind: ProbeKind;
   readonly rhythm: Rhythm;
   readonly startDelayMs: number;
   readonly probe: Probe;
-  /** Counts the outcome; what comes back decides when the next probe is due. */
+  /** Counts the outcome. The streak decides when the next probe is due; null ends the job. */
   readonly record: (record: ProbeRecord) => Streak | null;
 }
 
@@ -35,143 +35,130 @@ export interface SchedulerDeps {
   readonly meter: EngineMeter;
 }
 
+/** How many probes of each kind may run at once. */
 export interface Limits {
   readonly network: number;
   readonly scripts: number;
 }
 
-/**
- * A probe obeys its cut within the turn in which it comes; one that does not within this time has a
- * bug, and gets its verdict all the same.
- */
-const OBEY_MS = 50;
-/** This share of its timeout spent standing still ourselves makes a late answer our own fault. */
-const STALL_SHARE = 0.1;
-const MIN_STALL_MS = 20;
-/** A check that begins is probed soon, and not only when its phase comes: so many begin a second. */
-const BEGINS_PER_MS = 1;
-/** Timers are rounded to milliseconds: what is due within this one is due. */
-const MOMENT_MS = 1;
+/** New jobs are probed soon, before their own phase comes: this many of them in each millisecond. */
+const NEW_JOBS_PER_MS = 1;
+/** Timers are rounded to milliseconds, so whatever is due within one is due now. */
+const TIMER_ROUNDING_MS = 1;
 
-/** Starts every job when it is due, and ends every probe at its deadline. */
+/** Starts a probe of every job when it is due. */
 export class Scheduler {
   readonly #deps: SchedulerDeps;
-  readonly #runners = new Map<string, Runner>();
-  readonly #starts = new DueQueue<Runner>();
-  /** Every probe that is in flight. */
-  readonly #deadlines = new DueQueue<Run>();
-  readonly #places: Readonly<Record<ProbeKind, Places>>;
+  readonly #jobs = new Map<string, ScheduledJob>();
+  readonly #starts = new DueQueue<ScheduledJob>();
+  readonly #runs: ProbeRuns;
+  readonly #semaphores: Readonly<Record<ProbeKind, Semaphore>>;
   #timer: Timer | null = null;
-  #timerDueMs = Number.POSITIVE_INFINITY;
+  #timerDueMs = NEVER_MS;
   #isStopped = false;
-  #onIdle: (() => void) | null = null;
 
   constructor(deps: SchedulerDeps, limits: Limits) {
     this.#deps = deps;
-    this.#places = { network: new Places(limits.network), script: new Places(limits.scripts) };
+    const { clock, stalls } = deps;
+    this.#runs = new ProbeRuns({ clock, stalls, onDeadline: () => this.#setTimer() });
+    this.#semaphores = {
+      network: new Semaphore(limits.network),
+      script: new Semaphore(limits.scripts),
+    };
   }
 
   get inFlight(): number {
-    return this.#deadlines.size;
+    return this.#runs.count;
   }
 
-  /** How many wait for a place among those that may run at once. */
+  /** How many probes are due and wait because too many run already. */
   get waiting(): number {
-    return this.#places.network.waiting + this.#places.script.waiting;
+    return this.#semaphores.network.waiting + this.#semaphores.script.waiting;
   }
 
-  /** Makes the jobs be exactly these: new ones begin, missing ones end, changed ones go over. */
+  /** Makes these the only jobs. A job whose probe is the same goes on undisturbed. */
   setJobs(jobs: readonly Job[], limits: Limits): void {
-    this.#places.network.setLimit(limits.network);
-    this.#places.script.setLimit(limits.scripts);
+    this.#semaphores.network.setLimit(limits.network);
+    this.#semaphores.script.setLimit(limits.scripts);
     const wanted = new Map(jobs.map((job) => [job.key, job]));
-    for (const [key, runner] of this.#runners) {
-      if (wanted.get(key)?.probe === runner.job.probe) continue;
-      this.#runners.delete(key);
-      this.#end(runner);
+    for (const [key, scheduled] of this.#jobs) {
+      if (wanted.get(key)?.probe === scheduled.job.probe) continue;
+      this.#jobs.delete(key);
+      this.#end(scheduled);
+      if (scheduled.run !== null) this.#runs.cut(scheduled.run);
     }
-    const begun = jobs.filter(({ key }) => !this.#runners.has(key));
-    for (const job of begun) this.#begin(job, begun.length);
-    this.#arm();
+    const added = jobs.filter(({ key }) => !this.#jobs.has(key));
+    for (const job of added) this.#add(job, added.length);
+    this.#setTimer();
   }
 
-  /** Has a job probed within `inMs`; where a probe is under way, not before that has ended. */
-  hurry(key: string, inMs = 0): void {
-    const runner = this.#runners.get(key);
-    if (runner === undefined || this.#isStopped) return;
+  /** Makes a job's next probe due in `inMs` at the latest. A probe that is in flight ends first. */
+  probeSoon(key: string, inMs = 0): void {
+    const scheduled = this.#jobs.get(key);
+    if (scheduled === undefined || this.#isStopped) return;
     const dueMs = this.#deps.clock.monotonicMs() + inMs;
-    if (!this.#starts.has(runner)) {
-      runner.hurriedToMs = Math.min(runner.hurriedToMs, dueMs);
+    if (!this.#starts.has(scheduled)) {
+      scheduled.probeByMs = Math.min(scheduled.probeByMs, dueMs);
     } else if (inMs === 0) {
-      this.#starts.delete(runner);
-      this.#places[runner.job.kind].enter(() => this.#turn(runner, dueMs));
+      this.#starts.delete(scheduled);
+      this.#probeInTurn(scheduled, dueMs);
     } else {
-      this.#starts.hasten(runner, dueMs);
-      this.#arm();
+      this.#starts.bringForward(scheduled, dueMs);
+      this.#setTimer();
     }
   }
 
-  /** Runs one probe now, with the same deadline, outside of any schedule. */
-  runOnce(job: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
+  /** Runs one probe outside of any schedule, as soon as the limit allows, with the same deadline. */
+  runOnce({ kind, rhythm, probe }: Pick<Job, 'kind' | 'rhythm' | 'probe'>): Promise<ProbeRecord> {
     return new Promise((resolve) => {
-      const places = this.#places[job.kind];
-      places.enter(() => {
-        this.#run(job, (record) => {
-          places.leave();
+      const semaphore = this.#semaphores[kind];
+      semaphore.acquire(() => {
+        this.#runs.start(probe, rhythm.timeoutMs, (record) => {
+          semaphore.release();
           resolve(record);
         });
       });
     });
   }
 
-  /** Ends everything; resolves when nothing is in flight any more. */
+  /** Ends all jobs and cuts all probes. Resolves when none is in flight. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const runner of this.#runners.values()) this.#end(runner);
-    this.#runners.clear();
-    for (const run of this.#deadlines.items()) this.#cut(run);
-    if (this.inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        const others = this.#onIdle;
-        this.#onIdle = () => {
-          others?.();
-          resolve();
-        };
-      });
-    }
+    for (const scheduled of this.#jobs.values()) this.#end(scheduled);
+    this.#jobs.clear();
+    await this.#runs.stop();
     this.#timer?.cancel();
   }
 
-  #begin(job: Job, begunAtOnce: number): void {
+  #add(job: Job, addedAtOnce: number): void {
     const { kind, rhythm } = job;
     const { intervalMs } = rhythm;
     const fromMs = this.#deps.clock.monotonicMs() + job.startDelayMs;
     const phase = phaseMs(job.key, intervalMs);
-    const share = Math.min(1, begunAtOnce / BEGINS_PER_MS / intervalMs);
-    const runner: Runner = {
+    const share = Math.min(1, addedAtOnce / NEW_JOBS_PER_MS / intervalMs);
+    const scheduled: ScheduledJob = {
       job,
       originMs: onTick(fromMs + phase, intervalMs, kind),
       isEnded: false,
-      hurriedToMs: FAR_MS,
+      probeByMs: NEVER_MS,
       run: null,
-      dueMs: FAR_MS,
-      place: NOWHERE,
+      dueMs: NEVER_MS,
+      index: NOT_QUEUED,
     };
-    this.#runners.set(job.key, runner);
-    this.#starts.set(runner, fromMs + firstDelayMs(phase * share, intervalMs, kind));
+    this.#jobs.set(job.key, scheduled);
+    this.#starts.set(scheduled, fromMs + firstDelayMs(phase * share, intervalMs, kind));
   }
 
-  #end(runner: Runner): void {
-    runner.isEnded = true;
-    this.#starts.delete(runner);
-    if (runner.run !== null) this.#cut(runner.run);
+  #end(scheduled: ScheduledJob): void {
+    scheduled.isEnded = true;
+    this.#starts.delete(scheduled);
   }
 
-  /** One timer serves all starts and deadlines. It may come too early, which costs little. */
-  #arm(): void {
+  /** One timer serves all starts and deadlines. It may fire too early, which costs little. */
+  #setTimer(): void {
     const startMs = this.#isStopped ? null : this.#starts.nextDueMs();
-    const deadlineMs = this.#deadlines.nextDueMs();
-    const dueMs = Math.min(startMs ?? FAR_MS, deadlineMs ?? FAR_MS);
+    const deadlineMs = this.#runs.nextDeadlineMs();
+    const dueMs = Math.min(startMs ?? NEVER_MS, deadlineMs ?? NEVER_MS);
     if (dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
@@ -180,140 +167,67 @@ export class Scheduler {
   }
 
   #onTimer(): void {
-    this.#deps.stalls.look(this.#timerDueMs);
-    this.#timerDueMs = FAR_MS;
-    const untilMs = this.#deps.clock.monotonicMs() + MOMENT_MS;
-    for (let run = this.#deadlines.peek(untilMs); run !== null; ) {
-      if (run.isCut) this.#settle(run, DISOBEYED);
-      else this.#cut(run);
-      run = this.#deadlines.peek(untilMs);
-    }
+    this.#deps.stalls.timerFired(this.#timerDueMs);
+    this.#timerDueMs = NEVER_MS;
+    const untilMs = this.#deps.clock.monotonicMs() + TIMER_ROUNDING_MS;
+    this.#runs.endOverdue(untilMs);
     const due = this.#starts.takeAll(untilMs);
     // Before the work: Node counts a timer from the time at which it last woke up.
-    this.#arm();
-    for (const runner of due) {
-      const { dueMs } = runner;
-      this.#places[runner.job.kind].enter(() => this.#turn(runner, dueMs));
-    }
+    this.#setTimer();
+    for (const scheduled of due) this.#probeInTurn(scheduled, scheduled.dueMs);
   }
 
-  /** One probe of a runner, from its place to its next due time. */
-  #turn(runner: Runner, dueMs: number): void {
-    const { job } = runner;
-    const places = this.#places[job.kind];
-    if (runner.isEnded) {
-      places.leave();
+  #probeInTurn(scheduled: ScheduledJob, dueMs: number): void {
+    this.#semaphores[scheduled.job.kind].acquire(() => this.#probe(scheduled, dueMs));
+  }
+
+  /** One probe of a job that has acquired the semaphore. At its end the next start is due. */
+  #probe(scheduled: ScheduledJob, dueMs: number): void {
+    const { job } = scheduled;
+    const semaphore = this.#semaphores[job.kind];
+    if (scheduled.isEnded) {
+      semaphore.release();
       return;
     }
     const { clock, meter } = this.#deps;
     const startMs = clock.monotonicMs();
     meter.started(Math.max(0, startMs - dueMs), job.rhythm.intervalMs);
-    runner.hurriedToMs = FAR_MS;
-    const run = this.#run(job, (record) => {
-      runner.run = null;
-      places.leave();
-      if (runner.isEnded) return;
+    scheduled.probeByMs = NEVER_MS;
+    const run = this.#runs.start(job.probe, job.rhythm.timeoutMs, (record) => {
+      scheduled.run = null;
+      semaphore.release();
+      if (scheduled.isEnded) return;
       meter.ended(record.verdict);
       const streak = job.record(record);
-      if (runner.isEnded || streak === null) return;
-      this.#starts.set(runner, this.#nextDueMs(runner, { dueMs, startMs }, streak));
-      this.#arm();
+      if (scheduled.isEnded || streak === null) return;
+      this.#starts.set(scheduled, this.#nextStartMs(scheduled, { dueMs, startMs }, streak));
+      this.#setTimer();
     });
-    if (this.#deadlines.has(run)) runner.run = run;
+    if (this.#runs.has(run)) scheduled.run = run;
   }
 
-  #nextDueMs(runner: Runner, last: Start, streak: Streak): number {
-    const { originMs, hurriedToMs } = runner;
-    const { rhythm } = runner.job;
+  #nextStartMs(scheduled: ScheduledJob, last: Start, streak: Streak): number {
+    const { originMs, probeByMs } = scheduled;
+    const { rhythm } = scheduled.job;
     const nowMs = this.#deps.clock.monotonicMs();
     const dueMs = nextDueMs(originMs, last, rhythm, streak);
-    if (hurriedToMs < dueMs) return Math.max(nowMs, hurriedToMs);
+    if (probeByMs < dueMs) return Math.max(nowMs, probeByMs);
     if (dueMs >= nowMs) return dueMs;
-    // A change being confirmed goes on at once; a slot of the grid that has passed is skipped.
+    // The probes that confirm a change go on at once. Any other start that has passed is skipped.
     if (isChanging(streak)) return nowMs;
     this.#deps.meter.skipped(1);
     return nextDueMs(originMs, { dueMs: nowMs, startMs: nowMs }, rhythm, streak);
   }
-
-  /** The only deadline there is: a verdict comes at `timeoutMs`, whatever the probe does. */
-  #run({ probe, rhythm }: Pick<Job, 'rhythm' | 'probe'>, onEnd: Run['onEnd']): Run {
-    const startMs = this.#deps.clock.monotonicMs();
-    const { timeoutMs } = rhythm;
-    const run: Run = {
-      startMs,
-      timeoutMs,
-      onEnd,
-      attempt: null,
-      isCut: false,
-      dueMs: FAR_MS,
-      place: NOWHERE,
-    };
-    if (this.inFlight === 0) this.#deps.stalls.watch();
-    this.#deadlines.set(run, startMs + timeoutMs);
-    this.#arm();
-    try {
-      run.attempt = probe.start((verdict) => this.#settle(run, verdict));
-    } catch (error) {
-      this.#settle(run, inconclusive('internal-error', String(error)));
-    }
-    if (this.#isStopped) this.#cut(run);
-    return run;
-  }
-
-  /** The probe settles now, or is not waited for any longer. */
-  #cut(run: Run): void {
-    if (run.isCut || !this.#deadlines.has(run)) return;
-    run.isCut = true;
-    this.#deadlines.set(run, this.#deps.clock.monotonicMs() + OBEY_MS);
-    this.#arm();
-    run.attempt?.cut();
-  }
-
-  #settle(run: Run, verdict: Verdict): void {
-    if (!this.#deadlines.has(run)) return;
-    this.#deadlines.delete(run);
-    const { clock } = this.#deps;
-    const durationMs = clock.monotonicMs() - run.startMs;
-    const judged = run.isCut ? this.#judge(verdict, run) : verdict;
-    if (this.inFlight === 0) this.#deps.stalls.rest();
-    run.onEnd({ verdict: judged, durationMs, atMs: clock.wallMs() });
-    if (this.inFlight === 0) this.#onIdle?.();
-  }
-
-  /** A deadline that passed while we stood still ourselves says nothing about the backend. */
-  #judge(verdict: Verdict, { startMs, timeoutMs }: Run): Verdict {
-    const { clock, stalls } = this.#deps;
-    // A pass that came after its deadline is none.
-    const late = verdict.kind === 'pass' ? DISOBEYED : verdict;
-    const lateMs = clock.monotonicMs() - startMs - timeoutMs - OBEY_MS;
-    const stalledMs = Math.max(stalls.stalledSince(startMs), lateMs);
-    if (stalledMs < Math.max(MIN_STALL_MS, timeoutMs * STALL_SHARE)) return late;
-    return inconclusive(
-      'stalled',
-      `no answer in time, but this node stood still for ${Math.round(stalledMs)} ms of it`,
-    );
-  }
 }
 
-const FAR_MS = Number.POSITIVE_INFINITY;
+const NEVER_MS = Number.POSITIVE_INFINITY;
 
-const DISOBEYED: Verdict = fail('deadline', 'no verdict at the deadline');
-
-interface Runner extends Queued {
+interface ScheduledJob extends Queued {
   readonly job: Job;
-  /** The start of its grid, on the monotonic clock. */
+  /** Monotonic time from which its interval counts. */
   readonly originMs: number;
   isEnded: boolean;
-  /** When the next probe is wanted, ahead of its rhythm. */
-  hurriedToMs: number;
+  /** Set by `probeSoon` while a probe is in flight or waits: the latest time for the next one. */
+  probeByMs: number;
   run: Run | null;
-}
-
-/** A probe under way, in or outside of the schedule. */
-interface Run extends Queued {
-  readonly startMs: number;
-  readonly timeoutMs: number;
-  readonly onEnd: (record: ProbeRecord) => void;
-  attempt: Attempt | null;
-  isCut: boolean;
 }

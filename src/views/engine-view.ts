@@ -20,7 +20,7 @@ export function engineView(stats: EngineStats, counts: ProberCounts): EngineJson
   };
 }
 
-/** Probes that start this late, or an event loop that stands still as long, are not as they should be. */
+/** Probes that start this late, or pauses of hfmd that are this long, are a trouble. */
 const LATE_MS = 50;
 /** Half of what a pfctl may take before it counts as hung. */
 const SLOW_PFCTL_MS = 2000;
@@ -31,7 +31,8 @@ function troubleOf(
 ): string | null {
   const troubles: string[] = [];
   if (latenessMs.p99 > LATE_MS) troubles.push(`probes start late (${worst(latenessMs)})`);
-  if (loopDelayMs.p99 > LATE_MS) troubles.push(`hfmd stands still (${worst(loopDelayMs)})`);
+  if (loopDelayMs.p99 > LATE_MS)
+    troubles.push(`this host is busy: hfmd was paused (${worst(loopDelayMs)})`);
   if (skippedLately > 0) troubles.push(`${skippedLately} probes skipped in the last minute`);
   if (waiting > 0) troubles.push(`${waiting} probes wait for their turn`);
   if (pfctlMs.p99 > SLOW_PFCTL_MS) troubles.push(`pfctl is slow (${worst(pfctlMs)})`);
@@ -39,7 +40,7 @@ function troubleOf(
 }
 
 function worst({ p99 }: Spread): string {
-  return `1 % took ${formatDuration(Math.round(p99))} or more`;
+  return `p99 ${formatDuration(Math.round(p99))}`;
 }
 
 export function spreadView({ p50, p99, max }: Spread): SpreadJson {

@@ -1,4 +1,4 @@
-import type { CheckConfig, PoolConfig } from '../config/config.ts';
+import type { PoolConfig } from '../config/config.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { ExplainCheckJson, ExplainJson, MembershipJson } from '../protocol/protocol.ts';
@@ -20,7 +20,7 @@ export function explainView(daemon: Daemon, backend: BackendView): ExplainJson {
       const { rhythm, rise, fall } = config;
       return {
         name: config.name,
-        target: targetOf(config),
+        target: config.target,
         watched: daemon.prober.isWatched(backend.config.name, config.name),
         rise,
         fall,
@@ -44,17 +44,6 @@ export function explainView(daemon: Daemon, backend: BackendView): ExplainJson {
       };
     }),
   };
-}
-
-function targetOf(check: CheckConfig): string {
-  switch (check.type) {
-    case 'http':
-      return `${check.method} ${check.url}`;
-    case 'tcp':
-      return `${check.tls === null ? 'connect to' : 'TLS to'} port ${check.port}`;
-    case 'script':
-      return check.command.join(' ');
-  }
 }
 
 function whyOf(membership: MembershipJson, backend: BackendView): string {

@@ -392,6 +392,25 @@ checks = [{ type = "script", command = ["/bin/sh", "-H", "{address}", "{name}:{p
       maxOutputBytes: 100,
     });
   });
+
+  test('each type says what a probe needs, what is probed, and which connections it may keep', () => {
+    const config = load(
+      withBackend(`port = 25
+checks = [
+  { type = "http", url = "http://{address}/x", method = "HEAD", keep_alive = true, watch = true },
+  { type = "tcp", source = "10.0.0.9", watch = true },
+  { name = "tls", type = "tcp", tls = true },
+  { type = "script", command = ["/bin/sh", "-c", "exit"] },
+]`),
+    );
+    const network = { probeKind: 'network', keepAlive: false, watch: false, source: null };
+    expect(backendOf(config, 'lb1').checks).toMatchObject([
+      { ...network, target: 'HEAD http://10.0.0.1/x', keepAlive: true, watch: true },
+      { ...network, target: 'connect to port 25', watch: true, source: '10.0.0.9' },
+      { ...network, target: 'TLS to port 25' },
+      { ...network, probeKind: 'script', target: '/bin/sh -c exit' },
+    ]);
+  });
 });
 
 const POOL = '[pool.main]\ntable = "main"\n';

@@ -14,7 +14,7 @@ import { fail, inconclusive, pass, type Verdict } from '../../src/core/verdict.t
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   p: pass('connected'),
   f: fail('connect-refused', 'connection refused'),
-  i: inconclusive('stalled', 'this node stood still'),
+  i: inconclusive('stalled', 'hfmd was paused'),
 };
 
 interface Rule {

@@ -43,7 +43,7 @@ export interface Wiring {
 
 export const PASS: Verdict = pass('connected');
 export const FAIL: Verdict = fail('connect-refused', 'connection refused');
-export const INCONCLUSIVE: Verdict = inconclusive('stalled', 'this node stood still');
+export const INCONCLUSIVE: Verdict = inconclusive('stalled', 'hfmd was paused');
 
 export interface WiringOptions {
   readonly clock?: FakeClock;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../src/sys/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test moves. */
 export interface FakeClock extends Clock {
   /** Lets time pass: each timer runs when it is due, and what it set off settles before the next. */
   advance(ms: number): Promise<void>;

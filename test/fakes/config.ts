@@ -79,6 +79,8 @@ export function check(options: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
   return {
     name: 'tcp',
     type: 'tcp',
+    probeKind: 'network',
+    target: 'connect to port 80',
     mode: 'check',
     rhythm: { intervalMs: 1000, fastIntervalMs: 200, downIntervalMs: 1000, timeoutMs: 500 },
     rise: 2,
@@ -89,6 +91,7 @@ export function check(options: Partial<TcpCheckConfig> = {}): TcpCheckConfig {
     tls: null,
     send: null,
     expect: null,
+    keepAlive: false,
     watch: false,
     maxReadBytes: 4096,
     source: null,

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../src/sys/clock.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-/** A fake clock that stands still while something is at work that needs no time. */
+/** A fake clock that is stopped while work is done that needs no time. */
 export interface Timeline {
   readonly clock: Clock;
   /** Lets time pass; each timer runs when it is due, and what it set off is done before the next. */

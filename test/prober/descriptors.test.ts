@@ -28,7 +28,7 @@ describe('the limit of open files', () => {
   });
 });
 
-describe('what they are used for', () => {
+describe('the plan for descriptors', () => {
   const many = (count: number, watch: boolean) =>
     config(
       [],
@@ -37,7 +37,7 @@ describe('what they are used for', () => {
       ),
     );
 
-  test('every network check has its place, and every watch its connection', () => {
+  test('has one for every network check, and one for every watch', () => {
     const plan = planDescriptors(many(100, true), 1024);
     const limits = { network: 100, scripts: 32 };
     const fits = { keepsAlive: true, warning: null };
@@ -46,13 +46,13 @@ describe('what they are used for', () => {
     expect(planDescriptors(many(100, true), null)).toEqual({ ...plan, spare });
   });
 
-  test('max_probes leaves more to watches', () => {
+  test('leaves more to watches with max_probes', () => {
     const { daemon, ...rest } = many(500, true);
     const plan = planDescriptors({ ...rest, daemon: { ...daemon, maxProbes: 50 } }, 1024);
     expect(plan).toMatchObject({ limits: { network: 50 }, watches: 500, warning: null });
   });
 
-  test('too few go to probes first, and somebody is told', () => {
+  test('gives too few to probes first, with a warning', () => {
     expect(planDescriptors(many(500, true), 1024)).toEqual({
       limits: { network: 500, scripts: 32 },
       watches: 396,
@@ -70,7 +70,7 @@ describe('what they are used for', () => {
     expect(planDescriptors(many(5, false), 1)).toMatchObject({ limits: { network: 1 } });
   });
 
-  test('connections are kept alive where all can be, and somebody is told where not', () => {
+  test('keeps connections alive when all can be, and warns when not', () => {
     const { daemon, ...rest } = config(
       [],
       Array.from({ length: 300 }, (_, i) =>
@@ -99,7 +99,7 @@ describe('what they are used for', () => {
     });
   });
 
-  test('a check that is off needs none', () => {
+  test('has none for a check that is off', () => {
     const off = config([], [backend('lb1', {}, { checks: [check({ mode: 'off', watch: true })] })]);
     expect(planDescriptors(off, 1024)).toMatchObject({ limits: { network: 1 }, watches: 0 });
   });

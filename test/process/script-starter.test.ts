@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { starterCommands } from '../../src/process/script-starter.ts';
-import { encodeWord } from '../../src/process/starter-messages.ts';
+import { encodeReply } from '../../src/process/starter-messages.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { describeStarter, open, sh, starterOf, untilReady } from './starter-cases.ts';
 
@@ -57,9 +57,9 @@ describe('a script', () => {
 
   it('is not given to a starter that is behind with others', async () => {
     const clock = createFakeClock();
-    const here = JSON.stringify([...encodeWord({ kind: 'here' })]);
+    const ready = JSON.stringify([...encodeReply({ kind: 'ready' })]);
     // It is there, and begins nothing.
-    const idle = `process.stdin.on('data', () => process.stdout.write(Buffer.from(${here})))`;
+    const idle = `process.stdin.on('data', () => process.stdout.write(Buffer.from(${ready})))`;
     const starter = open({ commands: [[process.execPath, '-e', idle]], clock });
     void sh(starter, 'exit 0');
     const results: unknown[] = [];

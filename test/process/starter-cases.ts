@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import type { RunScript, ScriptRequest, ScriptResult } from '../../src/process/exec.ts';
 import { createScriptStarter, type ScriptStarter } from '../../src/process/script-starter.ts';
 import { ANSWER_MS } from '../../src/process/starter-link.ts';
-import { encodeOrder } from '../../src/process/starter-messages.ts';
+import { encodeRequest } from '../../src/process/starter-messages.ts';
 import { systemExec } from '../../src/process/system-exec.ts';
 import { type Clock, systemClock } from '../../src/sys/clock.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -212,7 +212,7 @@ export function describeStarter(command: readonly string[]): void {
       const [file = '', ...args] = command;
       const starter = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
       const run = request({ argv: [fixture('deaf.sh')] });
-      starter.stdin.write(encodeOrder({ kind: 'run', id: 1, run }));
+      starter.stdin.write(encodeRequest({ kind: 'run', id: 1, run }));
       await vi.waitFor(() => expect(descendantsOf(Number(starter.pid))).toHaveLength(2), 20_000);
       const scripts = descendantsOf(Number(starter.pid));
       // What the end of a process does to its pipes.

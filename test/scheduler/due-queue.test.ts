@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DueQueue, NOWHERE, type Queued } from '../../src/scheduler/due-queue.ts';
+import { DueQueue, NOT_QUEUED, type Queued } from '../../src/scheduler/due-queue.ts';
 
 interface Named extends Queued {
   readonly name: string;
 }
 
 function named(name: string): Named {
-  return { name, dueMs: 0, place: NOWHERE };
+  return { name, dueMs: 0, index: NOT_QUEUED };
 }
 
 const a = named('a');

@@ -288,7 +288,7 @@ describe('the deadline', () => {
     expect(scheduler.inFlight).toBe(0);
   });
 
-  test('that passed while this process stood still is inconclusive', async () => {
+  test('that passed while hfmd was paused is inconclusive', async () => {
     const { clock, meter, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
@@ -300,7 +300,7 @@ describe('the deadline', () => {
   });
 
   test.each([40, 60, 100])(
-    'of 40 ms that passed while this process stood still for %d ms is inconclusive',
+    'of 40 ms that passed while hfmd was paused for %d ms is inconclusive',
     async (stallMs) => {
       const { clock, scheduler } = createScheduler();
       const one = fakeJob(clock, { behaviour: HANGS, rhythm: { ...RHYTHM, timeoutMs: 40 } });
@@ -421,7 +421,7 @@ describe('a hurried job', () => {
     scheduler.setJobs([one.job], MANY);
     await clock.advance(2000);
     const [last = 0] = one.starts.slice(-1);
-    scheduler.hurry('lb1/tcp');
+    scheduler.probeSoon('lb1/tcp');
     await clock.advance(1);
     expect(one.starts.at(-1)).toBeCloseTo(2000, 0);
     await clock.advance(1000);
@@ -433,8 +433,8 @@ describe('a hurried job', () => {
     const one = fakeJob(clock, { behaviour: { ...PASSES, afterMs: 100 } as Behaviour });
     scheduler.setJobs([one.job], MANY);
     await advanceInto(clock, one, 50);
-    scheduler.hurry('lb1/tcp');
-    scheduler.hurry('lb1/tcp');
+    scheduler.probeSoon('lb1/tcp');
+    scheduler.probeSoon('lb1/tcp');
     await clock.advance(60);
     expect(one.starts).toHaveLength(2);
     expect(one.mostAtOnce).toBe(1);
@@ -445,8 +445,8 @@ describe('a hurried job', () => {
     const one = fakeJob(clock);
     scheduler.setJobs([one.job], MANY);
     await scheduler.stop();
-    scheduler.hurry('lb1/tcp');
-    scheduler.hurry('nobody');
+    scheduler.probeSoon('lb1/tcp');
+    scheduler.probeSoon('nobody');
     await clock.advance(1000);
     expect(one.starts).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 function watch() {
   const clock = createFakeClock();
   const stalls = watchStalls(clock);
-  stalls.watch();
+  stalls.start();
   return { clock, stalls, sinceMs: clock.monotonicMs() };
 }
 
@@ -70,9 +70,9 @@ test('whoever was woken by a timer of its own spares the next look', async () =>
   const clock = createFakeClock();
   const late: number[] = [];
   const stalls = watchStalls(clock, (ms) => late.push(ms));
-  stalls.watch();
+  stalls.start();
   clock.stall(23);
-  stalls.look(clock.monotonicMs() - 1);
+  stalls.timerFired(clock.monotonicMs() - 1);
   expect(late).toEqual([3]);
   // What work there is then is not what made it late; the next look is due on the next tick.
   await clock.advance(17);
@@ -84,11 +84,11 @@ test('while it rests there is no timer, but it hears how late others were', asyn
   const late: number[] = [];
   const stalls = watchStalls(clock, (ms) => late.push(ms));
   clock.stall(5);
-  stalls.look(clock.monotonicMs() - 5);
+  stalls.timerFired(clock.monotonicMs() - 5);
   expect(late).toEqual([5]);
-  stalls.watch();
-  stalls.rest();
-  stalls.rest();
+  stalls.start();
+  stalls.stop();
+  stalls.stop();
   await clock.advance(1000);
   expect(late).toEqual([5]);
   expect(clock.pending).toBe(0);
@@ -96,10 +96,10 @@ test('while it rests there is no timer, but it hears how late others were', asyn
 
 test('a stall in which it rested does not count', () => {
   const { clock, stalls, sinceMs } = watch();
-  stalls.rest();
+  stalls.stop();
   clock.stall(700);
-  stalls.look(clock.monotonicMs() - 700);
-  stalls.watch();
+  stalls.timerFired(clock.monotonicMs() - 700);
+  stalls.start();
   expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
@@ -111,7 +111,7 @@ test.each([
 ])('%s', async (_, { worked, overslept, late }) => {
   const clock = createFakeClock();
   const heard: number[] = [];
-  watchStalls(clock, (ms) => heard.push(ms)).watch();
+  watchStalls(clock, (ms) => heard.push(ms)).start();
   await clock.advance(15);
   clock.stall(worked);
   clock.oversleep(5 + overslept);

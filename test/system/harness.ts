@@ -216,7 +216,7 @@ export function openRig(
   return rig;
 }
 
-/** A death is seen within a second; only a machine that stands still for long is hurt. */
+/** A death is seen within a second; only a machine that is paused for long spoils a test. */
 const RHYTHM: Keys = {
   interval: '500ms',
   fast_interval: '40ms',

@@ -94,7 +94,7 @@ describe.concurrent('fifty backends', () => {
     await eventually(async () =>
       expect((await rig.status()).backends.map(({ health }) => health)).not.toContain('unknown'),
     );
-    // While hfmd stands still all of them come due, so that it then finds them dead together.
+    // While hfmd is paused all of them come due, so that it then finds them dead together.
     hfmd.kill('SIGSTOP');
     await all.set('closed');
     await aWhile();

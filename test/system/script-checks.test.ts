@@ -112,7 +112,7 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    // One of them may say that hfmd itself stood still.
+    // One of them may say that hfmd itself was paused.
     await eventually(async () => {
       const { last } = await verdictsOf(rig, 'lb1');
       expect(last).toMatchObject({ verdict: 'fail', reason: 'script-timeout' });

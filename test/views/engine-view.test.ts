@@ -28,13 +28,13 @@ describe('what is not as it should be is said', () => {
     for (let i = 0; i < 5; i++) meter.started(80, 1000);
   };
   test.for([
-    [late, 'probes start late (1 % took 80ms or more)'],
+    [late, 'probes start late (p99 80ms)'],
     [
       (meter: EngineMeter) => meter.loopDelay(300),
-      /^hfmd stands still \(1 % took 30\dms or more\)$/,
+      /^this host is busy: hfmd was paused \(p99 30\dms\)$/,
     ],
     [(meter: EngineMeter) => meter.skipped(3), '3 probes skipped in the last minute'],
-    [(meter: EngineMeter) => meter.pfctl(3000), /^pfctl is slow \(1 % took [23].*s or more\)$/],
+    [(meter: EngineMeter) => meter.pfctl(3000), /^pfctl is slow \(p99 [23].*s\)$/],
   ] as const)('%#', ([spoil, words]) => {
     const { trouble } = engine(spoil);
     if (typeof words === 'string') expect(trouble).toBe(words);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fail, inconclusive, pass } from '../../src/core/verdict.ts';
-import { Watch } from '../../src/prober/watch.ts';
+import { IdleWatch } from '../../src/prober/idle-watch.ts';
 import type { IdleListeners } from '../../src/probes/idle-connection.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
@@ -12,8 +12,8 @@ function createWatch(most = 10) {
   const clock = createFakeClock();
   const budget = { most, held: 0 };
   const opened: (IdleListeners & { closed: boolean })[] = [];
-  const hurried: number[] = [];
-  const watch = new Watch(
+  const soon: number[] = [];
+  const watch = new IdleWatch(
     {
       clock,
       budget,
@@ -26,12 +26,12 @@ function createWatch(most = 10) {
           },
         };
       },
-      hurry: (inMs) => hurried.push(inMs),
+      probeSoon: (inMs) => soon.push(inMs),
     },
     RHYTHM,
   );
-  /** Passes of its rhythm for so long, the server ending each connection at that age. */
-  const live = async (forMs: number, serverIdleMs = Number.POSITIVE_INFINITY): Promise<void> => {
+  /** Probes pass at their interval for `forMs`, and the server closes each connection at that age. */
+  const passFor = async (forMs: number, serverIdleMs = Number.POSITIVE_INFINITY): Promise<void> => {
     const ages = new Map<(typeof opened)[number], number>();
     for (let ms = 0; ms < forMs; ms += 1000) {
       await clock.advance(1000);
@@ -47,7 +47,7 @@ function createWatch(most = 10) {
       watch.probed(OK);
     }
   };
-  return { clock, budget, opened, hurried, watch, live };
+  return { clock, budget, opened, soon, watch, passFor };
 }
 
 describe('an idle connection', () => {
@@ -63,31 +63,31 @@ describe('an idle connection', () => {
     expect(watch.isHeld).toBe(true);
   });
 
-  test('that ends has the backend probed at once, and is no verdict', async () => {
-    const { watch, opened, hurried, budget } = createWatch();
+  test('that ends has the backend probed at once, and is not a verdict', async () => {
+    const { watch, opened, soon, budget } = createWatch();
     watch.probed(OK);
     opened[0]?.onOpen();
     opened[0]?.onEnd();
-    expect([hurried, watch.isHeld, budget.held]).toEqual([[0], false, 0]);
+    expect([soon, watch.isHeld, budget.held]).toEqual([[0], false, 0]);
     watch.probed(DEAD);
-    expect(hurried).toEqual([0]);
+    expect(soon).toEqual([0]);
   });
 
-  test('that ends while probes pass is looked after twice more, then opened again', async () => {
-    const { clock, watch, opened, hurried } = createWatch();
+  test('that ends while probes pass has two more of them soon, then is opened again', async () => {
+    const { clock, watch, opened, soon } = createWatch();
     watch.probed(OK);
     opened[0]?.onOpen();
     await clock.advance(20_000);
     opened[0]?.onEnd();
     for (let i = 0; i < 3; i++) watch.probed(OK);
-    expect(hurried).toEqual([0, 1, 50]);
+    expect(soon).toEqual([0, 1, 50]);
     expect(opened).toHaveLength(1);
     await clock.advance(1000);
     watch.probed(OK);
     expect(opened).toHaveLength(2);
   });
 
-  test('is given up where its backend is down, and opened when it is well', () => {
+  test('is closed when its backend fails, and opened when it passes', () => {
     const { watch, opened, budget } = createWatch();
     watch.probed(OK);
     opened[0]?.onOpen();
@@ -97,18 +97,18 @@ describe('an idle connection', () => {
     expect(opened).toHaveLength(2);
   });
 
-  test('that never opened is tried again later, and hurries nobody', async () => {
-    const { clock, watch, opened, hurried } = createWatch();
+  test('that never opened is tried again later, and starts no probe', async () => {
+    const { clock, watch, opened, soon } = createWatch();
     watch.probed(OK);
     opened[0]?.onEnd();
     watch.probed(OK);
-    expect([opened.length, hurried]).toEqual([1, []]);
+    expect([opened.length, soon]).toEqual([1, []]);
     await clock.advance(30_000);
     watch.probed(OK);
     expect(opened).toHaveLength(2);
   });
 
-  test('is not opened beyond what all watches may hold', () => {
+  test('is not opened when all watches hold as many as they may', () => {
     const { watch, opened, budget } = createWatch(0);
     watch.probed(OK);
     expect(opened).toHaveLength(0);
@@ -117,36 +117,36 @@ describe('an idle connection', () => {
     expect(opened).toHaveLength(1);
   });
 
-  test('is closed with its watch, for good', () => {
-    const { watch, opened, hurried, budget } = createWatch();
+  test('is closed with its watch, and not opened again', () => {
+    const { watch, opened, soon, budget } = createWatch();
     watch.probed(OK);
     watch.close();
     watch.probed(OK);
-    expect([opened.length, opened[0]?.closed, hurried, budget.held]).toEqual([1, true, [], 0]);
+    expect([opened.length, opened[0]?.closed, soon, budget.held]).toEqual([1, true, [], 0]);
   });
 });
 
 describe('a server that closes idle connections', () => {
-  test('after a while, is met before it does so', async () => {
-    const { live, opened, hurried } = createWatch();
-    await live(3_600_000, 60_000);
-    const lost = hurried.filter((inMs) => inMs === 0).length;
-    // Without learning it would close all 60 of them.
+  test('after a while, finds them renewed before that', async () => {
+    const { passFor, opened, soon } = createWatch();
+    await passFor(3_600_000, 60_000);
+    const lost = soon.filter((inMs) => inMs === 0).length;
+    // Without learning, the server would close all 60 of them.
     expect(lost).toBeLessThan(30);
     expect(lost).toBeGreaterThan(1);
     expect(opened.length).toBeLessThan(90);
   });
 
-  test('soon, is left alone for ever longer', async () => {
-    const { live, opened } = createWatch();
-    await live(3_600_000, 2000);
+  test('soon, gets a new one after ever longer pauses', async () => {
+    const { passFor, opened } = createWatch();
+    await passFor(3_600_000, 2000);
     expect(opened.length).toBeGreaterThan(3);
     expect(opened.length).toBeLessThan(15);
   });
 
-  test('never, is asked for one connection', async () => {
-    const { live, opened, hurried } = createWatch();
-    await live(3_600_000);
-    expect([opened.length, hurried]).toEqual([1, []]);
+  test('never, has a single one', async () => {
+    const { passFor, opened, soon } = createWatch();
+    await passFor(3_600_000);
+    expect([opened.length, soon]).toEqual([1, []]);
   });
 });
