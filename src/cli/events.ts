@@ -1,4 +1,4 @@
-import { eventText } from '../events/event-text.ts';
+import { eventText } from '../events/event.ts';
 import type { EventJson } from '../protocol/protocol.ts';
 import { type Command, failed, isSet, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ROUTES } from '../../src/control/routes.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
+import { CATALOGUE } from '../../src/events/catalogue.ts';
 import type { HfmEvent } from '../../src/events/event.ts';
 import { logEvent } from '../../src/events/log-events.ts';
 import { createActions } from '../../src/hooks/actions.ts';
@@ -34,7 +35,8 @@ describe('hfmd(8)', () => {
     expect(described.sort()).toEqual([...Object.keys(ROUTES), 'GET /v1/events'].sort());
   });
 
-  test('lists the events that are told as trouble under their level', () => {
+  test('lists the events that are trouble under their level', () => {
+    expect(AT_THEIR_WORST.map(({ kind }) => kind)).toEqual(Object.keys(CATALOGUE));
     const log = createRecordingLog();
     for (const event of AT_THEIR_WORST) logEvent(log, event);
     const levelOf = (level: string): unknown[] =>
@@ -63,7 +65,7 @@ describe('hfmd(8)', () => {
 const web = { pool: poolName('web'), table: 'web', anchor: null };
 const lb1 = backendName('lb1');
 
-/** One of each kind, such that it is as grave as it can be. */
+/** One of each kind, as grave as it can be, in the order of the catalogue. */
 const AT_THEIR_WORST: readonly HfmEvent[] = [
   {
     kind: 'health',
