@@ -1,5 +1,5 @@
 import { eventText } from '../events/event.ts';
-import type { EventJson } from '../protocol/protocol.ts';
+import { eventOf } from '../protocol/event-json.ts';
 import { type Command, failed, isSet, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
@@ -17,7 +17,7 @@ With --json, one object a line.`,
     const answer = await context.client.lines(path, (line) => {
       if (context.json) context.terminal.out(`${line}\n`);
       else {
-        const event = JSON.parse(line) as EventJson;
+        const event = eventOf(line);
         context.terminal.out(`${event.at}  ${eventText(event)}\n`);
       }
     });

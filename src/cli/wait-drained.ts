@@ -1,6 +1,7 @@
 import type { Answer } from '../client/client.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { ExplainJson, KillJson, StatesJson } from '../protocol/protocol.ts';
+import { withSnakeCaseInside } from '../protocol/snake-case.ts';
 import { type Context, failed, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';
 import type { Interrupts } from './terminal.ts';
@@ -116,13 +117,13 @@ function leftText({ open, sticky, pending }: Left, trend = ''): string {
 }
 
 function done(context: Context, left: readonly Left[]): number {
-  if (context.json) printJson(context, { drained: true, left });
+  if (context.json) printJson(context, withSnakeCaseInside({ drained: true, left }));
   else context.terminal.out(`${left.map(({ name }) => name).join(', ')}: drained\n`);
   return EXIT.ok;
 }
 
 function timedOut(context: Context, left: readonly Left[], timeoutMs: number): number {
-  if (context.json) printJson(context, { drained: false, left });
+  if (context.json) printJson(context, withSnakeCaseInside({ drained: false, left }));
   for (const one of left) {
     const after = formatDuration(timeoutMs);
     context.terminal.err(`hfmctl: ${one.name}: ${leftText(one)} after ${after}; the drain stays\n`);

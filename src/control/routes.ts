@@ -10,13 +10,11 @@ import { scopeKey } from '../core/admin.ts';
 import { poolName } from '../core/names.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
-import type { StampedEvent } from '../events/event.ts';
 import { decodeAdminRequest } from '../protocol/admin-request.ts';
 import type {
   AdminResponse,
   CheckNowJson,
   ErrorJson,
-  EventJson,
   KillJson,
   ProcessJson,
   ReloadJson,
@@ -32,7 +30,7 @@ import type { Turns } from '../sys/turns.ts';
 import { ownCredentials } from '../sys/user.ts';
 import { VERSION } from '../version.ts';
 import { explainView } from '../views/explain-view.ts';
-import { fleetView, isoTime, probeView, statusView } from '../views/status-view.ts';
+import { fleetView, probeView, statusView } from '../views/status-view.ts';
 import { resolveName, resolveScopes, unknownName, unknownPool } from './scopes.ts';
 
 /** What every route may ask of the process around it. */
@@ -72,10 +70,6 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/kill-states': killStates,
   'POST /v1/reload': reload,
 };
-
-export function eventJson({ seq, atMs, event }: StampedEvent): EventJson {
-  return { seq, ...event, at: isoTime(atMs) };
-}
 
 export function refuse(status: number, error: string, errors?: readonly string[]): RouteResponse {
   const json: ErrorJson = errors === undefined ? { error } : { error, errors };

@@ -1,6 +1,7 @@
 import type { AdminState } from '../core/admin.ts';
 import type { Health } from '../core/health.ts';
 import type { HfmEvent } from '../events/event.ts';
+import type { WithSnakeCase } from './snake-case.ts';
 
 /**
  * What goes over the control socket, as JSON. Times are ISO 8601 in UTC, durations milliseconds in
@@ -252,4 +253,4 @@ export interface ErrorJson {
   readonly errors?: readonly string[];
 }
 
-export type EventJson = HfmEvent & { readonly seq: number; readonly at: string };
+export type EventJson = WithSnakeCase<HfmEvent> & { readonly seq: number; readonly at: string };
