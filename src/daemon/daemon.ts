@@ -122,7 +122,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       onRead: (pool, entries) => controller.tableRead(pool, entries),
       onAsked: (pool, entries) => controller.tableAsked(pool, entries),
       onRemoved: (pool, entries) => aftermath.left(leavingOf(controller.live, pool, entries)),
-      onHealed: () => auditor.look(),
+      onHealed: () => auditor.run(),
       onLedger: () => keeper.save(),
     },
     durable.ledger,
@@ -217,7 +217,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
   [descriptorLimit] = await Promise.all([deps.descriptorLimit, reading]);
   allotDescriptors();
   controller.start();
-  auditor.look();
+  auditor.run();
   scheduler.setJobs(book.jobs(), descriptors.limits);
 
   let stopping: Promise<void> | null = null;
@@ -275,7 +275,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       for (const note of notes) log.warn({}, note);
       reconciler.configure(config);
       controller.reload(config);
-      auditor.look();
+      auditor.run();
       allotDescriptors();
       scheduler.setJobs(book.jobs(), descriptors.limits);
       if (!hasScripts(config)) scripts.stop();
