@@ -90,7 +90,7 @@ export const readyCommand: Command = {
   summary: 'ends drain, maint and force-up: health decides again',
   details: `${NAMES}
   --by WHO        instead of the user that runs this command
-What is said of a backend ends what was said of its memberships.`,
+On a backend, it also ends the overrides on its memberships.`,
   options: { pool: WORD_OPTIONS.pool, by: WORD_OPTIONS.by },
   run: (context, args) => simply(context, args, 'ready'),
 };

@@ -8,7 +8,7 @@ export const eventsCommand: Command = {
   synopsis: '[-f]',
   summary: 'transitions, overrides and table changes',
   details: `Shows the last 1000.
-  -f, --follow    go on with what happens, until Ctrl-C
+  -f, --follow    go on with new events, until Ctrl-C
 With --json, one object a line.`,
   options: { follow: { type: 'boolean', short: 'f' } },
   async run(context, args) {

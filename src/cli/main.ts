@@ -141,13 +141,13 @@ function generalHelp(): string {
   return `usage: hfmctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]
 
 ${columns(rows)}
-  -s, --socket SOCKET  of hfmd (${PATHS.socket}, or $HFM_SOCKET)
-  --json               for programs
-  -h, --help           after a command: about that command
+  -s, --socket SOCKET  the control socket ($HFM_SOCKET, or ${PATHS.socket})
+  --json               print JSON
+  -h, --help           after a command: what it does
 
-Exits 0 when all is well; 1 when something is down, held or not proven in pf, or
-when hfmd refused; 2 when hfmd can't be reached; 3 when a wait timed out; 64 when
-the command line makes no sense.
+Exits 0 when all is well; 1 when something is down, kept in only by min_in_service,
+or not proven in pf, or when hfmd refused; 2 when hfmd can't be reached; 3 when a
+wait timed out; 64 when the command line is wrong.
 `;
 }
 

@@ -64,7 +64,10 @@ function unsaidBy(by: Elevator, rules: readonly Rule[]): string[] {
   const strange = users.filter((one) => !USER_NAME.test(one)).map((one) => `the user "${one}"`);
   const words = new Set(rules.flatMap(({ argv }) => argv));
   const reasons = [...words].flatMap((word) => whyInexpressible(by, word) ?? []);
-  return [...mixed, ...[...strange, ...reasons].map((why) => `no rule of ${by} can say ${why}`)];
+  return [
+    ...mixed,
+    ...[...strange, ...reasons].map((why) => `no rule of ${by} can express ${why}`),
+  ];
 }
 
 /** The configuration as it must be for these rules to be of use, and what to change in it for that. */
@@ -82,7 +85,7 @@ function asRunBy(by: Elevator, config: Config): { config: Config; note: string |
   const settings = `pfctl = ${tomlArray(pfctl)} and helper = ${tomlArray(helper)}`;
   return {
     config: { ...config, pf: { ...pf, pfctl, helper } },
-    note: `[pf] does not run ${by} yet; for these rules say ${settings}`,
+    note: `[pf] does not run ${by} yet; for these rules set ${settings}`,
   };
 }
 

@@ -11,8 +11,8 @@ export const statusCommand: Command = {
   synopsis: '[NAME ...]',
   summary: 'every backend and pool, and whether all is well',
   details: `NAME is a backend or a pool; without one, everything is shown.
-Exits 1 when something is down, held or not proven in pf. What the operator took
-out with drain or maint is not a fault.`,
+Exits 1 when something is down, kept in only by min_in_service, or not proven in pf.
+What is in drain or maint does not count.`,
   options: {},
   async run(context, { positionals }) {
     const answer = await context.client.get<StatusJson>('/v1/status');

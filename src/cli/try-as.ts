@@ -34,7 +34,7 @@ export async function takePlaceOfDaemon(
   }
   const daemonUser = userName(target.uid);
   if (uid !== 0 && target.uid !== uid) {
-    warn(`hfmd runs as ${daemonUser}, whom only root can become`);
+    warn(`hfmd runs as ${daemonUser}, and only root can change to that user`);
     return { daemonUser };
   }
   try {

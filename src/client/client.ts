@@ -120,12 +120,12 @@ function explain(socketPath: string, error: unknown): string {
     case 'ENOENT':
       return `hfmd does not run: there is no socket ${socketPath}`;
     case 'ECONNREFUSED':
-      return `hfmd does not run: nobody serves ${socketPath}`;
+      return `hfmd does not run: nothing listens on ${socketPath}`;
     case 'EACCES':
     case 'EPERM':
       return `no permission for ${socketPath}: it is for its owner and group only`;
     case 'ECONNRESET':
-      return 'hfmd has ended the connection: it stops, or has too many clients';
+      return 'hfmd has closed the connection: it stops, or has too many clients';
     default:
       return `${socketPath}: ${message}`;
   }

@@ -100,7 +100,7 @@ export function createAftermath(deps: AftermathDeps): Aftermath {
       }
       const isForbidden = error.kind === 'permission';
       if (isForbidden) forbid(error);
-      else deps.problems.note('aftermath', error.message);
+      else deps.problems.note('cleanup', error.message);
       wait(working);
       working = [];
       retry = clock.after(isForbidden ? FORBIDDEN_RETRY_MS : RETRY_MS, start);

@@ -250,7 +250,7 @@ export async function startDaemon(deps: DaemonDeps, first: Config): Promise<Daem
       const unsaved =
         keeper.failure === null
           ? null
-          : `state file can't be written, a restart forgets the operator's words: ${keeper.failure}`;
+          : `state file can't be written, a restart loses the overrides set since: ${keeper.failure}`;
       const own = [refused, unsaved, aftermath.forbidden, descriptors.warning];
       const others = own.filter((one) => one !== null);
       return [...others, ...auditor.warnings];

@@ -103,7 +103,7 @@ export const CATALOGUE = {
     text: ({ active, drifts, ...place }) =>
       active
         ? `${tableText(place)}: another program keeps changing it (${drifts} times), and hfm puts it right each time`
-        : `${tableText(place)}: left alone again, after ${drifts} changes by another program`,
+        : `${tableText(place)}: no longer changed by another program, after ${drifts} changes`,
   }),
 
   'table-error': kind<{ error: string } & TableLocation>({

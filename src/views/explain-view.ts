@@ -56,7 +56,7 @@ function targetOf(check: CheckConfig): string {
 
 function whyOf(membership: MembershipJson, backend: LiveBackend): string {
   const { state } = membership.admin;
-  if (state !== 'ready') return `the operator says ${state}`;
+  if (state !== 'ready') return `the operator has set ${state}`;
   const asks = asksDrain(backend) && backend.health === 'up';
   if (membership.held_by !== null) {
     return `it ${asks ? 'asks to be drained' : 'is down'}, but min_in_service keeps it in`;

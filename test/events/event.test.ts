@@ -141,7 +141,7 @@ const EVENTS: readonly (readonly [HfmEvent, EventLevel, string])[] = [
   [
     { kind: 'contested', ...web, active: false, drifts: 9 },
     'info',
-    'web <haproxy-int>: left alone again, after 9 changes by another program',
+    'web <haproxy-int>: no longer changed by another program, after 9 changes',
   ],
   [
     { kind: 'ended', pool: web.pool, address: '10.0.0.1', what: 'sources', count: 2 },
