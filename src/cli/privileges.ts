@@ -15,6 +15,6 @@ a command, no rules are printed and the exit status is 1.`,
     file: { type: 'string', short: 'f' },
     user: { type: 'string' },
   },
-  // Loaded when it is asked for: with it comes toml.
+  // Loaded only here: it brings toml.
   run: async (context, args) => (await import('./rules-for.ts')).printRules(context, args),
 };

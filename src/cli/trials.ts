@@ -15,7 +15,7 @@ import { EXIT } from './exit-status.ts';
 import { askDaemon, takePlaceOfDaemon } from './try-as.ts';
 import { type TrialResult, trialText } from './try-text.ts';
 
-/** What `hfmctl try` does; gives its exit status. */
+/** Runs `hfmctl try`; returns its exit status. */
 export async function runTrials(context: Context, args: Args): Promise<number> {
   const running = await askDaemon(context.client);
   const loaded = loadConfig(text(args, 'file') ?? running?.file ?? PATHS.config);

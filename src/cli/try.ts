@@ -16,6 +16,6 @@ Exits 1 when a check does not pass or an action does not exit 0.`,
     action: { type: 'string' },
     event: { type: 'string' },
   },
-  // Loaded when it is asked for: with it come undici, execa and toml.
+  // Loaded only here: it brings undici, execa and toml.
   run: async (context, args) => (await import('./trials.ts')).runTrials(context, args),
 };
