@@ -249,7 +249,7 @@ export interface VersionJson {
 
 export interface ErrorJson {
   readonly error: string;
-  /** The errors of a configuration, one a line of it. */
+  /** Only for a configuration: all its errors, one line each. */
   readonly errors?: readonly string[];
 }
 
