@@ -14,7 +14,7 @@ const terminal: Terminal = {
   catchInterrupts,
 };
 
-// `hfmctl status | head` closes the pipe early, which is no error of ours.
+// `hfmctl status | head` closes the pipe early, which is not an error.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   process.exit(code === 'EPIPE' ? 0 : 1);
 });

@@ -60,8 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** hfmctl knows the words for events, and nothing else of the room: the rest belongs to hfmd. */
-const CLI_MAY_IMPORT_OF_EVENTS = ['event-text.ts'];
+/** hfmctl knows the sentences of events, and nothing else of the room: the rest belongs to hfmd. */
+const CLI_MAY_IMPORT_OF_EVENTS = ['event.ts'];
 
 /** Rooms of many small files of one kind. */
 const MAY_BE_LARGE = ['core', 'config', 'cli'];

@@ -6,9 +6,9 @@ import type { Clock, Timer } from '../sys/clock.ts';
 import { auditSources, type CarpAddresses } from './source-audit.ts';
 import { auditTables, type TableAudit } from './table-audit.ts';
 
-/** Audits at start, at each reload, and now and then, since systems change under us. */
+/** Looks for what is wrong around hfm: when it is told to, and every minute, since systems change. */
 export interface Auditor {
-  look(): void;
+  run(): void;
   warnings(): readonly string[];
   stop(): void;
 }
@@ -26,32 +26,32 @@ export function createAuditor(
   { driver, carpAddresses, clock, emit }: AuditorDeps,
   config: () => Pick<Config, 'pf' | 'pools' | 'backends'>,
 ): Auditor {
-  let ofTables: readonly string[] = [];
+  let tableWarnings: readonly string[] = [];
   let warnings: readonly string[] = [];
   let timer: Timer | null = null;
   let stopped = false;
-  let looks = 0;
-  const look = async (): Promise<void> => {
+  let runs = 0;
+  const run = async (): Promise<void> => {
     timer?.cancel();
-    looks += 1;
-    const mine = looks;
-    const asked = config();
-    const [tables, ofSources] = await Promise.all([
-      auditTables(driver, asked.pools),
-      auditSources(carpAddresses, asked.backends),
+    runs += 1;
+    const thisRun = runs;
+    const audited = config();
+    const [tables, sourceWarnings] = await Promise.all([
+      auditTables(driver, audited.pools),
+      auditSources(carpAddresses, audited.backends),
     ]);
-    // A later look, after a reload, knows better.
-    if (stopped || mine !== looks) return;
-    ofTables = warningsOf(tables, ofTables);
-    const found = [helperWarning(asked) ?? [], ofTables, ofSources].flat();
+    // A later run, after a reload, has the newer configuration.
+    if (stopped || thisRun !== runs) return;
+    tableWarnings = tableWarningsOf(tables, tableWarnings);
+    const found = [helperWarning(audited) ?? [], tableWarnings, sourceWarnings].flat();
     for (const message of found) {
       if (!warnings.includes(message)) emit({ kind: 'warning', message });
     }
     warnings = found;
-    timer = clock.after(AUDIT_MS, () => void look());
+    timer = clock.after(AUDIT_MS, () => void run());
   };
   return {
-    look: () => void look(),
+    run: () => void run(),
     warnings: () => warnings,
     stop() {
       stopped = true;
@@ -60,8 +60,14 @@ export function createAuditor(
   };
 }
 
-/** What pf does not answer, the tables' own errors tell, but for a right that only the audit takes. */
-function warningsOf({ warnings, error }: TableAudit, before: readonly string[]): readonly string[] {
+/**
+ * Where pf can't be read, the tables have errors of their own, so the warnings stay as they were. A
+ * missing right is a warning: it may be one that only the audit needs.
+ */
+function tableWarningsOf(
+  { warnings, error }: TableAudit,
+  before: readonly string[],
+): readonly string[] {
   if (error === null) return warnings;
   if (error.kind === 'permission') return [...warnings, `tables not checked: ${error.message}`];
   return before;

@@ -1,9 +1,9 @@
 import type { BackendConfig } from '../config/config.ts';
 
-/** Asks the system for the addresses of this node that CARP moves from node to node. */
+/** Reads the addresses of this node that CARP moves from node to node. */
 export type CarpAddresses = () => Promise<ReadonlySet<string>>;
 
-/** Looks for checks whose `source` only the CARP master can use. */
+/** Warns of checks whose `source` only the CARP master can use. */
 export async function auditSources(
   carpAddresses: CarpAddresses,
   backends: readonly BackendConfig[],

@@ -4,13 +4,13 @@ import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { TableInfo } from '../pf/table-listing.ts';
 
 export interface TableAudit {
-  /** Tables that hfm may keep true to no avail. */
+  /** Tables in which hfm's work has no effect. */
   readonly warnings: readonly string[];
-  /** Set when pf could not be asked. */
+  /** Set when pf could not be read. */
   readonly error: PfError | null;
 }
 
-/** Looks for tables that no rule uses, that can't be changed, or that are not there. */
+/** Warns of tables that no rule uses, that are const or that do not exist. */
 export async function auditTables(
   driver: PfDriver,
   pools: readonly PoolConfig[],
@@ -18,7 +18,7 @@ export async function auditTables(
   const warnings: string[] = [];
   for (const anchor of new Set(pools.map((pool) => pool.anchor))) {
     const listed = await driver.tables(anchor);
-    // An anchor without a table in it is one that FreeBSD says does not exist.
+    // FreeBSD says of an anchor without tables that it does not exist.
     const isMissing = !listed.ok && listed.error.kind === 'missing-table';
     if (!listed.ok && !isMissing) return { warnings, error: listed.error };
     const tables = listed.ok ? listed.value : [];

@@ -15,37 +15,37 @@ import {
 import { EXIT } from './exit-status.ts';
 import { waitDrained } from './wait-drained.ts';
 
-const WORD_OPTIONS = {
+const OVERRIDE_OPTIONS = {
   for: { type: 'string' },
   reason: { type: 'string' },
   by: { type: 'string' },
   pool: { type: 'string', multiple: true },
 } as const satisfies OptionSpecs;
 
-const WHOM = 'NAME ... [--pool POOL]';
-const WORD = '[--for TIME] [--reason TEXT] [--by WHO]';
+const MEMBERS = 'NAME ... [--pool POOL]';
+const OVERRIDE = '[--for TIME] [--reason TEXT] [--by WHO]';
 
 const NAMES = `NAME is a backend (lb1) or its membership of one pool (web/lb1); several may be given.
   --pool POOL     every member of POOL, in that pool`;
 
-const WORD_DETAILS = `${NAMES}
+const OVERRIDE_DETAILS = `${NAMES}
   --for TIME      back to ready by itself after TIME, such as 30m
   --reason TEXT   shown in status until then
   --by WHO        instead of the user that runs this command`;
 
-const FORCE = '  --force         also where it takes a pool below its min_in_service';
+const FORCE = '  --force         even where it takes a pool below its min_in_service';
 
 export const drainCommand: Command = {
   name: 'drain',
-  synopsis: `${WHOM} [--wait [--timeout TIME] [--kill]] ${WORD} [--force]`,
+  synopsis: `${MEMBERS} [--wait [--timeout TIME] [--kill]] ${OVERRIDE} [--force]`,
   summary: 'out of the tables, probing goes on',
-  details: `${WORD_DETAILS}
+  details: `${OVERRIDE_DETAILS}
 ${FORCE}
   --wait          wait until pf has confirmed it and no connection is left
   --timeout TIME  give up waiting after TIME (60s); exits 3, the drain stays
   --kill          at the timeout, end the connections that are left`,
   options: {
-    ...WORD_OPTIONS,
+    ...OVERRIDE_OPTIONS,
     force: { type: 'boolean' },
     wait: { type: 'boolean' },
     timeout: { type: 'string' },
@@ -68,34 +68,34 @@ ${FORCE}
 
 export const maintCommand: Command = {
   name: 'maint',
-  synopsis: `${WHOM} ${WORD} [--force]`,
+  synopsis: `${MEMBERS} ${OVERRIDE} [--force]`,
   summary: 'out of the tables and not probed',
-  details: `${WORD_DETAILS}\n${FORCE}\nBack to ready, it must rise again before it serves.`,
-  options: { ...WORD_OPTIONS, force: { type: 'boolean' } },
-  run: (context, args) => simply(context, args, 'maint'),
+  details: `${OVERRIDE_DETAILS}\n${FORCE}\nBack to ready, it must rise again before it serves.`,
+  options: { ...OVERRIDE_OPTIONS, force: { type: 'boolean' } },
+  run: (context, args) => setAndReport(context, args, 'maint'),
 };
 
 export const forceUpCommand: Command = {
   name: 'force-up',
-  synopsis: `${WHOM} ${WORD}`,
+  synopsis: `${MEMBERS} ${OVERRIDE}`,
   summary: 'in the tables, whatever the probes say',
-  details: WORD_DETAILS,
-  options: WORD_OPTIONS,
-  run: (context, args) => simply(context, args, 'force-up'),
+  details: OVERRIDE_DETAILS,
+  options: OVERRIDE_OPTIONS,
+  run: (context, args) => setAndReport(context, args, 'force-up'),
 };
 
 export const readyCommand: Command = {
   name: 'ready',
-  synopsis: `${WHOM} [--by WHO]`,
+  synopsis: `${MEMBERS} [--by WHO]`,
   summary: 'ends drain, maint and force-up: health decides again',
   details: `${NAMES}
   --by WHO        instead of the user that runs this command
-What is said of a backend ends what was said of its memberships.`,
-  options: { pool: WORD_OPTIONS.pool, by: WORD_OPTIONS.by },
-  run: (context, args) => simply(context, args, 'ready'),
+On a backend, it also ends the overrides on its memberships.`,
+  options: { pool: OVERRIDE_OPTIONS.pool, by: OVERRIDE_OPTIONS.by },
+  run: (context, args) => setAndReport(context, args, 'ready'),
 };
 
-async function simply(context: Context, args: Args, state: AdminState): Promise<number> {
+async function setAndReport(context: Context, args: Args, state: AdminState): Promise<number> {
   const set = await setState(context, requestOf(context, args, state), true);
   return set.ok ? EXIT.ok : set.status;
 }

@@ -7,7 +7,7 @@ import { paint } from './terminal.ts';
 export const checkCommand: Command = {
   name: 'check',
   synopsis: 'NAME',
-  summary: 'probe a backend now and show what came back; counts for nothing',
+  summary: 'probe a backend now and show the result; it does not count',
   details: 'Exits 1 when a check does not pass.',
   options: {},
   async run(context, args) {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Aligns rows under their heading; the last column is as long as it is. */
+/** Aligns the cells of each column. The last column is not padded. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -17,7 +17,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Colours take no room. */
+/** Without the codes of colours. */
 function visibleLength(cell: string): number {
   return stripVTControlCharacters(cell).length;
 }

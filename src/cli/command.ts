@@ -28,10 +28,10 @@ export interface Args {
   readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 }
 
-/** The command line makes no sense: its words go to stderr, with a pointer to the help. */
+/** The command line is wrong. The message goes to stderr, with a pointer to the help. */
 export class UsageError extends Error {}
 
-/** Says why an answer is none, and gives the exit status for it. */
+/** Prints why a request failed; returns the exit status for it. */
 export function failed(
   { terminal, json }: Context,
   answer: Exclude<Answer<unknown>, { kind: 'ok' }>,

@@ -1,5 +1,5 @@
-import { eventText } from '../events/event-text.ts';
-import type { EventJson } from '../protocol/protocol.ts';
+import { eventText } from '../events/event.ts';
+import { eventOf } from '../protocol/event-json.ts';
 import { type Command, failed, isSet, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
@@ -8,7 +8,7 @@ export const eventsCommand: Command = {
   synopsis: '[-f]',
   summary: 'transitions, overrides and table changes',
   details: `Shows the last 1000.
-  -f, --follow    go on with what happens, until Ctrl-C
+  -f, --follow    go on with new events, until Ctrl-C
 With --json, one object a line.`,
   options: { follow: { type: 'boolean', short: 'f' } },
   async run(context, args) {
@@ -17,7 +17,7 @@ With --json, one object a line.`,
     const answer = await context.client.lines(path, (line) => {
       if (context.json) context.terminal.out(`${line}\n`);
       else {
-        const event = JSON.parse(line) as EventJson;
+        const event = eventOf(line);
         context.terminal.out(`${event.at}  ${eventText(event)}\n`);
       }
     });

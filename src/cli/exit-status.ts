@@ -1,7 +1,7 @@
-/** What scripts rely on. */
+/** Scripts rely on these. */
 export const EXIT = {
   ok: 0,
-  /** Something is down, held or not proven in pf; or hfmd refused. */
+  /** Something is down, kept in only by min_in_service, or not proven in pf; or hfmd refused. */
   degraded: 1,
   unreachable: 2,
   timedOut: 3,

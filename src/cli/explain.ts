@@ -9,8 +9,8 @@ export const explainCommand: Command = {
   name: 'explain',
   synopsis: 'NAME',
   summary: 'why a backend is in service or not',
-  details: `Shows the last verdicts, the streak against rise and fall, the operator's word, what
-the pools make of it, the longest that a death can stay unseen, and what pfctl takes.`,
+  details: `Shows the last verdicts, the streak against rise and fall, the override, each pool's
+decision, the longest time until a failed backend is down, and how long pfctl takes.`,
   options: {},
   async run(context, args) {
     const name = onlyName(args, 'the name of a backend');
@@ -42,7 +42,7 @@ function explainText(context: Context, explained: ExplainJson): string {
       `\ncheck ${check.name} (${live?.type}): ${live?.mode === 'check' ? `${live.health}, ${streak}` : `mode = "${live?.mode}"`}\n`,
       `  ${check.target}\n`,
       `  every ${formatDuration(check.interval_ms)}, ${formatDuration(check.fast_interval_ms)} while a change is confirmed, ${formatDuration(check.down_interval_ms)} while down; timeout ${formatDuration(check.timeout_ms)}\n`,
-      `  a death is seen within ${formatDuration(check.worst_case_ms)} at the worst\n`,
+      `  marked down at most ${formatDuration(check.worst_case_ms)} after it fails\n`,
       watchText(check.watched),
       indent(columns(check.history.map((probe) => historyRow(probe)))),
     );
@@ -65,12 +65,12 @@ function explainText(context: Context, explained: ExplainJson): string {
 function watchText(watched: boolean | null): string {
   if (watched === null) return '';
   return watched
-    ? '  watched: an idle connection is held, its end is a reason to probe at once\n'
-    : '  watched, but no idle connection is held now\n';
+    ? '  watched: an idle connection is open; when it ends, the backend is probed at once\n'
+    : '  watched, but no idle connection is open now\n';
 }
 
 function pfctlText({ p50, p99 }: ExplainJson['pfctl_ms']): string {
-  return p99 === 0 ? '' : `\npf is then changed by runs of pfctl: ${p50} ms each, p99 ${p99} ms\n`;
+  return p99 === 0 ? '' : `\nthen pfctl changes the tables: ${p50} ms a run, p99 ${p99} ms\n`;
 }
 
 function streakText(

@@ -18,7 +18,7 @@ not run, and nothing is changed. "hfmd -n -f FILE" tests the result.`,
     const input = file === '-' ? await readStdin() : readText(file);
     const name = file === '-' ? 'stdin' : file;
     if (!input.ok) return refuse(context, `${name}: can't be read: ${input.why}`);
-    // Loaded when it is asked for: with it come toml and the reader of the other format.
+    // Loaded only here: it brings toml and the reader of the other format.
     const { importConfig } = await import('../import/import-config.ts');
     const result = importConfig(name, input.text);
     if (!result.ok) return refuse(context, result.error);
@@ -42,7 +42,7 @@ async function readStdin(): Promise<ReturnType<typeof readText>> {
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
-    // The decoder throws for nothing but bytes that are no UTF-8.
+    // The decoder throws only for bytes that are not UTF-8.
     return { ok: false, why: 'it is not UTF-8 text' };
   }
 }

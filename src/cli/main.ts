@@ -43,7 +43,7 @@ const GLOBAL_OPTIONS = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Runs one hfmctl command line; gives its exit status. */
+/** Runs one hfmctl command line; returns its exit status. */
 export async function runCli(
   argv: readonly string[],
   terminal: Terminal,
@@ -71,7 +71,7 @@ export async function runCli(
   }
 }
 
-/** Node 20 would cut a path that is too long, and ask whoever serves what is left of it. */
+/** Node 20 would cut a path that is too long, and connect to the socket of that shorter path. */
 function socketPath(args: Args, env: Environment): string {
   const path = String(args.values.socket ?? env.HFM_SOCKET ?? PATHS.socket);
   const bytes = Buffer.byteLength(path);
@@ -81,7 +81,7 @@ function socketPath(args: Args, env: Environment): string {
   );
 }
 
-/** The first word that is no option; null when only help was asked for. */
+/** The command is the first word that is not an option; null where only help is wanted. */
 function findCommand(argv: readonly string[]): Command | null {
   const { tokens, values } = parseArgs({
     args: [...argv],
@@ -121,7 +121,7 @@ function parse(command: Command, argv: readonly string[]): Args {
   }
 }
 
-/** What node:util says of an option, in one line, and which one was meant. */
+/** Turns the error of node:util into one line, with the nearest known option. */
 function optionError({ message }: Error, options: OptionSpecs): string {
   const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) {
@@ -141,13 +141,13 @@ function generalHelp(): string {
   return `usage: hfmctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]
 
 ${columns(rows)}
-  -s, --socket SOCKET  of hfmd (${PATHS.socket}, or $HFM_SOCKET)
-  --json               for programs
-  -h, --help           after a command: about that command
+  -s, --socket SOCKET  the control socket ($HFM_SOCKET, or ${PATHS.socket})
+  --json               print JSON
+  -h, --help           after a command: what it does
 
-Exits 0 when all is well; 1 when something is down, held or not proven in pf, or
-when hfmd refused; 2 when hfmd can't be reached; 3 when a wait timed out; 64 when
-the command line makes no sense.
+Exits 0 when all is well; 1 when something is down, kept in only by min_in_service,
+or not proven in pf, or when hfmd refused; 2 when hfmd can't be reached; 3 when a
+wait timed out; 64 when the command line is wrong.
 `;
 }
 

@@ -8,13 +8,13 @@ export const privilegesCommand: Command = {
   details: `For doas.conf(5), or a file of sudoers.d: a rule for each command that hfmd runs with this
 configuration, with exactly its arguments. hfmd need not run, and nothing is changed.
   -f, --file FILE  the configuration (${PATHS.config})
-  --user NAME      who hfmd runs as (_hfm)
-What is to be changed in the configuration goes to stderr. Exits 1 when there is a
-command that no rule can say; then there are no rules.`,
+  --user NAME      the user that hfmd runs as (_hfm)
+What must change in the configuration is printed on stderr. Where no rule can express
+a command, no rules are printed and the exit status is 1.`,
   options: {
     file: { type: 'string', short: 'f' },
     user: { type: 'string' },
   },
-  // Loaded when it is asked for: with it comes toml.
+  // Loaded only here: it brings toml.
   run: async (context, args) => (await import('./rules-for.ts')).printRules(context, args),
 };

@@ -9,7 +9,7 @@ import { whyNotRunnable } from '../sys/program-file.ts';
 import { type Args, type Context, onlyName, printJson, text, UsageError } from './command.ts';
 import { EXIT } from './exit-status.ts';
 
-/** What `hfmctl privileges` does; gives its exit status. */
+/** Runs `hfmctl privileges`; returns its exit status. */
 export async function printRules(context: Context, args: Args): Promise<number> {
   const { terminal, json } = context;
   const by = onlyName(args, '"doas" or "sudo"');
@@ -27,8 +27,8 @@ export async function printRules(context: Context, args: Args): Promise<number> 
   if (unnamed.length > 0) return refuse(context, unnamed);
   const { config, note } = asRunBy(by, loaded.config);
   const rules = neededRules(config, by, user);
-  const unsaid = unsaidBy(by, rules);
-  if (unsaid.length > 0) return refuse(context, unsaid);
+  const inexpressible = inexpressibleBy(by, rules);
+  if (inexpressible.length > 0) return refuse(context, inexpressible);
   const notes = [note ?? [], helperWarning(config) ?? []].flat();
   const origin = `# ${user}, for ${oneLine(file, 200)}; made by "hfmctl privileges ${by}"\n`;
   const print = `${origin}${rulesText(rules)}`;
@@ -57,17 +57,20 @@ function unnamedPrograms({ pf }: Config): string[] {
   });
 }
 
-/** What is refused here rather than put into a rule that would say something else. */
-function unsaidBy(by: Elevator, rules: readonly Rule[]): string[] {
+/** Why no rules can be printed. Written into a rule, these words would mean something else. */
+function inexpressibleBy(by: Elevator, rules: readonly Rule[]): string[] {
   const users = [...new Set(rules.map(({ as }) => as))];
   const mixed = users.length > 1 ? [`pf.pfctl and pf.helper run as ${users.join(' and as ')}`] : [];
   const strange = users.filter((one) => !USER_NAME.test(one)).map((one) => `the user "${one}"`);
   const words = new Set(rules.flatMap(({ argv }) => argv));
   const reasons = [...words].flatMap((word) => whyInexpressible(by, word) ?? []);
-  return [...mixed, ...[...strange, ...reasons].map((why) => `no rule of ${by} can say ${why}`)];
+  return [
+    ...mixed,
+    ...[...strange, ...reasons].map((why) => `no rule of ${by} can express ${why}`),
+  ];
 }
 
-/** The configuration as it must be for these rules to be of use, and what to change in it for that. */
+/** The configuration for which these rules work, and how to change the present one to it. */
 function asRunBy(by: Elevator, config: Config): { config: Config; note: string | null } {
   const { pf } = config;
   const isRunBy = (argv: readonly string[]): boolean => elevatorOf(argv) === by;
@@ -82,17 +85,17 @@ function asRunBy(by: Elevator, config: Config): { config: Config; note: string |
   const settings = `pfctl = ${tomlArray(pfctl)} and helper = ${tomlArray(helper)}`;
   return {
     config: { ...config, pf: { ...pf, pfctl, helper } },
-    note: `[pf] does not run ${by} yet; for these rules say ${settings}`,
+    note: `[pf] does not run ${by} yet; for these rules set ${settings}`,
   };
 }
 
-/** Of packages, and of the base system of OpenBSD: the first that is here, or else the last. */
+/** Packages install into /usr/local/bin; the base system of OpenBSD has doas in /usr/bin. */
 function pathOf(by: Elevator): string {
   const packaged = `/usr/local/bin/${by}`;
   return whyNotRunnable(packaged) === null ? packaged : `/usr/bin/${by}`;
 }
 
-/** JSON's strings are TOML's as well. */
+/** A JSON string is a TOML string too. */
 function tomlArray(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;
 }

@@ -11,8 +11,8 @@ export const statusCommand: Command = {
   synopsis: '[NAME ...]',
   summary: 'every backend and pool, and whether all is well',
   details: `NAME is a backend or a pool; without one, everything is shown.
-Exits 1 when something is down, held or not proven in pf. What the operator took
-out with drain or maint is not a fault.`,
+Exits 1 when something is down, kept in only by min_in_service, or not proven in pf.
+What is in drain or maint does not count.`,
   options: {},
   async run(context, { positionals }) {
     const answer = await context.client.get<StatusJson>('/v1/status');
@@ -54,7 +54,7 @@ function unknownError({ backends, pools }: StatusJson, name: string): { error: s
   return { error: `no backend or pool "${name}"${hint}` };
 }
 
-/** A backend with its pools, a pool with its members, and only the problems of these. */
+/** Only the named backends with their pools, the named pools with their members, and their problems. */
 function narrow(status: StatusJson, names: readonly string[]): StatusJson {
   const isNamed = (backend: BackendJson): boolean =>
     names.includes(backend.name) ||
@@ -146,7 +146,7 @@ export function adminText({ state, by, reason, until }: AdminJson, nowMs: number
   return `${state}${who}${left}${why}`;
 }
 
-/** Each pool: its name where it serves, and why not or what is special where there is something. */
+/** The name of each pool, with `not` where it is not in service there, and notes in brackets. */
 function serviceText(terminal: Terminal, backend: BackendJson): string {
   if (backend.pools.length === 0) return '-';
   return backend.pools
@@ -159,7 +159,7 @@ function serviceText(terminal: Terminal, backend: BackendJson): string {
     .join(', ');
 }
 
-/** Of the check that ended last; of the one that fails, where one does. */
+/** The last verdict of a check that does not pass, else of the first check. */
 function lastText({ checks, probed }: BackendJson, nowMs: number): string {
   if (!probed) return 'not probed';
   const shown = checks.filter(({ last }) => last !== null);

@@ -8,7 +8,7 @@ import { paint } from './terminal.ts';
 export const tablesCommand: Command = {
   name: 'tables',
   synopsis: '[POOL]',
-  summary: 'what each pf table must hold, beside what it holds',
+  summary: 'what each pf table must hold, and what it holds',
   details: 'Exits 1 when a table is not proven to hold what it must.',
   options: {},
   async run(context, { positionals }) {

@@ -1,15 +1,15 @@
-/** What the CLI knows of the world around it. */
+/** Everything outside hfmctl that its commands use. */
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
-  /** Whether stdout shows colours. */
+  /** Whether to print colours. */
   readonly colours: boolean;
   wallMs(): number;
-  /** For durations: it never steps. */
+  /** For durations: this clock never steps. */
   monotonicMs(): number;
-  /** Who runs this command, as the shell would say it. */
+  /** The name of the user who runs this command. */
   readonly user: string | null;
-  /** From now on Ctrl-C does not end the program, until `release`. */
+  /** Until `release`, Ctrl-C does not end the program. */
   catchInterrupts(): Interrupts;
 }
 

@@ -7,6 +7,7 @@ import type { Verdict } from '../core/verdict.ts';
 import { createProbe } from '../probes/create-probe.ts';
 import type { Exec, ExecResult } from '../process/exec.ts';
 import { systemExec } from '../process/system-exec.ts';
+import { withSnakeCaseInside } from '../protocol/snake-case.ts';
 import { PATHS } from '../sys/paths.ts';
 import { currentUser } from '../sys/user.ts';
 import { type Args, type Context, printJson, text, UsageError } from './command.ts';
@@ -14,7 +15,7 @@ import { EXIT } from './exit-status.ts';
 import { askDaemon, takePlaceOfDaemon } from './try-as.ts';
 import { type TrialResult, trialText } from './try-text.ts';
 
-/** What `hfmctl try` does; gives its exit status. */
+/** Runs `hfmctl try`; returns its exit status. */
 export async function runTrials(context: Context, args: Args): Promise<number> {
   const running = await askDaemon(context.client);
   const loaded = loadConfig(text(args, 'file') ?? running?.file ?? PATHS.config);
@@ -30,8 +31,9 @@ export async function runTrials(context: Context, args: Args): Promise<number> {
   const user = currentUser();
   const results: TrialResult[] = [];
   for (const trial of trials) results.push(await trial());
-  if (context.json) printJson(context, { user, daemon_user: daemonUser, results });
-  else for (const result of results) context.terminal.out(trialText(context, user, result));
+  if (context.json) {
+    printJson(context, withSnakeCaseInside({ user, daemon_user: daemonUser, results }));
+  } else for (const result of results) context.terminal.out(trialText(context, user, result));
   return results.every(({ ok }) => ok) ? EXIT.ok : EXIT.degraded;
 }
 

@@ -3,26 +3,26 @@ import type { ProcessJson } from '../protocol/protocol.ts';
 import { become, currentUser, ownCredentials, ownerOf, userName } from '../sys/user.ts';
 import type { Context } from './command.ts';
 
-/** hfmd answers at once, or it is in no state to. */
+/** A healthy hfmd answers at once. */
 const ANSWER_MS = 2000;
 
-/** What the running hfmd says of itself; null when there is none, or it does not say. */
+/** Asks the running hfmd what it runs as; null where none runs or it does not answer. */
 export async function askDaemon(client: Client): Promise<ProcessJson | null> {
   const answer = await client.get<ProcessJson>('/v1/process', {}, ANSWER_MS);
   return answer.kind === 'ok' ? answer.value : null;
 }
 
 /**
- * Takes the place of hfmd: its user, its groups and its working directory. Without a running hfmd it
- * is the user whom its socket or its state file belongs to. Only root can; anybody else stays who he
- * is, and is told so.
+ * Changes to hfmd's user, groups and working directory. Where no hfmd runs, the user is the owner of
+ * its socket or of its state file. Only root can do this; for another user a warning says that nothing
+ * has changed.
  */
 export async function takePlaceOfDaemon(
   { terminal }: Context,
   { socket, stateFile }: { readonly socket: string; readonly stateFile: string },
-  told: ProcessJson | null,
+  known: ProcessJson | null,
 ): Promise<{ readonly daemonUser: string | null }> {
-  const daemon = (await askDaemon(createClient(socket))) ?? told;
+  const daemon = (await askDaemon(createClient(socket))) ?? known;
   const target = daemon ?? ownerOf(socket) ?? ownerOf(stateFile);
   const { uid } = ownCredentials();
   const warn = (why: string): void => {
@@ -34,7 +34,7 @@ export async function takePlaceOfDaemon(
   }
   const daemonUser = userName(target.uid);
   if (uid !== 0 && target.uid !== uid) {
-    warn(`hfmd runs as ${daemonUser}, whom only root can become`);
+    warn(`hfmd runs as ${daemonUser}, and only root can change to that user`);
     return { daemonUser };
   }
   try {

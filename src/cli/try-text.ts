@@ -4,13 +4,13 @@ import { columns } from './columns.ts';
 import type { Context } from './command.ts';
 import { paint } from './terminal.ts';
 
-/** What came of one check or action that was tried. */
+/** The outcome of one check or action that was tried. */
 export interface TrialResult {
   readonly title: string;
   readonly ok: boolean;
   readonly verdict: Verdict | null;
   readonly durationMs: number;
-  /** Of a script or an action. */
+  /** How the script or the action ended; null for a network check. */
   readonly process: ExecResult | null;
 }
 
@@ -46,7 +46,7 @@ function outputRows(name: string, output: string): string[][] {
   return lines.map((line, i) => [i === 0 ? `  ${name}` : '', line === '' ? '-' : visible(line)]);
 }
 
-/** What a script prints must not play with the terminal. */
+/** Control characters in a script's output must not reach the terminal. */
 function visible(line: string): string {
   return line.replace(/\p{Cc}+/gu, '?');
 }

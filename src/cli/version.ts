@@ -6,7 +6,7 @@ import { EXIT } from './exit-status.ts';
 export const versionCommand: Command = {
   name: 'version',
   synopsis: '',
-  summary: 'of hfmctl and of the running hfmd',
+  summary: 'the versions of hfmctl and of the running hfmd',
   details: '',
   options: {},
   async run(context, { positionals }) {

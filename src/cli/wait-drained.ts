@@ -1,21 +1,22 @@
 import type { Answer } from '../client/client.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { ExplainJson, KillJson, StatesJson } from '../protocol/protocol.ts';
+import { withSnakeCaseInside } from '../protocol/snake-case.ts';
 import { type Context, failed, printJson } from './command.ts';
 import { EXIT } from './exit-status.ts';
 import type { Interrupts } from './terminal.ts';
 
 export interface WaitOptions {
   readonly timeoutMs: number;
-  /** Whether what is left at the timeout is ended. */
+  /** Whether to end, at the timeout, the connections that are left. */
   readonly kill: boolean;
 }
 
 const POLL_MS = 1000;
-/** hfmd may be asked at the very end of the time, and may itself have to wait for pf. */
+/** The last request may start at the end of the timeout, and hfmd may have to wait for pf. */
 const GRACE_MS = 5000;
 
-/** Follows the connections that still go to the members, down to none. */
+/** Waits until no connection goes to the members any more. */
 export async function waitDrained(
   context: Context,
   names: readonly string[],
@@ -28,9 +29,9 @@ export async function waitDrained(
   try {
     for (;;) {
       const left = await countLeft(context, names, deadlineMs - terminal.monotonicMs() + GRACE_MS);
-      if (left.kind !== 'ok') return givenUp(context, left);
-      const undone = left.value.find(({ isOut }) => !isOut);
-      if (undone !== undefined) return notDrained(context, undone.name);
+      if (left.kind !== 'ok') return gaveUp(context, left);
+      const returned = left.value.find(({ isOut }) => !isOut);
+      if (returned !== undefined) return notDrained(context, returned.name);
       report(context, left.value, before);
       const waiting = left.value.filter(isWaitedFor);
       if (waiting.length === 0) return done(context, left.value);
@@ -40,11 +41,11 @@ export async function waitDrained(
         const ended = await endLeft(context, waiting, interrupts);
         if (ended.kind !== 'ok') return failed(context, ended);
         return interrupts.interrupted
-          ? stay(context, names)
+          ? interrupted(context, names)
           : await countAfter(context, waiting, timeoutMs);
       }
       await interrupts.pause(Math.min(POLL_MS, restMs));
-      if (interrupts.interrupted) return stay(context, names);
+      if (interrupts.interrupted) return interrupted(context, names);
     }
   } finally {
     interrupts.release();
@@ -56,9 +57,9 @@ interface Left {
   readonly open: number;
   /** Clients whose new connections still go there. */
   readonly sticky: number;
-  /** pf has yet to confirm that the addresses are out. */
+  /** Whether pf has yet to confirm that the addresses are out. */
   readonly pending: boolean;
-  /** Whether the operator's word still holds it out. */
+  /** Whether the override is still drain or maint. */
   readonly isOut: boolean;
 }
 
@@ -75,24 +76,24 @@ async function countLeft(
   for (const name of names) {
     const explained = await client.get<ExplainJson>('/v1/explain', { name }, timeoutMs);
     if (explained.kind !== 'ok') return explained;
-    const states = await client.get<StatesJson>('/v1/states', { name }, timeoutMs);
-    if (states.kind !== 'ok') return states;
+    const counted = await client.get<StatesJson>('/v1/states', { name }, timeoutMs);
+    if (counted.kind !== 'ok') return counted;
     const pool = name.includes('/') ? name.slice(0, name.indexOf('/')) : null;
     const { backend } = explained.value;
     const pools = backend.pools.filter((one) => pool === null || one.name === pool);
-    const words = pools.length > 0 ? pools.map((one) => one.admin.state) : [backend.admin.state];
+    const states = pools.length > 0 ? pools.map((one) => one.admin.state) : [backend.admin.state];
     left.push({
       name,
-      open: states.value.open,
-      sticky: states.value.sticky ?? 0,
+      open: counted.value.open,
+      sticky: counted.value.sticky ?? 0,
       pending: pools.some((one) => one.pending),
-      isOut: words.every((word) => word === 'drain' || word === 'maint'),
+      isOut: states.every((state) => state === 'drain' || state === 'maint'),
     });
   }
   return { kind: 'ok', value: left };
 }
 
-/** A line for each number that changed, with the way it goes. */
+/** Prints a line for each member whose numbers have changed, with the change of its connections. */
 function report(
   { terminal, json }: Context,
   left: readonly Left[],
@@ -116,13 +117,13 @@ function leftText({ open, sticky, pending }: Left, trend = ''): string {
 }
 
 function done(context: Context, left: readonly Left[]): number {
-  if (context.json) printJson(context, { drained: true, left });
+  if (context.json) printJson(context, withSnakeCaseInside({ drained: true, left }));
   else context.terminal.out(`${left.map(({ name }) => name).join(', ')}: drained\n`);
   return EXIT.ok;
 }
 
 function timedOut(context: Context, left: readonly Left[], timeoutMs: number): number {
-  if (context.json) printJson(context, { drained: false, left });
+  if (context.json) printJson(context, withSnakeCaseInside({ drained: false, left }));
   for (const one of left) {
     const after = formatDuration(timeoutMs);
     context.terminal.err(`hfmctl: ${one.name}: ${leftText(one)} after ${after}; the drain stays\n`);
@@ -130,7 +131,7 @@ function timedOut(context: Context, left: readonly Left[], timeoutMs: number): n
   return EXIT.timedOut;
 }
 
-/** Ends the connections that are left, share by share; Ctrl-C ends it after the share of now. */
+/** Ends the connections that are left, one share a request; Ctrl-C stops it after the present share. */
 async function endLeft(
   { client, terminal, json }: Context,
   waiting: readonly Left[],
@@ -149,7 +150,7 @@ async function endLeft(
   return { kind: 'ok', value: null };
 }
 
-/** Also a kill may have come to nothing, and it does not release sticky clients. */
+/** Counts again: a kill may have had no effect, and it does not release sticky clients. */
 async function countAfter(
   context: Context,
   waiting: readonly Left[],
@@ -158,23 +159,23 @@ async function countAfter(
   const names = waiting.map(({ name }) => name);
   const left = await countLeft(context, names);
   if (left.kind !== 'ok') return failed(context, left);
-  const stubborn = left.value.filter(isWaitedFor);
-  return stubborn.length > 0 ? timedOut(context, stubborn, timeoutMs) : done(context, left.value);
+  const remaining = left.value.filter(isWaitedFor);
+  return remaining.length > 0 ? timedOut(context, remaining, timeoutMs) : done(context, left.value);
 }
 
-/** Its time was over, or somebody else made it ready. */
+/** Its --for time has ended, or somebody else made it ready. */
 function notDrained({ terminal }: Context, name: string): number {
   terminal.err(`hfmctl: ${name} is not drained any more\n`);
   return EXIT.degraded;
 }
 
-function givenUp(context: Context, answer: Exclude<Answer<unknown>, { kind: 'ok' }>): number {
+function gaveUp(context: Context, answer: Exclude<Answer<unknown>, { kind: 'ok' }>): number {
   const status = failed(context, answer);
   context.terminal.err('hfmctl: no more waiting; the drain stays\n');
   return status;
 }
 
-function stay({ terminal }: Context, names: readonly string[]): number {
+function interrupted({ terminal }: Context, names: readonly string[]): number {
   terminal.err(`hfmctl: interrupted; the drain stays. "hfmctl ready ${names.join(' ')}" ends it\n`);
   return EXIT.timedOut;
 }

@@ -1,12 +1,12 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { ErrorJson } from '../protocol/protocol.ts';
 
-/** What came of a request: an answer, hfmd's refusal, or hfmd not there. */
+/** The outcome of a request: an answer, hfmd's refusal, or no answer. */
 export type Answer<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'refused'; readonly status: number; readonly error: ErrorJson }
   | { readonly kind: 'unreachable'; readonly error: string }
-  /** hfmd is there, but did not answer within the time that the caller has. */
+  /** hfmd runs, but did not answer within the caller's time. */
   | { readonly kind: 'timed-out'; readonly error: string };
 
 export interface Client {
@@ -16,11 +16,11 @@ export interface Client {
     timeoutMs?: number,
   ): Promise<Answer<T>>;
   post<T>(path: string, body: unknown): Promise<Answer<T>>;
-  /** Calls `onLine` for each line of an answer that may not end. */
+  /** Calls `onLine` for each line of an answer, which may have no end. */
   lines(path: string, onLine: (line: string) => void): Promise<Answer<null>>;
 }
 
-/** Nothing that hfmd answers takes longer, the states of a busy firewall included. */
+/** No answer of hfmd takes longer, not even the states of a busy firewall. */
 const TIMEOUT_MS = 40_000;
 
 export function createClient(socketPath: string): Client {
@@ -120,12 +120,12 @@ function explain(socketPath: string, error: unknown): string {
     case 'ENOENT':
       return `hfmd does not run: there is no socket ${socketPath}`;
     case 'ECONNREFUSED':
-      return `hfmd does not run: nobody serves ${socketPath}`;
+      return `hfmd does not run: nothing listens on ${socketPath}`;
     case 'EACCES':
     case 'EPERM':
       return `no permission for ${socketPath}: it is for its owner and group only`;
     case 'ECONNRESET':
-      return 'hfmd has ended the connection: it stops, or has too many clients';
+      return 'hfmd has closed the connection: it stops, or has too many clients';
     default:
       return `${socketPath}: ${message}`;
   }

@@ -1,9 +1,7 @@
 import { poolName } from '../core/names.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
-import type { StampedEvent } from '../events/event.ts';
 import type {
   CheckNowJson,
-  EventJson,
   ProcessJson,
   ReloadJson,
   TableJson,
@@ -14,7 +12,7 @@ import { ownCredentials } from '../sys/user.ts';
 import { VERSION } from '../version.ts';
 import { explainView } from '../views/explain-view.ts';
 import { takeSnapshot } from '../views/snapshot.ts';
-import { fleetView, isoTime, probeView, statusView } from '../views/status-view.ts';
+import { fleetView, probeView, statusView } from '../views/status-view.ts';
 import { countStates, killStates } from './connection-routes.ts';
 import { setOverride } from './override-route.ts';
 import {
@@ -40,10 +38,6 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /v1/kill-states': killStates,
   'POST /v1/reload': reload,
 };
-
-export function eventJson({ seq, atMs, event }: StampedEvent): EventJson {
-  return { seq, ...event, at: isoTime(atMs) };
-}
 
 async function status({ daemon, node, slices }: RouteDeps): Promise<RouteResponse> {
   return ok(await statusView(daemon, takeSnapshot(daemon), node, slices));

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { StampedEvent } from '../events/event.ts';
+import { eventJson } from '../protocol/event-json.ts';
 import type { Log } from '../sys/log.ts';
 import { readBody, sendJson, sendLongJson } from './http-json.ts';
 import { type RouteDeps, refuse } from './route.ts';
-import { eventJson, ROUTES } from './routes.ts';
+import { ROUTES } from './routes.ts';
 
 /** A client has this long to send its request, and to read a part of the answer. */
 const REQUEST_TIMEOUT_MS = 5000;

@@ -24,6 +24,6 @@ export function applyEffects(rooms: Rooms, effects: Effects): void {
   }
   for (const pool of effects.openedRounds) rooms.firstRounds.open(pool);
   if (effects.changedPools.length > 0) rooms.batch.add(effects.changedPools);
-  if (effects.configured !== null) rooms.auditor.look();
+  if (effects.configured !== null) rooms.auditor.run();
   if (effects.jobsChanged) rooms.prober.update();
 }

@@ -103,7 +103,7 @@ export function compose(deps: ComposeDeps, config: Config): Rooms {
         const entries = table.error === null ? table.actual : null;
         apply(state.tableRead(pool, { entries, asked: table.asked, removed }));
         if (ledgerChanged) store.save();
-        if (healed) auditor.look();
+        if (healed) auditor.run();
       },
     },
     saved.ledger,

@@ -17,7 +17,7 @@ export async function startRooms(rooms: Rooms, clock: Clock): Promise<void> {
   const reading = within(tables.attempted(view.pools.keys()), clock, FIRST_READING_MS);
   await Promise.all([prober.ready, reading]);
   rooms.apply(state.start());
-  rooms.auditor.look();
+  rooms.auditor.run();
   prober.update();
 }
 

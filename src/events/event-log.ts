@@ -1,7 +1,7 @@
 import type { Clock } from '../sys/clock.ts';
 import type { HfmEvent, StampedEvent } from './event.ts';
 
-/** The last events, and whoever follows them. */
+/** Keeps the last events and passes each new one to its followers. */
 export interface EventLog {
   emit(event: HfmEvent): void;
   /** The oldest first. */
@@ -13,7 +13,7 @@ export interface EventLog {
 const CAPACITY = 1000;
 
 export function createEventLog(clock: Clock): EventLog {
-  /** A ring: where thousands come in one moment nothing is to be moved. */
+  /** A ring, so that thousands of events at once move nothing. */
   const ring = Array.from<StampedEvent | null>({ length: CAPACITY }).fill(null);
   let seq = 0;
   const listeners = new Set<(event: StampedEvent) => void>();

@@ -1,39 +1,11 @@
 import type { Log } from '../sys/log.ts';
-import type { HfmEvent } from './event.ts';
-import { eventText } from './event-text.ts';
+import { eventLevel, eventText, type HfmEvent } from './event.ts';
 
-/** Tells an event to the log: one line, its fields fixed. */
+/** Writes an event to the log: one line, its fields fixed. */
 export function logEvent(log: Log, event: HfmEvent): void {
-  log.later(levelOf(event), () => {
+  // A thousand events may come at once: the sentence is made when the line is written.
+  log.later(eventLevel(event), () => {
     const { kind, ...fields } = event;
     return [{ event: kind, ...fields }, eventText(event)];
   });
-}
-
-function levelOf(event: HfmEvent): 'info' | 'warn' | 'error' {
-  switch (event.kind) {
-    case 'health':
-      return event.to === 'down' ? 'warn' : 'info';
-    case 'drift':
-    case 'warning':
-    case 'held':
-    case 'fallback':
-      return 'warn';
-    case 'table-error':
-      return 'error';
-    case 'contested':
-    case 'node-problem':
-      return event.active ? 'error' : 'info';
-    case 'action':
-    case 'reload':
-      return event.ok ? 'info' : 'error';
-    case 'admin':
-    case 'asks-drain':
-    case 'ended':
-    case 'table':
-    case 'table-ok':
-    case 'start':
-    case 'stop':
-      return 'info';
-  }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../sys/clock.ts';
 import type { HfmEvent } from './event.ts';
 
-/** Something that is wrong with this node itself, such as its own pf blocking the probes. */
+/** A fault of this node itself, such as its own pf blocking the probes. */
 interface NodeProblem {
   readonly kind: string;
-  /** The last one's words. */
+  /** From the last time it was noted. */
   readonly detail: string;
   readonly count: number;
   /** Wall time. */
@@ -12,11 +12,11 @@ interface NodeProblem {
   readonly lastMs: number;
 }
 
-/** Gathers them: one event when a problem begins and one when it is over, with the count. */
+/** Keeps the problems: one event when a problem begins and one when it is over, with the count. */
 export interface NodeProblems {
-  /** Whoever has seen it looks again within `againMs`; until then it is not over. */
+  /** The caller checks again within `againMs`; until then the problem is not over. */
   note(kind: string, detail: string, againMs?: number): void;
-  /** Ends what has not been seen for a while. Call about once a second. */
+  /** Ends the problems that were not noted for `QUIET_MS`. Call it about once a second. */
   sweep(): void;
   readonly active: readonly NodeProblem[];
   /** The same, as `status` tells them. */
@@ -27,7 +27,7 @@ const QUIET_MS = 15_000;
 
 export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void): NodeProblems {
   const problems = new Map<string, NodeProblem & { overMs: number }>();
-  const tell = ({ kind, detail, count }: NodeProblem, active: boolean): void =>
+  const emitProblem = ({ kind, detail, count }: NodeProblem, active: boolean): void =>
     emit({ kind: 'node-problem', problem: kind, detail, active, count });
   return {
     note(kind, detail, againMs = 0) {
@@ -42,14 +42,14 @@ export function createNodeProblems(clock: Clock, emit: (event: HfmEvent) => void
         overMs: Math.max(known?.overMs ?? 0, clock.monotonicMs() + againMs + QUIET_MS),
       };
       problems.set(kind, problem);
-      if (known === undefined) tell(problem, true);
+      if (known === undefined) emitProblem(problem, true);
     },
     sweep() {
       const nowMs = clock.monotonicMs();
       for (const [kind, problem] of problems) {
         if (nowMs < problem.overMs) continue;
         problems.delete(kind);
-        tell(problem, false);
+        emitProblem(problem, false);
       }
     },
     get active() {

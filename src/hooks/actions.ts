@@ -13,33 +13,33 @@ export interface ActionsDeps {
   readonly clock: Clock;
   readonly exec: Exec;
   readonly emit: (event: HfmEvent) => void;
-  /** Resolves when an attempt on the tables of the backend has ended. */
+  /** Resolves when hfm has tried once to change the tables of the backend. */
   readonly attempted: (backend: BackendName) => Promise<void>;
-  /** Whether each table of the backend was confirmed by pf. */
+  /** Whether pf has confirmed each table of the backend. */
   readonly confirmed: (backend: BackendName) => boolean;
 }
 
-/** Runs what `on_up` and `on_down` name. */
+/** Runs the actions that `on_up` and `on_down` name. */
 export interface Actions {
   run(backend: BackendConfig, announcement: Announcement): void;
-  /** Starts nothing more; what runs has a short grace to end, and is cut then. */
+  /** Starts no more actions. Those that run have `STOP_GRACE_MS` to end before they are killed. */
   stop(): Promise<void>;
 }
 
-/** Somebody must be told also when pf is what is broken. */
+/** When pf hangs, actions run all the same after this time: they may be what reports it. */
 const TABLES_WAIT_MS = 5000;
 const MAX_AT_ONCE = 8;
-/** For one backend: a flapping one with a slow action must not pile them up without end. */
+/** For each backend: the queue of a flapping one with a slow action must not grow without end. */
 const MAX_QUEUED = 20;
 const MAX_OUTPUT_BYTES = 4096;
-const MAX_SAID = 200;
+const MAX_STDERR_CHARS = 200;
 const STOP_GRACE_MS = 2000;
 
 export function createActions(deps: ActionsDeps): Actions {
   const limit = pLimit(MAX_AT_ONCE);
   const queues = new Map<BackendName, { tail: Promise<void>; length: number }>();
   let stopped = false;
-  const cut = new AbortController();
+  const killAll = new AbortController();
 
   const runAll = async (backend: BackendConfig, announcement: Announcement): Promise<void> => {
     await within(deps.attempted(backend.name), deps.clock, TABLES_WAIT_MS);
@@ -50,7 +50,7 @@ export function createActions(deps: ActionsDeps): Actions {
       }
       const tables = deps.confirmed(backend.name) ? 'confirmed' : 'pending';
       await limit(async () => {
-        if (!stopped) await runOne(deps, backend, action, announcement, tables, cut.signal);
+        if (!stopped) await runOne(deps, backend, action, announcement, tables, killAll.signal);
       });
     }
   };
@@ -76,7 +76,7 @@ export function createActions(deps: ActionsDeps): Actions {
     },
     async stop() {
       stopped = true;
-      const grace = deps.clock.after(STOP_GRACE_MS, () => cut.abort());
+      const grace = deps.clock.after(STOP_GRACE_MS, () => killAll.abort());
       await Promise.all([...queues.values()].map(({ tail }) => tail));
       grace.cancel();
     },
@@ -136,8 +136,8 @@ async function runOne(
 function outcomeOf(result: ExecResult): string {
   switch (result.kind) {
     case 'exited': {
-      const said = oneLine(result.stderr.trim().split('\n', 1)[0] ?? '', MAX_SAID);
-      const why = said === '' || result.code === 0 ? '' : `: ${said}`;
+      const firstLine = oneLine(result.stderr.trim().split('\n', 1)[0] ?? '', MAX_STDERR_CHARS);
+      const why = firstLine === '' || result.code === 0 ? '' : `: ${firstLine}`;
       return `exit ${result.code}${why}${besides(result)}`;
     }
     case 'signalled':
@@ -145,7 +145,7 @@ function outcomeOf(result: ExecResult): string {
     case 'timed-out':
       return `killed at its timeout after ${Math.round(result.durationMs)} ms`;
     case 'aborted':
-      return 'cut, because hfmd stops';
+      return 'killed, because hfmd stops';
     case 'not-started':
       return `not started: ${result.message}`;
   }

@@ -6,7 +6,7 @@ export type AdminRequestResult =
 
 /** Long enough for a sentence, and short enough for a log line. */
 const MAX_TEXT = 500;
-/** Ten years: what lasts longer has no end. */
+/** Ten years. A longer time is meant to have no end. */
 const MAX_FOR_MS = 10 * 365 * 86_400_000;
 
 /** Reads the body of `POST /v1/admin`. */

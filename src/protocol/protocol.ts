@@ -1,10 +1,11 @@
 import type { AdminState } from '../core/admin.ts';
 import type { Health } from '../core/health.ts';
 import type { HfmEvent } from '../events/event.ts';
+import type { WithSnakeCase } from './snake-case.ts';
 
 /**
- * What goes over the control socket, as JSON. Times are ISO 8601 in UTC, durations milliseconds in
- * keys that end in `_ms`. New keys may come; none changes its meaning.
+ * The JSON of the control socket. Times are ISO 8601 in UTC; durations are milliseconds, in keys that
+ * end in `_ms`. New keys may be added; none changes its meaning.
  */
 export interface StatusJson {
   readonly node: string;
@@ -13,14 +14,14 @@ export interface StatusJson {
   readonly started_at: string;
   readonly driver: 'pfctl' | 'memory';
   readonly config: { readonly file: string; readonly sha256: string; readonly loaded_at: string };
-  /** Whether anything is down, held, not proven in pf or wrong with the node; and what, in words. */
+  /** Whether there are `problems`: what is down, kept in by min_in_service, not proven, or wrong with the node. */
   readonly degraded: boolean;
   readonly problems: readonly string[];
-  /** Tables that hfm may keep true to no avail, such as one that no rule uses. */
+  /** What changes no exit status, such as a table that no rule uses. */
   readonly warnings: readonly string[];
   readonly backends: readonly BackendJson[];
   readonly pools: readonly PoolJson[];
-  /** Tables that left the configuration and may still hold something of hfm's. */
+  /** Tables that left the configuration and may still hold addresses of hfm's. */
   readonly retired_tables: readonly RetiredTableJson[];
   readonly node_problems: readonly NodeProblemJson[];
   readonly engine: EngineJson;
@@ -31,7 +32,7 @@ export interface BackendJson {
   readonly address: string;
   readonly health: Health;
   readonly since: string;
-  /** Whether it is well and asks for no new traffic (`drain_status`): not the operator's drain. */
+  /** Whether its `drain_status` asks for no new traffic. This is not the operator's drain. */
   readonly asks_drain: boolean;
   readonly admin: AdminJson;
   /** Whether it is probed at all: not in maintenance, and a check with mode = "check". */
@@ -68,7 +69,7 @@ export interface MembershipJson {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly in_service: boolean;
-  /** `min_in_service` when it would leave and the pool's floor keeps it in. */
+  /** `min_in_service` where only the pool's floor keeps it in. */
   readonly held_by: 'min_in_service' | null;
   /** Whether pf has yet to confirm that its addresses are in, or out. */
   readonly pending: boolean;
@@ -90,11 +91,11 @@ export interface PoolJson {
   readonly in_sync: boolean;
   readonly confirmed_at: string | null;
   readonly error: string | null;
-  /** In the table though they left the configuration, because too few others serve. */
+  /** Addresses that left the configuration, but stay in the table while too few others serve. */
   readonly kept: readonly string[];
-  /** How often another program has undone hfm's work in the contest that is on; 0 for none. */
+  /** How often another program has undone hfm's work in the present conflict; 0 for no conflict. */
   readonly contested: number;
-  /** What still led to addresses that had left, and was ended since hfmd started. */
+  /** Source nodes and states that led to removed addresses, and that hfmd has ended since its start. */
   readonly ended: { readonly sources: number; readonly states: number };
 }
 
@@ -130,7 +131,7 @@ export interface EngineJson {
   readonly lateness_ms: SpreadJson;
   readonly loop_delay_ms: SpreadJson;
   readonly pfctl_ms: SpreadJson;
-  /** What of this is not as it should be. */
+  /** Which of these figures are bad, as a sentence; null where none is. */
   readonly trouble: string | null;
 }
 
@@ -146,7 +147,7 @@ export interface ExplainJson {
 export interface ExplainCheckJson {
   readonly name: string;
   readonly target: string;
-  /** Whether its idle connection is held; null where none is wanted. */
+  /** Whether its idle connection is open; null without `watch`. */
   readonly watched: boolean | null;
   readonly rise: number;
   readonly fall: number;
@@ -154,7 +155,7 @@ export interface ExplainCheckJson {
   readonly fast_interval_ms: number;
   readonly down_interval_ms: number;
   readonly timeout_ms: number;
-  /** The longest that a death can stay unseen by this check, before pf is told. */
+  /** The longest time from a failure of the backend until this check is down. */
   readonly worst_case_ms: number;
   /** The oldest first. */
   readonly history: readonly ProbeJson[];
@@ -170,7 +171,7 @@ interface ExplainPoolJson {
 }
 
 export interface TableJson extends PoolJson {
-  /** Every address that is hfm's to put in or take out. */
+  /** Every address that hfm may add or delete. */
   readonly managed: readonly string[];
   /** Entries of the table that are not hfm's. */
   readonly foreign: readonly string[];
@@ -185,12 +186,12 @@ export interface AdminRequest {
   readonly by: string | null;
   readonly reason: string | null;
   readonly for_ms: number | null;
-  /** Also where it takes a pool below its min_in_service. */
+  /** Whether to do it even where it takes a pool below its min_in_service. */
   readonly force: boolean;
 }
 
 export interface AdminResponse {
-  /** What was set, as `lb1` or `web/lb1`. */
+  /** The backends and memberships that were set, as `lb1` or `web/lb1`. */
   readonly names: readonly string[];
 }
 
@@ -201,7 +202,7 @@ export interface CheckNowJson {
 
 export interface StatesJson {
   readonly name: string;
-  /** Open connections of clients that still go to the member. */
+  /** Connections of clients that are still open to the member. */
   readonly open: number;
   /** Clients whose new connections pf still sends there; null where kill_sources is "never" or pf may not be asked. */
   readonly sticky: number | null;
@@ -210,13 +211,13 @@ export interface StatesJson {
 export interface KillJson {
   readonly name: string;
   readonly killed: number;
-  /** States that are left for a further call. */
+  /** States that are left for another call. */
   readonly left: number;
 }
 
 export interface ReloadJson {
   readonly notes: readonly string[];
-  /** Only of a plan. */
+  /** Only in the answer to a plan. */
   readonly tables?: readonly TablePlanJson[];
 }
 
@@ -230,14 +231,14 @@ export interface TablePlanJson {
   readonly error: string | null;
 }
 
-/** What hfmd runs as, and so its scripts. */
+/** What hfmd, and so each of its scripts, runs as. */
 export interface ProcessJson {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
   readonly cwd: string;
-  /** Its configuration. */
+  /** The path of its configuration. */
   readonly file: string;
 }
 
@@ -248,8 +249,8 @@ export interface VersionJson {
 
 export interface ErrorJson {
   readonly error: string;
-  /** Of a configuration: one a line. */
+  /** Only for a configuration: all its errors, one line each. */
   readonly errors?: readonly string[];
 }
 
-export type EventJson = HfmEvent & { readonly seq: number; readonly at: string };
+export type EventJson = WithSnakeCase<HfmEvent> & { readonly seq: number; readonly at: string };

@@ -48,7 +48,7 @@ export function explainView(daemon: Daemon, backend: BackendView): ExplainJson {
 
 function whyOf(membership: MembershipJson, backend: BackendView): string {
   const { state } = membership.admin;
-  if (state !== 'ready') return `the operator says ${state}`;
+  if (state !== 'ready') return `the operator has set ${state}`;
   const asks = asksDrain(backend) && backend.health === 'up';
   if (membership.held_by !== null) {
     return `it ${asks ? 'asks to be drained' : 'is down'}, but min_in_service keeps it in`;

@@ -140,7 +140,7 @@ export function probeView({ verdict, durationMs, atMs }: ProbeRecord): ProbeJson
   };
 }
 
-export function isoTime(wallMs: number): string {
+function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 

@@ -1,4 +1,4 @@
-/** What hfmd tells an action. */
+/** The environment that hfmd gives an action. */
 export const CHANGE = {
   HFM_EVENT: 'down',
   HFM_BACKEND: 'lb1',

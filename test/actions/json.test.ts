@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openBench } from '../checks/bench.ts';
 import { CHANGE } from './change.ts';
 
-/** Everything that JSON or a shell or awk could trip over. */
+/** Texts that are hard to quote for JSON, a shell or awk. */
 const HARD = [
   'plain',
   'a "quoted" \\ back\\\\slash \\" \\n \\u0041 & < > \' ` $(id) $HOME %s %d',

@@ -26,7 +26,7 @@ function pfWith(anchors: Anchors): PfDriver {
   };
 }
 
-test('the auditor says what is new, once, and looks again when rules may have changed', async () => {
+test('a new warning is an event once; each minute the audit runs again', async () => {
   const clock = createFakeClock();
   const events = recordEvents();
   const anchors: Anchors = { '': [UNUSED] };
@@ -34,19 +34,19 @@ test('the auditor says what is new, once, and looks again when rules may have ch
     { driver: pfWith(anchors), carpAddresses, clock, emit: events.emit },
     () => config([pool('web')], [backend('lb1', { web: '10.2.1.11' })]),
   );
-  auditor.look();
+  auditor.run();
   await clock.advance(0);
-  expect(auditor.warnings).toEqual(['web: table <web> is used by no rule']);
-  auditor.look();
+  expect(auditor.warnings()).toEqual(['web: table <web> is used by no rule']);
+  auditor.run();
   await clock.advance(180_000);
   expect(events.of('warning')).toHaveLength(1);
 
   anchors[''] = 'hung';
   await clock.advance(60_000);
-  expect(auditor.warnings).toHaveLength(1);
+  expect(auditor.warnings()).toHaveLength(1);
   anchors[''] = [USED];
   await clock.advance(60_000);
-  expect(auditor.warnings).toEqual([]);
+  expect(auditor.warnings()).toEqual([]);
   anchors[''] = [UNUSED];
   await clock.advance(60_000);
   expect(events.of('warning')).toHaveLength(2);
@@ -55,7 +55,7 @@ test('the auditor says what is new, once, and looks again when rules may have ch
   expect(clock.pending).toBe(0);
 });
 
-test('the auditor tells of sources that CARP moves, also while pf can not be read', async () => {
+test('a source that CARP moves is a warning, also while pf can not be read', async () => {
   const clock = createFakeClock();
   const events = recordEvents();
   const lb1 = backend(
@@ -67,21 +67,21 @@ test('the auditor tells of sources that CARP moves, also while pf can not be rea
     { driver: pfWith({ '': 'hung' }), carpAddresses, clock, emit: events.emit },
     () => config([pool('web')], [lb1]),
   );
-  auditor.look();
+  auditor.run();
   await clock.advance(0);
-  expect(auditor.warnings).toEqual([expect.stringContaining('10.2.1.1 is a CARP address')]);
+  expect(auditor.warnings()).toEqual([expect.stringContaining('10.2.1.1 is a CARP address')]);
   expect(events.of('warning')).toHaveLength(1);
   auditor.stop();
 });
 
-test('the auditor says which right it lacks', async () => {
+test('a right that the audit lacks is a warning', async () => {
   const clock = createFakeClock();
   const events = recordEvents();
   const driver = pfWith({ '': 'permission' });
   const auditor = createAuditor({ driver, carpAddresses, clock, emit: events.emit }, () =>
     config([pool('web')], []),
   );
-  auditor.look();
+  auditor.run();
   await clock.advance(60_000);
   expect(events.of('warning')).toMatchObject([
     { message: 'tables not checked: pf says permission' },
@@ -89,7 +89,7 @@ test('the auditor says which right it lacks', async () => {
   auditor.stop();
 });
 
-test('the auditor says that pf.helper is wanted, also while pf does not answer', async () => {
+test('a missing pf.helper is a warning, also while pf does not answer', async () => {
   const clock = createFakeClock();
   const { emit } = recordEvents();
   const web = { ...pool('web'), killStates: 'down' } as const;
@@ -99,8 +99,8 @@ test('the auditor says that pf.helper is wanted, also while pf does not answer',
   const auditor = createAuditor({ driver, carpAddresses, clock, emit }, () => {
     return { pf: { ...pf, driver: 'pfctl', pfctl }, pools, backends: [] };
   });
-  auditor.look();
+  auditor.run();
   await clock.advance(60_000);
-  expect(auditor.warnings).toEqual([expect.stringMatching(/^pf\.helper is not set, .*of web$/)]);
+  expect(auditor.warnings()).toEqual([expect.stringMatching(/^pf\.helper is not set, .*of web$/)]);
   auditor.stop();
 });

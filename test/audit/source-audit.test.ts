@@ -15,14 +15,14 @@ function probing(name: string, source: string | null) {
   );
 }
 
-test('a source that CARP moves is warned of, once for all who use it', async () => {
+test('a source that CARP moves is one warning, however many backends use it', async () => {
   const backends = [probing('lb1', '10.2.1.1'), probing('lb2', '10.2.1.1')];
   expect(await auditSources(carp('10.2.1.1', '192.0.2.10'), backends)).toEqual([
     "check http: its source 10.2.1.1 is a CARP address, and on the backup the answers go to the master; use one of this node's own",
   ]);
 });
 
-test("one of the node's own is well", async () => {
+test("one of the node's own addresses is no warning", async () => {
   expect(await auditSources(carp('10.2.1.1'), [probing('lb1', '10.2.1.2')])).toEqual([]);
 });
 

@@ -23,14 +23,14 @@ function pfWith(anchors: Record<string, readonly TableInfo[] | PfErrorKind>): Pf
 }
 
 describe('a table', () => {
-  test('that rules use is well', async () => {
+  test('that rules use is no warning', async () => {
     expect(await auditTables(pfWith({ '': [USED('web')] }), [pool('web')])).toEqual({
       warnings: [],
       error: null,
     });
   });
 
-  test('that no rule uses is told of, with the used one that is like it', async () => {
+  test('that no rule uses is a warning, which names the used one that is like it', async () => {
     const pf = pfWith({ '': [UNUSED('weeb'), USED('web'), USED('mail')] });
     const { warnings } = await auditTables(pf, [pool('p', { table: 'weeb' })]);
     expect(warnings).toEqual(['p: table <weeb> is used by no rule; did you mean <web>?']);
@@ -41,13 +41,13 @@ describe('a table', () => {
     expect(warnings).toEqual(['web: table <web> is used by no rule']);
   });
 
-  test('that is const can not be kept true', async () => {
+  test('that is const is a warning', async () => {
     const pf = pfWith({ '': [{ table: 'web', isConst: true, isUsed: true }] });
     const { warnings } = await auditTables(pf, [pool('web')]);
     expect(warnings).toEqual(['web: table <web> is const: pf refuses to change it']);
   });
 
-  test('that is not there, but where hfm may make it', async () => {
+  test('that does not exist is a warning, except where hfm may make it', async () => {
     const pf = pfWith({ '': [USED('web')] });
     const { warnings } = await auditTables(pf, [
       pool('a', { table: 'wb' }),
@@ -56,7 +56,7 @@ describe('a table', () => {
     expect(warnings).toEqual(['a: table <wb> does not exist; did you mean <web>?']);
   });
 
-  test('is looked for in its own anchor', async () => {
+  test('is looked up in its own anchor', async () => {
     const pf = pfWith({ '': [USED('web')], hfm: [UNUSED('web')] });
     const { warnings } = await auditTables(pf, [
       pool('a', { table: 'web' }),

@@ -18,7 +18,7 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** A folder with a PATH of its own, in which a script finds nothing else than what was put there. */
+/** A folder with a PATH of its own: a script finds only the programs that were put there. */
 export interface Bench {
   readonly folder: string;
   /** The whole PATH. */
@@ -28,9 +28,9 @@ export interface Bench {
   link(...programs: readonly string[]): void;
   /** Puts a real program into PATH under another name. */
   linkAs(name: string, program: string): void;
-  /** Puts an `sh` script into PATH. It may say how it was called: `note "$*"`. */
+  /** Puts an `sh` script into PATH. It can record how it was called: `note "$*"`. */
   fake(program: string, body: string): void;
-  /** Runs a script of the project as hfmd would, by `shell` if it is not to be its own. */
+  /** Runs a script of the project as hfmd would; with `shell`, by that instead of its own. */
   run(script: string, how: Run): Promise<Said>;
 }
 

@@ -17,7 +17,7 @@ export interface Case {
   /** The first line on stdout. */
   readonly says?: string | RegExp;
   readonly complains?: RegExp;
-  /** What the fakes noted. */
+  /** What the fakes recorded. */
   readonly notes?: string | RegExp;
 }
 
@@ -27,7 +27,7 @@ export interface Shelf {
   readonly cases: readonly Case[];
 }
 
-/** By which programs the scripts are run, where not by those of this machine. */
+/** The programs to run the scripts with, where not those of this machine. */
 export interface Base {
   readonly shell: readonly string[];
   readonly awk: string;

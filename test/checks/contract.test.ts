@@ -7,7 +7,7 @@ import { CHECKS } from './shelves.ts';
 
 describeContract('checks', 3, CHECKS);
 
-/** A client program that ignores what it can, and hangs. */
+/** A client program that ignores every signal that it can, and hangs. */
 const HANGS = `trap '' INT TERM HUP PIPE; echo $$ >"$PIDS.$$"; mv "$PIDS.$$" "$PIDS"; exec sleep 60`;
 
 describe('a check whose client hangs', () => {
@@ -46,7 +46,7 @@ describe('a check whose client hangs', () => {
   );
 });
 
-/** A zombie that nobody has reaped yet has ended. */
+/** A zombie has ended, though it is not reaped yet. */
 function isThere(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return /^[^Z]/.test(stdout.trim());

@@ -10,7 +10,7 @@ export function scriptsIn(folder: 'checks' | 'actions'): string[] {
   return readdirSync(projectFile(folder)).filter((name) => name !== 'README.md');
 }
 
-/** What every script of a folder keeps to, whatever it does. */
+/** The rules for every script of a folder. */
 export function describeContract(
   folder: 'checks' | 'actions',
   usageExit: number,
@@ -68,7 +68,7 @@ export function describeContract(
   });
 }
 
-/** What is wrong with an example once its programs are here and a backend uses it. */
+/** The errors of an example when its programs exist and a backend uses it. */
 function errorsOf(example: string): readonly string[] {
   const here = example
     .replace(/\/usr\/local\/libexec\/(nagios\/check_\w+|hfm\/mail)/g, '/bin/sh')

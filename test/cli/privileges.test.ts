@@ -34,7 +34,7 @@ function run(...argv: string[]) {
 }
 
 describe('hfmctl privileges', () => {
-  test('doas prints a rule a line, and which file it is for', async () => {
+  test('doas prints a rule a line, and the file that they are for', async () => {
     write(DOAS);
     expect(await run('doas')).toEqual({
       code: 0,
@@ -74,24 +74,24 @@ permit nopass _hfm as root cmd /usr/local/libexec/hfm/pf-end args
     expect(json.text).toContain(`${json.rules[6].rule}\n`);
   });
 
-  test('says what the configuration must say, where it runs pfctl as root', async () => {
+  test('says what to set in the configuration, where it runs pfctl as root', async () => {
     write('');
     const { code, stdout, stderr } = await run('doas');
     expect(code).toBe(0);
     expect(stdout).toContain('cmd /usr/local/libexec/hfm/pf-end args\n');
     expect(stderr).toMatch(
-      /^hfmctl: \[pf\] does not run doas yet; for these rules say pfctl = \["\S+\/doas", "-n", "\/sbin\/pfctl"\] and helper = \["\S+\/doas", "-n", "\/usr\/local\/libexec\/hfm\/pf-end"\]\n$/,
+      /^hfmctl: \[pf\] does not run doas yet; for these rules set pfctl = \["\S+\/doas", "-n", "\/sbin\/pfctl"\] and helper = \["\S+\/doas", "-n", "\/usr\/local\/libexec\/hfm\/pf-end"\]\n$/,
     );
   });
 
-  test('goes from doas over to sudo', async () => {
+  test('gives rules of sudo for a configuration with doas', async () => {
     write(DOAS);
     const { stdout, stderr } = await run('sudo');
     expect(stdout).toContain('    /sbin/pfctl -tweb -Tshow, \\\n');
     expect(stderr).toMatch(/does not run sudo yet; .*"\S+\/sudo", "-n", "\/sbin\/pfctl"/);
   });
 
-  test('says that the helper is not set, where the pools want it', async () => {
+  test('says that the helper is not set, where the pools need it', async () => {
     write(DOAS.split('\n', 1)[0] ?? '', 'table = "web"\n');
     const { code, stdout, stderr } = await run('doas');
     expect(code).toBe(0);
@@ -103,20 +103,24 @@ permit nopass _hfm as root cmd /usr/local/libexec/hfm/pf-end args
   test.each([
     ['doas', 'pfctl = ["/usr/bin/doas", "pfctl"]', /^pf\.pfctl: found no absolute path after doas/],
     ['sudo', 'pfctl = ["/usr/bin/doas", "pfctl"]', /^pf\.pfctl: found no absolute path after doas/],
-    ['sudo', 'pfctl = ["/usr/bin/sudo", "/opt/my pf/pfctl"]', /^no rule of sudo can say " " in /],
+    [
+      'sudo',
+      'pfctl = ["/usr/bin/sudo", "/opt/my pf/pfctl"]',
+      /^no rule of sudo can express " " in /,
+    ],
     [
       'sudo',
       'pfctl = ["/usr/bin/sudo", "/sbin/*"]',
-      /^no rule of sudo can say "\*" in "\/sbin\/\*"/,
+      /^no rule of sudo can express "\*" in "\/sbin\/\*"/,
     ],
-    ['doas', 'pfctl = ["/usr/bin/doas", "/a\\"b"]', /^no rule of doas can say "\\"" in /],
-    ['sudo', 'pfctl = ["/usr/bin/sudo", "-u", "ALL", "/sbin/pfctl"]', /can say the user "ALL"/],
+    ['doas', 'pfctl = ["/usr/bin/doas", "/a\\"b"]', /^no rule of doas can express "\\"" in /],
+    ['sudo', 'pfctl = ["/usr/bin/sudo", "-u", "ALL", "/sbin/pfctl"]', /can express the user "ALL"/],
     [
       'doas',
       `${DOAS.replace('"-n", "/sbin', '"-u", "pf", "/sbin')}`,
       /^pf\.pfctl and pf\.helper run as pf and as root\n$/,
     ],
-  ])('%s with %s prints no rule at all, and why', async (by, pf, why) => {
+  ])('%s with %s prints the reason, and no rule', async (by, pf, why) => {
     write(pf);
     expect(await run(by)).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(why) });
     const { stdout } = await run(by, '--json');
@@ -136,7 +140,7 @@ permit nopass _hfm as root cmd /usr/local/libexec/hfm/pf-end args
     [['doas', 'sudo'], 'expected "doas" or "sudo" only'],
     [['doas', '--user', 'ALL'], '--user: found "ALL", expected the name of a user'],
     [['sudo', '--user', 'x ALL=(ALL) ALL'], 'expected the name of a user'],
-  ])('%j makes no sense', async (argv, words) => {
+  ])('%j is a usage error', async (argv, words) => {
     write(DOAS);
     const { code, stdout, stderr } = await run(...argv);
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });

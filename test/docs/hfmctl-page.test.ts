@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit-status.ts';
 import { COMMANDS } from '../../src/cli/main.ts';
+import { CATALOGUE } from '../../src/events/catalogue.ts';
+import { eventJson } from '../../src/protocol/event-json.ts';
 import { eventually, memberByMode, openRig } from '../system/harness.ts';
+import { EVERY_EVENT } from './every-event.ts';
 import { type Item, itemsOf, namesIn, projectFile, sectionText } from './page.ts';
 
 const PAGE = 'hfmctl.8';
@@ -49,13 +52,25 @@ describe('hfmctl(8)', () => {
   });
 
   test('lists every kind of event', () => {
-    const source = readFileSync(projectFile('src/events/event.ts'), 'utf8');
-    const kinds = [...source.matchAll(/kind: '([a-z-]+)'/g)].map(([, kind]) => kind);
     const described = itemsOf(PAGE)
       .filter(({ section }) => section === 'EVENTS')
       .flatMap(({ head }) => head.replace(/^Li /, '').split(' , '));
-    expect(described.sort()).toEqual([...new Set(kinds)].sort());
+    expect(described.sort()).toEqual(Object.keys(CATALOGUE).sort());
   });
+
+  test.each(EVERY_EVENT.map((event) => [event.kind, event] as const))(
+    'lists the keys of the event %s, without those of version 0.1.0',
+    (kind, event) => {
+      const entry = itemsOf(PAGE).find((one) => one.section === 'EVENTS' && nameOf(one) === kind);
+      const described = (entry?.body ?? []).flatMap(
+        (line) => /^\.Li ([a-z_ ,]+?)(?: [.,])?$/.exec(line)?.[1]?.split(' , ') ?? [],
+      );
+      const { seq: _, at: __, kind: ___, ...keys } = eventJson({ seq: 1, atMs: 0, event });
+      const inJson = Object.keys(keys).filter((key) => key === key.toLowerCase());
+      // The explanation of `active` names it once more.
+      expect([...new Set(described)].sort()).toEqual(inJson.sort());
+    },
+  );
 
   test('names the environment that hfmctl reads', () => {
     const read = ['src/cli/main.ts', 'src/hfmctl.ts'].flatMap((file) =>

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ROUTES } from '../../src/control/routes.ts';
-import { backendName, poolName } from '../../src/core/names.ts';
-import type { HfmEvent } from '../../src/events/event.ts';
+import { CATALOGUE } from '../../src/events/catalogue.ts';
 import { logEvent } from '../../src/events/log-events.ts';
 import { createActions } from '../../src/hooks/actions.ts';
 import { createScriptProbe } from '../../src/probes/script.ts';
@@ -11,6 +10,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 import { createRecordingLog } from '../fakes/log.ts';
 import { runProbe } from '../fakes/run-probe.ts';
 import { HFMD, run } from '../system/harness.ts';
+import { EVERY_EVENT } from './every-event.ts';
 import { itemsOf, namesIn, projectFile } from './page.ts';
 import { withConfig } from './with-config.ts';
 
@@ -34,9 +34,10 @@ describe('hfmd(8)', () => {
     expect(described.sort()).toEqual([...Object.keys(ROUTES), 'GET /v1/events'].sort());
   });
 
-  test('lists the events that are told as trouble under their level', () => {
+  test('lists the events that are trouble under their level', () => {
+    expect(EVERY_EVENT.map(({ kind }) => kind)).toEqual(Object.keys(CATALOGUE));
     const log = createRecordingLog();
-    for (const event of AT_THEIR_WORST) logEvent(log, event);
+    for (const event of EVERY_EVENT) logEvent(log, event);
     const levelOf = (level: string): unknown[] =>
       log.lines.filter((line) => line.level === level).map(({ fields }) => fields.event);
     const described = itemsOf(PAGE)
@@ -59,48 +60,6 @@ describe('hfmd(8)', () => {
     );
   });
 });
-
-const web = { pool: poolName('web'), table: 'web', anchor: null };
-const lb1 = backendName('lb1');
-
-/** One of each kind, such that it is as grave as it can be. */
-const AT_THEIR_WORST: readonly HfmEvent[] = [
-  {
-    kind: 'health',
-    backend: lb1,
-    from: 'up',
-    to: 'down',
-    check: 'http',
-    reason: 'connect-refused',
-    detail: '',
-    count: '3 of 3',
-    lastedMs: 0,
-  },
-  { kind: 'asks-drain', backend: lb1, active: true, detail: '' },
-  {
-    kind: 'admin',
-    name: 'lb1',
-    from: 'ready',
-    to: 'maint',
-    by: null,
-    reason: null,
-    untilMs: null,
-  },
-  { kind: 'table', ...web, added: [], removed: ['10.2.1.11'], durationMs: 4 },
-  { kind: 'drift', ...web, missing: ['10.2.1.11'], surplus: [] },
-  { kind: 'contested', ...web, active: true, drifts: 3 },
-  { kind: 'table-error', ...web, error: 'no' },
-  { kind: 'table-ok', ...web, afterMs: 1 },
-  { kind: 'ended', pool: web.pool, address: '10.2.1.11', what: 'states', count: 2 },
-  { kind: 'warning', message: 'no rule uses it' },
-  { kind: 'held', pool: web.pool, backend: lb1, addresses: [] },
-  { kind: 'fallback', pool: web.pool, inUse: true },
-  { kind: 'node-problem', problem: 'stalled', detail: '', active: true, count: 1 },
-  { kind: 'action', action: 'log', backend: lb1, ok: false, detail: 'exit 1', durationMs: 1 },
-  { kind: 'reload', ok: false, errors: ['no'] },
-  { kind: 'start', version: '0', file: 'f', driver: 'pfctl', backends: 1, pools: 1 },
-  { kind: 'stop' },
-];
 
 /** The names of what a script and an action get. */
 async function environments(): Promise<{ scripts: string[]; actions: string[] }> {

@@ -25,7 +25,7 @@ test('the last 1000 are kept, and no more', () => {
   expect([recent[0]?.seq, recent.at(-1)?.seq]).toEqual([4433, 5432]);
 });
 
-test('a follower hears what comes after it, until it goes', () => {
+test('a follower gets each new event, until it leaves', () => {
   const log = createEventLog(createFakeClock());
   log.emit(RELOADED);
   const heard: StampedEvent[] = [];

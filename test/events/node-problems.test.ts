@@ -32,7 +32,7 @@ test('one event when a problem begins and one when it is over, with the count', 
   ]);
 });
 
-test('one that a slow check alone sees begins once, and is over when it has not seen it again', async () => {
+test('a problem that only a slow check notes begins once, and ends after its next turn without it', async () => {
   const clock = createFakeClock();
   const events = recordEvents();
   const problems = createNodeProblems(clock, events.emit);
@@ -52,7 +52,7 @@ test('one that a slow check alone sees begins once, and is over when it has not 
   expect(events.of('node-problem').at(-1)).toMatchObject({ active: false, count: 10 });
 });
 
-test('problems of different kinds are told apart', () => {
+test('problems of different kinds begin separately', () => {
   const clock = createFakeClock();
   const events = recordEvents();
   const problems = createNodeProblems(clock, events.emit);
@@ -64,7 +64,7 @@ test('problems of different kinds are told apart', () => {
   ]);
 });
 
-test('a step of the wall clock ends nothing', async () => {
+test('a step of the wall clock ends no problem', async () => {
   const clock = createFakeClock();
   const problems = createNodeProblems(clock, () => {});
   problems.note('stalled', 'a');

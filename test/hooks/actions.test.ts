@@ -21,7 +21,7 @@ const PAGER = backend(
   },
 );
 
-function told(to: 'up' | 'down', detail = 'connection refused'): Announcement {
+function announce(to: 'up' | 'down', detail = 'connection refused'): Announcement {
   const from = to === 'up' ? 'down' : 'up';
   const reason = to === 'up' ? null : 'connect-refused';
   return { backend: PAGER.name, from, to, reason, detail };
@@ -44,10 +44,10 @@ function createUnit(overrides: Partial<ActionsDeps> = {}) {
   return { clock, exec, events, actions, names };
 }
 
-test('on_down runs its actions one after the other, with all that they may want to know', async () => {
+test('on_down runs its actions one after the other, with the change in their environment', async () => {
   const { clock, exec, actions, names } = createUnit();
   exec.answer(exits(0, { afterMs: 50 }));
-  actions.run(PAGER, told('down'));
+  actions.run(PAGER, announce('down'));
   await clock.advance(40);
   expect(names()).toEqual(['page']);
   await clock.advance(100);
@@ -69,9 +69,9 @@ test('on_down runs its actions one after the other, with all that they may want 
   });
 });
 
-test('on_up runs its own', async () => {
+test('on_up runs its own actions', async () => {
   const { clock, exec, actions, names } = createUnit();
-  actions.run(PAGER, told('up', '200'));
+  actions.run(PAGER, announce('up', '200'));
   await clock.advance(0);
   expect(names()).toEqual(['all-clear']);
   expect(exec.requests[0]?.env).toMatchObject({ HFM_EVENT: 'up', HFM_REASON: '' });
@@ -80,19 +80,19 @@ test('on_up runs its own', async () => {
 test('actions of one backend keep the order of its transitions', async () => {
   const { clock, exec, actions, names } = createUnit();
   exec.answer((request) => exits(0, { afterMs: request.argv[0]?.endsWith('page') ? 900 : 1 }));
-  actions.run(PAGER, told('down'));
-  actions.run(PAGER, told('up'));
+  actions.run(PAGER, announce('down'));
+  actions.run(PAGER, announce('up'));
   await clock.advance(5000);
   expect(names()).toEqual(['page', 'log', 'all-clear']);
 });
 
-test('they wait for the first attempt on the tables', async () => {
+test('actions wait for the first attempt on the tables', async () => {
   let release = (): void => {};
   const attempt = new Promise<void>((resolve) => {
     release = resolve;
   });
   const { clock, actions, names } = createUnit({ attempted: () => attempt });
-  actions.run(PAGER, told('up'));
+  actions.run(PAGER, announce('up'));
   await clock.advance(4000);
   expect(names()).toEqual([]);
   release();
@@ -100,12 +100,12 @@ test('they wait for the first attempt on the tables', async () => {
   expect(names()).toEqual(['all-clear']);
 });
 
-test('they wait 5 s at most when pf hangs, and say that the tables are pending', async () => {
+test('actions wait 5 s at most when pf hangs, and see that the tables are pending', async () => {
   const { clock, exec, actions } = createUnit({
     attempted: () => new Promise<void>(() => {}),
     confirmed: () => false,
   });
-  actions.run(PAGER, told('up'));
+  actions.run(PAGER, announce('up'));
   await clock.advance(4999);
   expect(exec.requests).toEqual([]);
   await clock.advance(1);
@@ -119,10 +119,10 @@ test.each([
   ['killed at its timeout after 10000 ms', false, HANGS],
   ['exit 0 (left a process running, out of reach)', true, exits(0, { left: 'out-of-reach' })],
   ['not started: ENOENT', false, notStarted('ENOENT', 'ENOENT')],
-])('what became of it is told: %s', async (detail, ok, answer) => {
+])('the event says how it ended: %s', async (detail, ok, answer) => {
   const { clock, exec, events, actions } = createUnit();
   exec.answer(answer);
-  actions.run(PAGER, told('up'));
+  actions.run(PAGER, announce('up'));
   await clock.advance(11_000);
   expect(events.of('action')).toMatchObject([{ action: 'all-clear', backend: 'lb1', ok, detail }]);
 });
@@ -130,27 +130,27 @@ test.each([
 test('a failed action does not keep the next one from running', async () => {
   const { clock, exec, actions, names } = createUnit();
   exec.answer(exits(1));
-  actions.run(PAGER, told('down'));
+  actions.run(PAGER, announce('down'));
   await clock.advance(100);
   expect(names()).toEqual(['page', 'log']);
 });
 
-test('eight run at once, of however many backends', async () => {
+test('eight run at once, however many the backends', async () => {
   const { clock, exec, actions } = createUnit();
   exec.answer(exits(0, { afterMs: 100 }));
   for (let i = 0; i < 30; i++) {
     const one = backend(`n${i}`, {}, { onDown: [action('page')] });
-    actions.run(one, { ...told('down'), backend: one.name });
+    actions.run(one, { ...announce('down'), backend: one.name });
   }
   await clock.advance(10_000);
   expect(exec.requests).toHaveLength(30);
   expect(exec.mostRunning).toBe(8);
 });
 
-test('of a flapping backend 20 transitions wait, and what falls out is told', async () => {
+test('20 transitions of a backend wait; a dropped one is an event', async () => {
   const { clock, exec, events, actions } = createUnit();
   exec.answer(HANGS);
-  for (let i = 0; i < 25; i++) actions.run(PAGER, told('up'));
+  for (let i = 0; i < 25; i++) actions.run(PAGER, announce('up'));
   expect(events.of('action').map(({ ok, detail }) => [ok, detail])).toEqual(
     new Array(5).fill([false, 'not run: 20 transitions of the backend wait for their actions']),
   );
@@ -158,34 +158,34 @@ test('of a flapping backend 20 transitions wait, and what falls out is told', as
   expect(exec.requests).toHaveLength(20);
 });
 
-test('stop lets what runs end, or cuts it after 2 s, and starts nothing more', async () => {
+test('stop gives running actions 2 s, then kills them, and starts no more', async () => {
   const { clock, exec, events, actions, names } = createUnit();
   exec.answer(HANGS);
-  actions.run(PAGER, told('down'));
+  actions.run(PAGER, announce('down'));
   await clock.advance(100);
   let stopped = false;
   void actions.stop().then(() => {
     stopped = true;
   });
-  actions.run(PAGER, told('up'));
+  actions.run(PAGER, announce('up'));
   await clock.advance(1999);
   expect(stopped).toBe(false);
   await clock.advance(1);
   expect(stopped).toBe(true);
   expect(names()).toEqual(['page']);
   expect(events.of('action')).toMatchObject([
-    { detail: 'cut, because hfmd stops' },
+    { detail: 'killed, because hfmd stops' },
     { detail: 'not run: hfmd stops' },
   ]);
   expect(clock.pending).toBe(0);
 });
 
-test('stop starts nothing of what waits for its turn', async () => {
+test('stop starts no action that waits for its turn', async () => {
   const { clock, exec, actions } = createUnit();
   exec.answer(exits(0, { afterMs: 500 }));
   for (let i = 0; i < 12; i++) {
     const one = backend(`n${i}`, {}, { onDown: [action('page')] });
-    actions.run(one, { ...told('down'), backend: one.name });
+    actions.run(one, { ...announce('down'), backend: one.name });
   }
   await clock.advance(10);
   void actions.stop();

@@ -33,7 +33,7 @@ function tables({ pf }: Rig) {
   return { web: pf.table('web'), int: pf.table('int') };
 }
 
-describe.concurrent("the operator's word", () => {
+describe.concurrent('an override', () => {
   test('drain takes every membership out, ready brings it back, status says who and why', async (context) => {
     const rig = await started(context);
     const drained = await rig.ctl(
@@ -66,7 +66,7 @@ describe.concurrent("the operator's word", () => {
       expect(tables(rig)).toEqual({ web: ['10.2.1.2', '10.2.1.3'], int: ['10.3.1.1'] }),
     );
     expect((await rig.ctl('explain', 'lb1')).stdout).toMatch(
-      /a death is seen within .*pf is then changed by runs of pfctl: \S+ ms each.*pool web: not in service: the operator says drain.*pool int: in service/s,
+      /marked down at most .* after it fails.*then pfctl changes the tables: \S+ ms a run.*pool web: not in service: the operator has set drain.*pool int: in service/s,
     );
     await rig.ctlOk('ready', 'lb1');
     await eventually(() => expect(tables(rig)).toEqual(ALL));

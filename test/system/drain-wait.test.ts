@@ -146,6 +146,12 @@ describe.concurrent('drain --wait', () => {
     rig.pf.setStates(OTHERS);
     const { code, stdout } = await rig.ctl('drain', 'lb1', '--wait', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ drained: true });
+    expect(JSON.parse(stdout)).toEqual({
+      drained: true,
+      left: [
+        // isOut is the key of the version before.
+        { name: 'lb1', open: 0, sticky: 0, pending: false, is_out: true, isOut: true },
+      ],
+    });
   });
 });

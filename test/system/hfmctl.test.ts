@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { eventually, HFMCTL, inSync, memberByMode, openRig, type Rig, run } from './harness.ts';
+import { keysWithoutSnakeCase } from './json-keys.ts';
 
 const CONFIG = `[pool.web]
 table = "web"
@@ -184,7 +185,9 @@ describe.concurrent('hfmctl', () => {
       ]) {
         const ended = await rig.ctl(...line);
         expect([line, ended.code]).toEqual([line, code]);
-        expect(JSON.parse(ended.stdout)).toBeTypeOf('object');
+        const json: unknown = JSON.parse(ended.stdout);
+        expect(json).toBeTypeOf('object');
+        expect([line, keysWithoutSnakeCase(json)]).toEqual([line, []]);
       }
     }
     const { stdout } = await rig.ctl('events', '--json');
@@ -193,6 +196,7 @@ describe.concurrent('hfmctl', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { kind: string });
     expect(events.map(({ kind }) => kind)).toContain('admin');
+    expect(keysWithoutSnakeCase(events)).toEqual([]);
     expect(
       JSON.parse((await run(HFMCTL, ['-s', '/nonesuch', '--json', 'status']).ended).stdout),
     ).toEqual({

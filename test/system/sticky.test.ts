@@ -79,7 +79,7 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
     );
     expect(drain.child.exitCode).toBe(null);
     await eventually(async () =>
-      expect((await rig.status()).node_problems).toMatchObject([{ kind: 'aftermath' }]),
+      expect((await rig.status()).node_problems).toMatchObject([{ kind: 'cleanup' }]),
     );
     rig.pf.clearFaults();
     expect(await drain.ended).toMatchObject({
@@ -88,7 +88,7 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
     });
     expect(rig.pf.sources()).toMatchObject(OF_LB2);
     const told = hfmd.log.filter(({ event }) => event === 'node-problem');
-    expect(told).toMatchObject([{ problem: 'aftermath', active: true }]);
+    expect(told).toMatchObject([{ problem: 'cleanup', active: true }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { openRig, type Rig } from './harness.ts';
+import { keysWithoutSnakeCase } from './json-keys.ts';
 
 /** A rig whose backend has a script check and an action, and no running hfmd. */
 function rigWith(rig: Rig, check: string, action = 'exit 0'): void {
@@ -86,8 +87,13 @@ echo first; head -c 100000 /dev/zero`,
     rigWith(rig, 'trap "" TERM INT; while :; do sleep 1; done');
     const tried = await rig.ctl('try', '-f', rig.configFile, 'lb1', '--json');
     expect(tried.code).toBe(1);
-    const { results } = JSON.parse(tried.stdout) as { results: { verdict: unknown }[] };
-    expect(results[0]?.verdict).toMatchObject({ kind: 'fail', reason: 'script-timeout' });
+    const json = JSON.parse(tried.stdout) as { results: { verdict: unknown }[] };
+    expect(json.results[0]?.verdict).toMatchObject({ kind: 'fail', reason: 'script-timeout' });
+    expect(json.results[0]).toMatchObject({
+      duration_ms: expect.any(Number),
+      process: { kind: 'aborted', duration_ms: expect.any(Number) },
+    });
+    expect(keysWithoutSnakeCase(json)).toEqual([]);
   });
 
   test('runs an action with what it would be told', async (context) => {

@@ -65,7 +65,7 @@ test('a watched backend that dies leaves its table long before its next probe', 
   rig.pf.setTable('web', ['10.2.1.1']);
   await rig.start();
   await eventually(async () => expect((await rig.status()).engine.watching).toBe(1));
-  expect((await rig.ctl('explain', 'lb1')).stdout).toContain('an idle connection is held');
+  expect((await rig.ctl('explain', 'lb1')).stdout).toContain('an idle connection is open');
   await eventually(() => expect(server.open.size).toBe(1));
   server.die();
   await eventually(() => expect(rig.pf.table('web')).toEqual([]));

@@ -74,7 +74,7 @@ test('without a running hfmd root takes the user of its state file', async (cont
   expect(tried.stdout).toContain(`pass: ${GROUPS} in `);
 });
 
-test('another user stays who he is, and is told so', async (context) => {
+test('run by another user, it stays that user and says so', async (context) => {
   const rig = openUsersRig(context);
   await startAsHfm(rig);
   const as = (...args: string[]) =>
@@ -84,7 +84,7 @@ test('another user stays who he is, and is told so', async (context) => {
   expect(tried.code).toBe(0);
   expect(tried.stdout).toMatch(/, as nobody\n {2}verdict +pass: nobody nogroup nogroup in /);
   expect(tried.stderr).toBe(
-    'hfmctl: hfmd runs as postgres, whom only root can become: this runs as nobody\n',
+    'hfmctl: hfmd runs as postgres, and only root can change to that user: this runs as nobody\n',
   );
   expect(JSON.parse((await as('--json')).stdout)).toMatchObject({
     user: 'nobody',
