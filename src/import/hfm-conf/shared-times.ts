@@ -2,18 +2,18 @@ import { formatDuration } from '../../core/duration.ts';
 import type { TomlTable, TomlValue } from '../draft/toml-text.ts';
 import type { RuleDraft } from './rule-draft.ts';
 
-/** The times of all rules: what most of them say, and what each says otherwise. */
+/** The times of all rules: what most have in common, and the differences of each. */
 export interface SharedTimes {
   readonly defaults: TomlTable;
   of(draft: RuleDraft): TomlTable;
 }
 
 export function shareTimes(drafts: readonly RuleDraft[]): SharedTimes {
-  const hasOwnPace = drafts.some(({ times }) => times.downIntervalMs !== times.intervalMs);
-  const tables = new Map(drafts.map((draft) => [draft, timeKeys(draft, hasOwnPace)]));
+  const hasDownInterval = drafts.some(({ times }) => times.downIntervalMs !== times.intervalMs);
+  const tables = new Map(drafts.map((draft) => [draft, timeKeys(draft, hasDownInterval)]));
   const all = [...tables.values()];
   const keys = [...new Set(all.flatMap((table) => Object.keys(table)))];
-  // What a rule does not say must not come to it from [defaults].
+  // A rule must not inherit from [defaults] what it does not set itself.
   const common = keys.filter((key) => all.every((table) => table[key] !== undefined));
   const defaults = Object.fromEntries(
     common
@@ -31,12 +31,12 @@ export function shareTimes(drafts: readonly RuleDraft[]): SharedTimes {
 
 const OPTIONAL = ['mode', 'interrupt_after', 'start_delay'];
 
-function timeKeys({ mode, times }: RuleDraft, hasOwnPace: boolean): TomlTable {
+function timeKeys({ mode, times }: RuleDraft, hasDownInterval: boolean): TomlTable {
   return {
     ...(mode === 'check' ? {} : { mode }),
     interval: formatDuration(times.intervalMs),
     fast_interval: formatDuration(times.fastIntervalMs),
-    ...(hasOwnPace ? { down_interval: formatDuration(times.downIntervalMs) } : {}),
+    ...(hasDownInterval ? { down_interval: formatDuration(times.downIntervalMs) } : {}),
     timeout: formatDuration(times.timeoutMs),
     ...(times.interruptAfterMs === null
       ? {}

@@ -4,10 +4,10 @@ import { resolve } from '../../config/resolve.ts';
 import { readSections } from '../../config/sections.ts';
 
 /**
- * What hfmd would refuse in the text, one line each. Programs that are not on this machine don't
- * count: the result may be for another one, and `/FILL/IN` has been told.
+ * The errors that hfmd would find in the text, one a line. Programs that are not on this machine
+ * don't count: the result may be for another one, and `/FILL/IN` is noted already.
  */
-export function findRefusals(toml: string): string[] {
+export function findConfigErrors(toml: string): string[] {
   const result = parseDocument('', toml);
   if (!result.ok) return [formatIssue(result.issue)];
   const issues: Issue[] = [];

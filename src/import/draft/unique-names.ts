@@ -1,9 +1,9 @@
 import { isName } from '../../core/names.ts';
 
-/** Gives names that hfm takes, each once. */
-export type NameGiver = (wanted: string) => string;
+/** Turns a wanted name into one that hfm accepts and that was not returned before. */
+export type UniqueNames = (wanted: string) => string;
 
-export function createNameGiver(): NameGiver {
+export function createUniqueNames(): UniqueNames {
   const given = new Set<string>();
   return (wanted) => {
     const base = sanitise(wanted);
