@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/core/address.ts';
-import { endArguments, endLine } from '../../src/pf/commands.ts';
+import { endArguments, helperLine } from '../../src/pf/commands.ts';
 import { readProjectFile } from '../docs/page.ts';
 
 /** The one line of the helper that a copy of it for tests changes. */
@@ -88,7 +88,7 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
         { kind: 'backend', address: '10.2.1.11' },
         { kind: 'backend', address: '::ffff:10.2.1.11' },
       ] as const;
-      const { code, stderr, calls } = run(operations.map((one) => `${endLine(one)}\n`).join(''));
+      const { code, stderr, calls } = run(operations.map((one) => `${helperLine(one)}\n`).join(''));
       expect(calls).toEqual(operations.map(endArguments));
       expect([code, stderr]).toEqual([0, 'killed 1 states\n'.repeat(operations.length)]);
     });

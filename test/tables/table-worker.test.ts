@@ -420,7 +420,7 @@ describe('trouble', () => {
     'missing-device',
     'hung',
     'killed',
-    'babble',
+    'unexpected-output',
     'refused',
   ];
 

@@ -1,16 +1,16 @@
 import type { Config } from '../config/config.ts';
 import type { TableVerb } from './commands.ts';
 import { commandsFor, type Elevator, elevationOf, elevatorOf } from './elevation.ts';
-import type { Rule } from './rules.ts';
+import type { Rule } from './elevation-rules.ts';
 
 type PfNeeds = Pick<Config, 'pf' | 'pools'>;
 
-/** Where install.sh puts it. */
+/** Where install.sh puts libexec/pf-end. */
 export const HELPER = '/usr/local/libexec/hfm/pf-end';
 
 /**
- * A rule for each command that hfmd runs with a configuration, once each, to be run by doas or sudo
- * whatever the configuration has in front of it.
+ * The rules that a configuration needs: one for each command that hfmd runs. They are for `by`, even
+ * if the configuration names the other program, or none.
  */
 export function neededRules({ pf, pools }: PfNeeds, by: Elevator, user: string): Rule[] {
   const commands = commandsFor(by);
@@ -37,7 +37,7 @@ export function neededRules({ pf, pools }: PfNeeds, by: Elevator, user: string):
   return [...rules.values()];
 }
 
-/** What a configuration asks for that takes the helper, which it does not name; null where it is well. */
+/** A warning when a configuration needs the helper and does not set it; null when nothing is missing. */
 export function helperWarning({ pf, pools }: PfNeeds): string | null {
   const by = elevatorOf(pf.pfctl);
   if (pf.driver === 'memory' || by === null || pf.helper !== null) return null;

@@ -1,18 +1,21 @@
 import type { Elevation, Elevator } from './elevation.ts';
 
-/** One command that a user may run as another, with exactly these arguments. */
+/** A rule of doas or sudo: a user may run one command as another user, with exactly these arguments. */
 export interface Rule extends Elevation {
   readonly user: string;
-  /** Whether it only reads, which is done all the time and need not be logged. */
+  /** Whether the command only reads. hfmd runs such commands all the time, so they are not logged. */
   readonly isRead: boolean;
 }
 
-/** A rule as one line of doas.conf(5), or a whole rule of sudoers(5). */
+/** The rule as one line of doas.conf(5), or as a complete rule of sudoers(5). */
 export function ruleText(rule: Rule): string {
   return rule.by === 'doas' ? doasRule(rule) : sudoRule(rule);
 }
 
-/** All of them as a part of doas.conf(5) or a file of sudoers.d. Of one user, as one other. */
+/**
+ * All rules as a part of doas.conf(5) or a file of sudoers.d. They must have the same `by`, `user` and
+ * `as`.
+ */
 export function rulesText(rules: readonly Rule[]): string {
   const [first] = rules;
   if (first === undefined) return '';
@@ -21,7 +24,7 @@ export function rulesText(rules: readonly Rule[]): string {
     : sudoersText(first, rules);
 }
 
-/** Why the rules of doas or sudo can't say this word, or null where they can. */
+/** Why a rule can't contain this word of a command; null when it can. */
 export function whyInexpressible(by: Elevator, word: string): string | null {
   if (word === '') return 'an empty argument';
   const bad = (by === 'doas' ? /["\\\p{Cc}]|[^ -~]/u : /[^A-Za-z0-9_.,:=/@%+-]/u).exec(word)?.[0];
@@ -32,12 +35,12 @@ export function whyInexpressible(by: Elevator, word: string): string | null {
 /** doas reads a word into 1024 bytes, the final NUL included. */
 const MAX_WORD = 1022;
 
-/** doas.conf(5): `args` with nothing after it means no arguments; the command is compared as typed. */
+/** doas.conf(5): `args` with nothing after it means no arguments; doas compares the command as typed. */
 function doasRule({ user, as, argv, isRead }: Rule): string {
   const [program = '', ...args] = argv.map(doasWord);
   const options = isRead ? 'nopass nolog' : 'nopass';
-  const [who, whom] = [user, as].map(doasWord);
-  return ['permit', options, who, 'as', whom, 'cmd', program, 'args', ...args].join(' ');
+  const [identity, target] = [user, as].map(doasWord);
+  return ['permit', options, identity, 'as', target, 'cmd', program, 'args', ...args].join(' ');
 }
 
 const DOAS_KEYWORDS: ReadonlySet<string> = new Set(
@@ -53,7 +56,7 @@ function sudoRule({ user, as, ...command }: Rule): string {
   return `${user} ALL = (${as}) NOPASSWD: ${sudoCommand(command)}`;
 }
 
-/** sudoers(5): `""` means no arguments; `,`, `:`, `=` and `\` have meanings of their own. */
+/** sudoers(5): `""` means no arguments; `,`, `:`, `=` and `\` are escaped. */
 function sudoCommand({ argv }: Pick<Rule, 'argv'>): string {
   const [program = '', ...args] = argv.map((word) => word.replace(/[,:=\\]/g, '\\$&'));
   return [program, ...(args.length === 0 ? ['""'] : args)].join(' ');

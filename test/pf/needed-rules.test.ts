@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PfConfig, PoolConfig } from '../../src/config/config.ts';
-import { helperWarning, neededRules } from '../../src/pf/needs.ts';
+import { helperWarning, neededRules } from '../../src/pf/needed-rules.ts';
 import { createPfctlDriver } from '../../src/pf/pfctl.ts';
 import type { Exec } from '../../src/process/exec.ts';
 import { addresses, config, pool } from '../fakes/config.ts';
@@ -25,8 +25,8 @@ function linesOf(...[needs, by]: [ReturnType<typeof wanting>, 'doas' | 'sudo']):
   );
 }
 
-describe('the rules of a configuration', () => {
-  test('are its tables with show, add and delete, their listing, and the states', () => {
+describe('the rules that a configuration needs', () => {
+  test('allow show, add and delete for its tables, listing tables, and listing states', () => {
     expect(linesOf(wanting([{ ...pool('web'), ...NEVER }], 'doas'), 'doas')).toEqual([
       'r /sbin/pfctl -t web -T show',
       'w /sbin/pfctl -t web -T add -f -',
@@ -36,7 +36,7 @@ describe('the rules of a configuration', () => {
     ]);
   });
 
-  test('have replace where a pool is exclusive, and name the anchor', () => {
+  test('allow replace for an exclusive pool, and name the anchor', () => {
     expect(linesOf(wanting([MAIL], 'doas'), 'doas')).toEqual([
       'r /sbin/pfctl -a hfm/web -t mail -T show',
       'w /sbin/pfctl -a hfm/web -t mail -T add -f -',
@@ -50,23 +50,23 @@ describe('the rules of a configuration', () => {
     );
   });
 
-  test('list the source nodes where a pool ends them', () => {
+  test('allow listing source nodes when a pool ends them', () => {
     const pools = [pool('web'), { ...MAIL, ...AUTO }];
     expect(linesOf(wanting(pools, 'doas'), 'doas')).toContain('r /sbin/pfctl -s Sources');
   });
 
-  test('name the helper, and list states with their ids, where there is a helper', () => {
+  test('allow the helper, and listing states with ids, when there is a helper', () => {
     const lines = linesOf(wanting([pool('web')], 'sudo', helperOf('sudo')), 'sudo');
     expect(lines.slice(-2)).toEqual(['r /sbin/pfctl -ss -vv', 'w /usr/local/libexec/hfm/pf-end']);
   });
 
-  test('list each anchor once', () => {
+  test('allow listing the tables of an anchor once', () => {
     const lines = linesOf(wanting([pool('a'), pool('b'), MAIL], 'doas'), 'doas');
     expect(lines.filter((line) => line.endsWith('Tables'))).toHaveLength(2);
   });
 });
 
-/** Everything that the driver can be asked to do for the tables of a configuration. */
+/** The commands of everything that the driver can do for a configuration. */
 async function runAll({ pf, pools }: ReturnType<typeof wanting>): Promise<string[]> {
   const ran: string[] = [];
   const exec: Exec = async ({ argv }) => {
@@ -90,19 +90,21 @@ async function runAll({ pf, pools }: ReturnType<typeof wanting>): Promise<string
   return [...new Set(ran)];
 }
 
-test.each(['doas', 'sudo'] as const)(
-  'what the driver runs has a rule of %s, and no other is there',
-  async (by) => {
-    const needs = wanting([pool('web'), { ...MAIL, ...AUTO }], by, helperOf(by));
-    const named = neededRules(needs, by, '_hfm').map(({ argv }) => argv.join(' '));
-    expect(named.sort()).toEqual((await runAll(needs)).sort());
-  },
-);
+describe('the needed rules', () => {
+  test.each(['doas', 'sudo'] as const)(
+    'of %s are exactly those of the commands that the driver runs',
+    async (by) => {
+      const needs = wanting([pool('web'), { ...MAIL, ...AUTO }], by, helperOf(by));
+      const named = neededRules(needs, by, '_hfm').map(({ argv }) => argv.join(' '));
+      expect(named.sort()).toEqual((await runAll(needs)).sort());
+    },
+  );
+});
 
-describe('a configuration that wants the helper and has none', () => {
+describe('the warning about a missing helper', () => {
   const STATES = { killSources: 'never', killStates: 'down' } as const;
 
-  test('is told which pools want it, and what to write', () => {
+  test('names the pools that need it, and the line to write', () => {
     const pools = [
       { ...pool('web'), ...AUTO },
       { ...MAIL, ...STATES },
@@ -112,7 +114,7 @@ describe('a configuration that wants the helper and has none', () => {
     );
   });
 
-  test('may do without where only source nodes are to be ended', () => {
+  test('offers kill_sources = "never" when only source nodes need the helper', () => {
     const pools = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...pool(name), ...AUTO }));
     expect(helperWarning(wanting(pools, 'sudo'))).toMatch(
       / for kill_sources of a, kill_sources of b, kill_sources of c and 2 more; or kill_sources = "never"$/,
@@ -120,11 +122,11 @@ describe('a configuration that wants the helper and has none', () => {
   });
 
   test.each([
-    ['it has one', wanting([{ ...pool('web'), ...AUTO }], 'doas', helperOf('doas'))],
-    ['it ends nothing', wanting([{ ...pool('web'), ...NEVER }], 'doas')],
-    ['it runs as root', wanting([{ ...pool('web'), ...AUTO }], 'doas', { pfctl: ['/sbin/pfctl'] })],
+    ['there is a helper', wanting([{ ...pool('web'), ...AUTO }], 'doas', helperOf('doas'))],
+    ['no pool ends anything', wanting([{ ...pool('web'), ...NEVER }], 'doas')],
+    ['hfmd is root', wanting([{ ...pool('web'), ...AUTO }], 'doas', { pfctl: ['/sbin/pfctl'] })],
     ['there is no pf', wanting([{ ...pool('web'), ...AUTO }], 'doas', { driver: 'memory' })],
-  ])('is told nothing where %s', (_, needs) => {
+  ])('is absent when %s', (_, needs) => {
     expect(helperWarning(needs)).toBe(null);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { elevationOf } from '../../src/pf/elevation.ts';
-import { type Rule, rulesText, ruleText, whyInexpressible } from '../../src/pf/rules.ts';
+import { type Rule, rulesText, ruleText, whyInexpressible } from '../../src/pf/elevation-rules.ts';
 
 const rule = (by: Rule['by'], isRead: boolean, ...argv: string[]): Rule => {
   return { user: '_hfm', by, as: 'root', argv, isRead };
@@ -11,7 +11,7 @@ describe('a command with doas or sudo in front', () => {
     [['/usr/bin/doas', '-n', '/sbin/pfctl', '-ss'], 'doas', 'root', ['/sbin/pfctl', '-ss']],
     [['/usr/local/bin/sudo', '-n', '-u', 'pf', '/sbin/pfctl'], 'sudo', 'pf', ['/sbin/pfctl']],
     [['/usr/bin/sudo', '--', '/a/pfctl', '-t', '/b'], 'sudo', 'root', ['/a/pfctl', '-t', '/b']],
-  ])('%j is taken apart', (argv, by, as, command) => {
+  ])('%j has its parts', (argv, by, as, command) => {
     expect(elevationOf(argv)).toEqual({ by, as, argv: command });
   });
 
@@ -19,7 +19,7 @@ describe('a command with doas or sudo in front', () => {
     [['/sbin/pfctl', '-t', '/x']],
     [['/usr/bin/doas', 'pfctl']],
     [['/usr/bin/doas-wrapper', '/sbin/pfctl']],
-  ])('%j is none that rules can name', (argv) => {
+  ])('is not %j', (argv) => {
     expect(elevationOf(argv)).toBe(null);
   });
 });
@@ -54,7 +54,7 @@ describe('a rule', () => {
     expect(ruleText(one)).toBe(text);
   });
 
-  test('of sudo stands in a list of reads, which are not logged, or of changes', () => {
+  test('of sudo is in the list of reads, which are not logged, or of changes', () => {
     const rules = [
       rule('sudo', true, '/sbin/pfctl', '-ss'),
       rule('sudo', false, '/sbin/pfctl', '-tweb', '-Tadd', '-f-'),
@@ -70,7 +70,7 @@ _hfm ALL = (root) NOPASSWD: HFM_READS, HFM_CHANGES
   });
 });
 
-describe('a word that no rule can say', () => {
+describe('a word in a rule', () => {
   test.each([
     ['doas', 'a"b'],
     ['doas', 'a\\b'],
@@ -90,7 +90,7 @@ describe('a word that no rule can say', () => {
     ['sudo', '(a)'],
     ['sudo', 'ä'],
     ['sudo', ''],
-  ] as const)('of %s: %j', (by, word) => {
+  ] as const)('of %s can not be %j', (by, word) => {
     expect(whyInexpressible(by, word)).toEqual(expect.any(String));
   });
 
@@ -99,7 +99,7 @@ describe('a word that no rule can say', () => {
     ['doas', '-'],
     ['sudo', 'a:b,c=d'],
     ['sudo', '-ahfm/web'],
-  ] as const)('is not, of %s: %j', (by, word) => {
+  ] as const)('of %s can be %j', (by, word) => {
     expect(whyInexpressible(by, word)).toBe(null);
   });
 });
