@@ -231,7 +231,7 @@ describe('each call', () => {
     expect(requests.map(({ stdin }) => stdin)).toEqual([`${A}\n`, `${A}\n${B}\n`, `${C}\n`]);
   });
 
-  test('has a deadline, after which its error is "hung"', async () => {
+  test('is hung after its deadline', async () => {
     const clock = createFakeClock();
     const fake = createFakeExec(clock);
     fake.answer(HANGS);
