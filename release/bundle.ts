@@ -1,28 +1,28 @@
 import { build } from 'esbuild';
 
-/** The entry points of src, and the names under which they are installed. */
+/** The entry points in src; the programs are installed under the same names. */
 export const PROGRAMS = ['hfmd', 'hfmctl'];
 
-/** The entry point that install.sh puts in the place of hfmd, to run that from libexec. */
+/** The entry point that install.sh installs as hfmd; it runs the real hfmd from libexec. */
 export const LAUNCHER = 'launcher';
 
 export interface Bundle {
-  /** The program, one CommonJS file with its interpreter line. */
+  /** The program: one CommonJS file with its interpreter line. */
   readonly text: string;
-  /** What it was made of, as paths from the root of the project. */
+  /** The files that it was made from, as paths from the root of the project. */
   readonly inputs: readonly string[];
 }
 
 /**
- * Where a package.json in a folder above says `"type": "module"`, node takes the file for an ES
- * module, which has no `require`; in CommonJS this line changes nothing.
+ * When a package.json in a folder above says `"type": "module"`, node loads the file as an ES module,
+ * which has no `require`. In CommonJS this line changes nothing.
  */
 const REQUIRE_ANYWHERE =
   '"use strict";\nvar require = require ?? process.getBuiltinModule("node:module").createRequire(process.execPath);';
 
 /**
- * Makes one file of an entry point and all that it imports. It is CommonJS, which node takes for a
- * file without an extension, and is not minified: stack traces name what they should.
+ * Bundles an entry point and everything that it imports into one file. It is CommonJS, as node expects
+ * in a file without an extension. It is not minified, so stack traces keep their names.
  */
 export async function bundle(root: string, entryPoint: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({

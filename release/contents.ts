@@ -6,10 +6,10 @@ import type { ArchiveFile } from './ustar.ts';
 
 const DOCUMENTS = ['LICENSE', 'README.md', 'hfm.toml.example'];
 const SCRIPTS = ['rc.d/openbsd/hfmd', 'rc.d/freebsd/hfmd'];
-/** Each file of these folders goes along; what has no extension is a program. */
+/** Folders that are included whole. A file without an extension is a program. */
 const FOLDERS = ['man', 'docs', 'checks', 'actions', 'libexec'];
 
-/** Everything that is in the artefact, by path. */
+/** All files of the artefact, sorted by path. */
 export async function contents(root: string): Promise<ArchiveFile[]> {
   const [launcher, ...bundles] = await Promise.all(
     [LAUNCHER, ...PROGRAMS].map((name) => bundle(root, `src/${name}.ts`)),

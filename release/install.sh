@@ -1,6 +1,6 @@
 #!/bin/sh
 #
-# Installs hfm on OpenBSD or FreeBSD, or puts it into a folder for a package; see usage() below.
+# Installs hfm on OpenBSD or FreeBSD, or into a folder from which a package is made; see usage().
 
 set -eu
 umask 022
@@ -9,20 +9,20 @@ usage() {
 	cat <<-EOF
 	usage: [VARIABLE=value ...] sh install.sh [--uninstall | --help]
 
-	Installs hfm from the folder of this script, or a newer one over it. A configuration that is
-	there stays as it is.
+	Installs hfm from the folder of this script, or updates an older version. An existing
+	configuration stays as it is.
 
-	  PREFIX       where to (/usr/local)
+	  PREFIX       where to install (/usr/local)
 	  NODE         the node that runs hfmd, 20.20 or newer (the one in PATH)
-	  DESTDIR      for packages: put everything below this folder, and make no user
-	  HFM_SYSTEM   with DESTDIR: OpenBSD or FreeBSD, whose files (those of this machine)
+	  DESTDIR      for packages: install below this folder, and make no user
+	  HFM_SYSTEM   with DESTDIR: install for OpenBSD or FreeBSD (the system of this machine)
 	  --uninstall  remove what was installed; configuration, state and user stay
 	EOF
 }
 
-# hfmd lives on and makes much that dies young: V8 would take tens of megabytes for it. And of threads
-# that compile and collect it would have four: where there are two cores they stand in the way of hfmd
-# when it has most to do.
+# hfmd runs for long and allocates many short-lived objects, for which V8 would use tens of megabytes.
+# V8 would also start four threads that compile and collect garbage. On two cores they take time from
+# hfmd when it has the most to do.
 node_options='--max-semi-space-size=4 --v8-pool-size=1'
 
 main() {
@@ -59,7 +59,7 @@ read_settings() {
 	esac
 	libexec=$PREFIX/libexec/hfm
 	doc=$PREFIX/share/doc/hfm
-	# What was installed, a path a line.
+	# The list of installed files, a path a line.
 	list=$doc/installed-files
 	[ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] || die 'must be run by root'
 }
@@ -70,8 +70,8 @@ install_all() {
 	[ ! -e "$DESTDIR$list" ] || was_here=yes
 	mkdir -p "$DESTDIR$doc"
 	: >"$DESTDIR$list.new"
-	# A kernel passes on one argument of a first line, so sh comes in between. To node the line for it is
-	# a string and a comment.
+	# The kernel passes only one argument of an interpreter line, so sh starts node. Node reads the line
+	# for sh as a string and a comment.
 	put 0755 launcher "$PREFIX/sbin/hfmd" "1c\\
 #!/bin/sh\\
 \":\" //; exec $node $node_options \"\$0\" \"\$@\""
@@ -90,21 +90,21 @@ install_all() {
 		put 0644 "$document" "$doc/$document" ''
 	done
 	put_folder docs "$doc/docs"
-	remove_what_left
+	remove_old_files
 	[ -n "$DESTDIR" ] || make_user
 	put_config
 	put_state_folder
 	[ -n "$DESTDIR" ] || say_what_next
 }
 
-# Sets node, and with_prefix: the sed script for texts that name the default prefix.
+# Sets node, and with_prefix: the sed script that replaces the default prefix in texts.
 find_node() {
 	with_prefix="s|/usr/local/sbin/hfm|$PREFIX/sbin/hfm|g; s|/usr/local/libexec/hfm/|$libexec/|g
 		s|/usr/local/etc/hfm|$PREFIX/etc/hfm|g"
 	node=${NODE:-$(command -v node || true)}
 	[ -n "$node" ] || die 'no node in PATH: install it, or say NODE=/path/to/node'
 	must_be_plain NODE "$node"
-	# A package is made on another machine than the one that it is for.
+	# A package may be made on a machine that does not have the node of the target.
 	[ -n "$DESTDIR" ] && [ ! -e "$node" ] && return
 	version=$("$node" -p process.versions.node) || die "NODE: $node does not run"
 	minor=${version#*.}
@@ -113,17 +113,17 @@ find_node() {
 		die "NODE: $node is $version, expected 20.20 or newer"
 }
 
-# What node compiles for a start of hfmd is kept for all further ones. They do without where it can't be
-# made, and once another node runs them.
+# Saves the code that node compiles at a start of hfmd, which makes later starts faster. hfmd also
+# starts without it, and after an update of node.
 keep_compiled() {
 	[ -x "$node" ] || return 0
 	echo "$libexec/hfmd.js.cache" >>"$DESTDIR$list.new"
-	# On embedded tables, so that pf and doas are left alone.
+	# The memory driver keeps hfmd from running pfctl and doas.
 	sed 's/^#driver .*/driver = "memory"/' "$here/hfm.toml.example" |
 		HFM_CODE_CACHE=keep "$DESTDIR$PREFIX/sbin/hfmd" -n -f /dev/stdin >/dev/null 2>&1 || true
 }
 
-# put MODE SOURCE TARGET SCRIPT: a file, edited by a sed script; whole, or as it was before.
+# put MODE SOURCE TARGET SCRIPT: installs a file, edited by a sed script, in one step.
 put() {
 	mkdir -p "$DESTDIR${3%/*}"
 	sed "$4" "$here/$2" >"$DESTDIR$3.new"
@@ -132,7 +132,8 @@ put() {
 	echo "$3" >>"$DESTDIR$list.new"
 }
 
-# put_folder SOURCE TARGET: the programs of a folder, where there is one, and its texts as documents.
+# put_folder SOURCE TARGET: installs the programs of a folder to TARGET, and its texts as documents. The
+# folder may be missing.
 put_folder() {
 	for file in "$here/$1"/*; do
 		name=${file##*/}
@@ -144,8 +145,8 @@ put_folder() {
 	done
 }
 
-# What an older version had and this one has not.
-remove_what_left() {
+# Removes the files of an older version that this one does not have.
+remove_old_files() {
 	if [ "$was_here" = yes ]; then
 		while read -r path; do
 			grep -qxF "$path" "$DESTDIR$list.new" || rm -f "$DESTDIR$path"
@@ -169,7 +170,7 @@ make_user() {
 	esac
 }
 
-# It may have secrets of checks in it: for root and hfmd only.
+# The configuration may contain secrets of checks, so only root and hfmd may read it.
 put_config() {
 	[ ! -e "$DESTDIR$config" ] || return 0
 	find_elevation
@@ -186,7 +187,7 @@ put_config() {
 	mv -f "$DESTDIR$config.new" "$DESTDIR$config"
 }
 
-# hfmd does not run as root, so it needs doas, which OpenBSD has, or sudo to run pfctl.
+# hfmd does not run as root, so it runs pfctl by doas or sudo. OpenBSD has doas in its base system.
 find_elevation() {
 	with=doas elevation='"/usr/bin/doas", "-n"'
 	if [ "$system" = FreeBSD ]; then
@@ -211,7 +212,7 @@ uninstall() {
 	rm -f "$DESTDIR$list"
 	for folder in "$libexec/checks" "$libexec/actions" "$libexec" \
 		"$doc/checks" "$doc/actions" "$doc/docs" "$doc" "$PREFIX/share/examples/hfm"; do
-		# A folder with somebody else's files stays.
+		# A folder with other files stays.
 		rmdir "$DESTDIR$folder" 2>/dev/null || true
 	done
 	cat <<-EOF
@@ -234,23 +235,22 @@ say_what_next() {
 		;;
 	esac
 	if [ "$was_here" = yes ]; then
-		echo "hfm is installed. The version before runs until: $restart"
+		echo "hfm is installed. The old version runs until: $restart"
 		return
 	fi
 	find_elevation
 	cat <<-EOF
 	hfm is installed. What is left to do:
-	  1. say in $config what to check
-	  2. let the user _hfm change the tables of pf, by the rules for $with that
-	     $PREFIX/sbin/hfmctl privileges $with
-	     prints
+	  1. write into $config what to check
+	  2. allow the user _hfm to change the tables of pf: add the rules for $with that
+	     this prints: $PREFIX/sbin/hfmctl privileges $with
 	  3. $configtest
 	  4. $enable
 	  5. $start
 	EOF
 }
 
-# The path goes into scripts and interpreter lines as it is.
+# The path becomes part of scripts and interpreter lines, where nothing quotes it.
 must_be_plain() {
 	case $2 in
 	/*) ;;

@@ -5,8 +5,8 @@ const HEAD = `hfmd and hfmctl contain these packages, each under its own licence
 `;
 
 /**
- * The licence texts of all packages that the inputs of a bundle belong to, by name. Throws where a
- * package has none: then it can't be shipped.
+ * The licence texts of all packages in a bundle, sorted by name. Throws when a package has none,
+ * because then hfm may not ship it.
  */
 export function licenceTexts(root: string, inputs: readonly string[]): string {
   const folders = new Set(inputs.map(packageFolder).filter((folder) => folder !== null));
@@ -14,7 +14,7 @@ export function licenceTexts(root: string, inputs: readonly string[]): string {
   return [HEAD, ...sections.sort()].join('\n');
 }
 
-/** `node_modules/a/node_modules/@b/c` of a path in it; null of hfm's own files. */
+/** The folder of the package that a path is in: `node_modules/a/node_modules/@b/c`; null for hfm's own. */
 function packageFolder(path: string): string | null {
   return /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? null;
 }

@@ -6,10 +6,10 @@ import { VERSION } from '../src/version.ts';
 import { contents } from './contents.ts';
 import { ustar } from './ustar.ts';
 
-/** From dist/release, where this is run. */
+/** The root of the project; this file runs from dist/release. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The same time in every archive, so that the same source makes the same bytes. */
+/** All files have this time, so the same source makes the same bytes. */
 const MTIME_S = Number(process.env.SOURCE_DATE_EPOCH ?? Date.UTC(2026, 0, 1) / 1000);
 
 const NAME = `hfm-${VERSION}`;

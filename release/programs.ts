@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle, PROGRAMS } from './bundle.ts';
 
-/** From dist/release, where this is run. */
+/** The root of the project; this file runs from dist/release. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Here lie hfmd and hfmctl as install.sh puts them onto a firewall: demo and tests run these. */
+/** Where demo and tests find hfmd and hfmctl, bundled as install.sh installs them. */
 const SBIN = join(ROOT, 'dist/sbin');
 
 mkdirSync(SBIN, { recursive: true });
-// As in /usr/local/sbin, where nothing makes an ES module of a file without an extension.
+// Makes node load the programs as CommonJS, as in /usr/local/sbin; hfm's own package.json would not.
 writeFileSync(join(SBIN, 'package.json'), '{ "type": "commonjs" }\n');
 for (const name of PROGRAMS) {
   const { text } = await bundle(ROOT, `src/${name}.ts`);

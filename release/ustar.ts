@@ -1,6 +1,6 @@
-/** A plain file of an archive. */
+/** A regular file of an archive. */
 export interface ArchiveFile {
-  /** Of at most 100 bytes, with forward slashes. */
+  /** At most 100 bytes, with forward slashes. */
   readonly path: string;
   readonly mode: number;
   readonly content: Buffer;
@@ -9,8 +9,8 @@ export interface ArchiveFile {
 const BLOCK = 512;
 
 /**
- * A ustar archive, as POSIX has it: the same bytes for the same files, whoever makes it and when.
- * All files belong to root and have the time `mtimeS`, in seconds since the epoch.
+ * Makes a ustar archive, as POSIX defines it. The same files always give the same bytes: all files
+ * belong to root and have the time `mtimeS`, in seconds since the epoch.
  */
 export function ustar(files: readonly ArchiveFile[], mtimeS: number): Buffer {
   const parts = files.flatMap((file) => [

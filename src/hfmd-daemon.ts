@@ -10,7 +10,7 @@ import { type Daemon, startDaemon } from './daemon/daemon.ts';
 import { EngineMeter } from './metrics/engine-meter.ts';
 import type { PfDriver } from './pf/driver.ts';
 import { createMemoryDriver } from './pf/memory.ts';
-import { helperWarning } from './pf/needs.ts';
+import { helperWarning } from './pf/needed-rules.ts';
 import { createPfctlDriver } from './pf/pfctl.ts';
 import { planDescriptors, readDescriptorLimit } from './prober/descriptors.ts';
 import { createProber } from './prober/prober.ts';

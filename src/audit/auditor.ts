@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { PfDriver } from '../pf/driver.ts';
-import { helperWarning } from '../pf/needs.ts';
+import { helperWarning } from '../pf/needed-rules.ts';
 import type { Clock, Timer } from '../sys/clock.ts';
 import { auditSources, type CarpAddresses } from './source-audit.ts';
 import { auditTables, type TableAudit } from './table-audit.ts';

@@ -1,9 +1,9 @@
 import type { Exec } from '../process/exec.ts';
 
 /**
- * The addresses of this node that CARP moves from node to node, by what ifconfig(8) prints; none
- * where it can't be run or prints something else. `networkInterfaces` of Node does not tell: on
- * FreeBSD they are on the same interface as the node's own.
+ * The CARP addresses of this node, which move from node to node, as ifconfig(8) prints them. None when
+ * ifconfig can't be run or prints something else. Node's `networkInterfaces` can't tell them from the
+ * node's own addresses: on FreeBSD both are on the same interface.
  */
 export async function readCarpAddresses(
   exec: Exec,
@@ -22,8 +22,8 @@ const TIMEOUT_MS = 4000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /**
- * OpenBSD: every address of an interface `carpN`. FreeBSD: those whose line ends in `vhid N`, on any
- * interface. Link-local addresses, which have a zone, are left out: no `source` can be one.
+ * OpenBSD: every address of an interface `carpN`. FreeBSD: every address whose line ends in `vhid N`,
+ * on any interface. Addresses with a zone (link-local) are left out: they can't be a `source`.
  */
 function parseCarpAddresses(listing: string): Set<string> {
   const addresses = new Set<string>();

@@ -3,11 +3,11 @@ import type { BackendName, PoolName } from '../core/names.ts';
 import type { Floor } from '../core/policy.ts';
 import type { ProbeKind, Rhythm } from '../core/schedule.ts';
 
-/** A whole configuration, resolved, checked and frozen. All times are milliseconds. */
+/** A whole configuration: resolved, validated and frozen. All times are in milliseconds. */
 export interface Config {
-  /** The main file, as given. */
+  /** The path of the main file, as given. */
   readonly file: string;
-  /** Of the main file and its includes, in order. */
+  /** Hash of the texts of the main file and its includes, in order. */
   readonly sha256: string;
   readonly daemon: DaemonConfig;
   readonly pf: PfConfig;
@@ -25,15 +25,15 @@ export interface DaemonConfig {
     readonly format: 'text' | 'json';
   };
   readonly maxScripts: number;
-  /** Network probes at once; null for as many as there are network checks. */
+  /** Network probes that may run at once; null for as many as there are network checks. */
   readonly maxProbes: number | null;
 }
 
 export interface PfConfig {
   readonly driver: 'pfctl' | 'memory';
-  /** argv prefix: the path of pfctl, or of doas or sudo and then pfctl. */
+  /** argv prefix: the path of pfctl, perhaps after doas or sudo with its options. */
   readonly pfctl: readonly string[];
-  /** argv of libexec/pf-end, with doas or sudo in front; null to run pfctl itself in its place. */
+  /** argv of libexec/pf-end, after doas or sudo; null to run pfctl itself instead. */
   readonly helper: readonly string[] | null;
   readonly resyncMs: number;
 }
@@ -44,19 +44,19 @@ export interface PoolConfig {
   readonly anchor: string | null;
   readonly fallback: readonly Address[];
   readonly floor: Floor;
-  /** Whether addresses that are not hfm's are taken out of the table. */
+  /** Whether addresses that are not hfm's are deleted from the table. */
   readonly exclusive: boolean;
-  /** Whether hfm makes the table where pf has none. */
+  /** Whether hfm creates the table when it is missing in pf. */
   readonly create: boolean;
-  /** Whether source nodes (sticky clients) of an address that has left are ended. */
+  /** Whether hfm ends the source nodes (sticky clients) of an address that has left the table. */
   readonly killSources: 'auto' | 'never';
-  /** When the states of a member that has left are ended: it is down, or in maintenance. */
+  /** When hfm ends the states of a member that has left: it is down, or in maintenance. */
   readonly killStates: 'never' | 'down' | 'maint';
 }
 
 export interface BackendConfig {
   readonly name: BackendName;
-  /** What is probed. */
+  /** The address that is probed. */
   readonly address: Address;
   readonly require: 'all' | 'any';
   readonly checks: readonly CheckConfig[];
@@ -70,7 +70,10 @@ export interface MembershipConfig {
   readonly addresses: readonly Address[];
 }
 
-/** `check` probes; `off` does not and leaves the tables alone; `down` and `up` need no probe. */
+/**
+ * `check` probes. `off` does not probe and leaves the backend's addresses as they are. `down` and `up`
+ * fix the result without a probe.
+ */
 export type CheckMode = 'check' | 'off' | 'down' | 'up';
 
 export type CheckConfig = HttpCheckConfig | TcpCheckConfig | ScriptCheckConfig;
@@ -82,7 +85,7 @@ interface CheckBase {
   readonly rhythm: Rhythm;
   readonly rise: number;
   readonly fall: number;
-  /** From hfmd's start, or from the reload that brought the check, to the first probe. */
+  /** Time to the first probe, from the start of hfmd or from the reload that added the check. */
   readonly startDelayMs: number;
   /** What a probe needs: a connection of hfmd's own, or a process. */
   readonly probeKind: ProbeKind;
@@ -98,17 +101,17 @@ interface CheckBase {
 
 export interface HttpCheckConfig extends CheckBase {
   readonly type: 'http';
-  /** With the address filled in; its host is numeric. */
+  /** The placeholders are filled in, and the host is numeric. */
   readonly url: string;
   readonly method: 'GET' | 'HEAD';
-  /** Host header and, unless `sni` says otherwise, SNI; null for the URL's own host. */
+  /** The Host header and, without `sni`, the SNI; null for the URL's own host. */
   readonly host: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly statuses: readonly StatusRange[];
-  /** Answers that mean "I am well, but drain me"; they need no body. */
+  /** Statuses by which a healthy backend asks to be drained; the body is not matched. */
   readonly drainStatuses: readonly StatusRange[];
   readonly body: TextMatch | null;
-  /** Bytes of the body that are looked at. */
+  /** Bytes of the body that are matched. */
   readonly maxBodyBytes: number;
   readonly tls: TlsConfig;
 }
@@ -121,19 +124,19 @@ export interface TcpCheckConfig extends CheckBase {
   readonly tls: TlsConfig | null;
   readonly send: string | null;
   readonly expect: TextMatch | null;
-  /** Bytes of the answer that are looked at. */
+  /** Bytes of the answer that are matched. */
   readonly maxReadBytes: number;
 }
 
 export interface ScriptCheckConfig extends CheckBase {
   readonly type: 'script';
-  /** argv with its placeholders filled in; the first is an absolute path. */
+  /** argv with its placeholders filled in; the program is an absolute path. */
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly exit: ExitRule;
-  /** From the start to SIGINT; null for none. At the timeout the process group is killed. */
+  /** Time from the start to SIGINT; null for no SIGINT. The process group is killed at the timeout. */
   readonly interruptAfterMs: number | null;
-  /** Bytes of stdout that are kept; the rest is read and thrown away. */
+  /** Bytes of stdout that are kept; the rest is read and discarded. */
   readonly maxOutputBytes: number;
 }
 
@@ -148,13 +151,13 @@ export type TextMatch =
 
 export interface TlsConfig {
   readonly verify: boolean;
-  /** PEM of the CAs to trust instead of the system's; null for the system's. */
+  /** The CAs to trust, as PEM; null for the system's. */
   readonly ca: string | null;
-  /** null to send none (an address is never sent as SNI: RFC 6066, section 3). */
+  /** The SNI; null to send none. An address is never sent: RFC 6066, section 3. */
   readonly serverName: string | null;
 }
 
-/** `plain`: 0 passes. `nagios`: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
+/** The meaning of exit statuses. `plain`: 0 passes. `nagios`: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. */
 export type ExitRule =
   | { readonly kind: 'plain' }
   | {

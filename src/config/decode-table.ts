@@ -3,12 +3,12 @@ import { isTable } from './decoders.ts';
 import type { Keys, Values } from './keys.ts';
 import { childOf, complain, mismatch, type Place } from './place.ts';
 
-/** Reads a table by its keys, and reports each unknown key and each wrong value. */
+/** Decodes a table by its keys, and reports every unknown key and every wrong value. */
 export function decodeTable<K extends Keys>(
   value: unknown,
   keys: K,
   place: Place,
-  alsoKnown: readonly string[] = [],
+  extraKeys: readonly string[] = [],
 ): Values<K> {
   if (!isTable(value)) {
     mismatch(place, value, 'a table');
@@ -20,8 +20,8 @@ export function decodeTable<K extends Keys>(
     if (key !== undefined) {
       const decoded = key.decode(item, childOf(place, name));
       if (decoded !== undefined) values[name] = decoded;
-    } else if (!alsoKnown.includes(name)) {
-      complainUnknown(childOf(place, name), name, [...Object.keys(keys), ...alsoKnown]);
+    } else if (!extraKeys.includes(name)) {
+      complainUnknown(childOf(place, name), name, [...Object.keys(keys), ...extraKeys]);
     }
   }
   return values as Values<K>;

@@ -3,7 +3,7 @@ import { parseDuration } from '../core/duration.ts';
 import { nearest } from '../core/nearest.ts';
 import { childOf, complain, mismatch, type Place } from './place.ts';
 
-/** Turns a TOML value into its meaning, or reports why not and returns undefined. */
+/** Turns a TOML value into what it means, or reports what is wrong with it and returns undefined. */
 export type Decode<T> = (value: unknown, place: Place) => T | undefined;
 
 export const text: Decode<string> = (value, place) =>
@@ -12,7 +12,7 @@ export const text: Decode<string> = (value, place) =>
 export const flag: Decode<boolean> = (value, place) =>
   typeof value === 'boolean' ? value : mismatch(place, value, 'true or false');
 
-/** A whole number in a range, both ends included. */
+/** A whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number): Decode<number> {
   return (value, place) =>
     typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
@@ -20,7 +20,7 @@ export function integer(min: number, max: number): Decode<number> {
       : mismatch(place, value, `a whole number from ${min} to ${max}`);
 }
 
-/** Milliseconds, from a string such as "200ms"; at least `minMs`, at most a day. */
+/** A string such as "200ms" as milliseconds: at least `minMs`, at most a day. */
 export function duration(minMs: number): Decode<number> {
   return (value, place) => {
     const expected =
@@ -61,17 +61,17 @@ export const address: Decode<Address> = (value, place) => {
   );
 };
 
-/** An array in which each element is decoded; what is wrong in any of them is reported. */
+/** An array of `what`. Every wrong element is reported. */
 export function listOf<T>(decode: Decode<T>, what: string): Decode<readonly T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) return mismatch(place, value, `an array of ${what}`);
     const items = value.map((item, i) => decode(item, childOf(place, i)));
-    const good = items.filter((item) => item !== undefined);
-    return good.length === items.length ? good : undefined;
+    const valid = items.filter((item) => item !== undefined);
+    return valid.length === items.length ? valid : undefined;
   };
 }
 
-/** One, or an array of at least one. */
+/** A single value, or an array of at least one. */
 export function oneOrMore<T>(decode: Decode<T>, what: string): Decode<readonly T[]> {
   const list = listOf(decode, what);
   return (value, place) => {
@@ -79,12 +79,12 @@ export function oneOrMore<T>(decode: Decode<T>, what: string): Decode<readonly T
       const item = decode(value, place);
       return item === undefined ? undefined : [item];
     }
-    if (value.length === 0) return mismatch(place, value, `at least one of ${what}`);
+    if (value.length === 0) return mismatch(place, value, `one or more ${what}`);
     return list(value, place);
   };
 }
 
-/** A table of strings, such as headers or an environment. */
+/** A table of strings, such as headers; `checkKey` returns what is wrong with a key, or null. */
 export function textTable(
   checkKey: (key: string) => string | null,
 ): Decode<Record<string, string>> {

@@ -2,14 +2,14 @@ import { parse } from 'toml';
 import treeParser from 'toml/lib/parser.js';
 import type { Issue } from './issue.ts';
 
-/** Where a value stands: keys and array indexes from the root. */
+/** The position of a value: keys and array indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** One parsed TOML file that knows the line of each of its keys. */
+/** A parsed TOML file with the line of each of its keys. */
 export interface Document {
   readonly file: string;
   readonly root: Readonly<Record<string, unknown>>;
-  /** From 1; of the nearest parent for what has no line of its own. */
+  /** Counted from 1. A value without a line of its own has that of its nearest parent. */
   lineOf(path: Path): number;
 }
 
@@ -27,7 +27,7 @@ export function parseDocument(file: string, text: string): DocumentResult {
   }
 }
 
-/** Keys and headers alike, by `keyOf`. */
+/** The lines of keys, headers and array elements, by `keyOf`. */
 type Lines = ReadonlyMap<string, number>;
 
 function collectLines(text: string): Lines {
@@ -67,7 +67,7 @@ function notePrefixes(
   for (let i = 1; i <= keys.length; i++) note([...header, ...keys.slice(0, i)], offset);
 }
 
-/** Inline tables and arrays hold keys and elements with places of their own. */
+/** The keys of inline tables and the elements of arrays have lines of their own. */
 function noteValue(path: Path, node: unknown, note: (path: Path, offset: number) => void): void {
   if (!isNode(node) || !Array.isArray(node.value)) return;
   for (const [i, item] of node.value.entries()) {
@@ -106,7 +106,7 @@ function lineCounter(text: string): (offset: number) => number {
   };
 }
 
-/** The parser's errors have `location`, the compiler's (a key set twice) have `line`. */
+/** Errors of the toml package: its parser sets `location`, its compiler (a key set twice) `line`. */
 function syntaxIssue(file: string, error: unknown): Issue {
   const { message, line, location } = error as {
     message?: string;
@@ -115,7 +115,7 @@ function syntaxIssue(file: string, error: unknown): Issue {
   };
   const column = location?.start?.column;
   const where = column === undefined ? '' : ` at column ${column}`;
-  const what = plainWords(message ?? String(error));
+  const what = simplified(message ?? String(error));
   return {
     file,
     line: line ?? location?.start?.line ?? 0,
@@ -124,8 +124,8 @@ function syntaxIssue(file: string, error: unknown): Issue {
   };
 }
 
-/** The parser lists every character that it would have taken: that is of no help to a person. */
-function plainWords(message: string): string {
+/** Shortens a parser's message, which lists every character that it would have accepted. */
+function simplified(message: string): string {
   const match = /^Expected (.*) but (.*) found\.?$/s.exec(message);
   if (match === null) return message.replace(/\s+/g, ' ').replace(/\.$/, '');
   const [, expected = '', at = ''] = match;

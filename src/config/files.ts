@@ -5,7 +5,7 @@ export type FileText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly why: string };
 
-/** Reads a file, or says why it can't be read in words such as "no such file". */
+/** Reads a UTF-8 file; `why` is a reason such as "no such file". */
 export function readText(path: string): FileText {
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
@@ -14,12 +14,16 @@ export function readText(path: string): FileText {
   }
 }
 
-/** The files that a pattern names, in order; `*` stands for any part of the last name in it. */
+/**
+ * The files that an `include` pattern names, sorted by name. A relative pattern starts at the folder
+ * of the main file. Only its last component may contain `*`, which stands for any text; hidden files
+ * are left out.
+ */
 export function expandInclude(pattern: string, mainFile: string): FileList {
   const path = resolve(dirname(mainFile), pattern);
   if (!basename(path).includes('*')) return { ok: true, files: [path] };
-  const literal = basename(path).split('*').map(escapeRegex).join('.*');
-  const wanted = new RegExp(`^${literal}$`);
+  const escaped = basename(path).split('*').map(escapeRegex).join('.*');
+  const wanted = new RegExp(`^${escaped}$`);
   try {
     const names = readdirSync(dirname(path)).filter((name) => wanted.test(name));
     const visible = names.filter((name) => !name.startsWith('.')).sort();

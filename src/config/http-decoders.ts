@@ -1,5 +1,6 @@
 import type { StatusRange } from './config.ts';
 import { type Decode, text, textTable } from './decoders.ts';
+import { describe } from './issue.ts';
 import { childOf, complain, mismatch } from './place.ts';
 
 export const statusRange: Decode<StatusRange> = (value, place) => {
@@ -18,11 +19,11 @@ export const regex: Decode<RegExp> = (value, place) => {
     return new RegExp(decoded, 'u');
   } catch (error) {
     const { message } = error as Error;
-    return complain(place, `found a bad regular expression (${message}), expected a good one`);
+    return complain(place, `found ${describe(decoded)}, expected a regular expression: ${message}`);
   }
 };
 
-/** As it goes into a Host header: a name or an address, perhaps with a port. */
+/** The value of a Host header: a name or an address, perhaps with a port. */
 export const host: Decode<string> = (value, place) => {
   const decoded = text(value, place);
   if (decoded === undefined || /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.test(decoded)) {

@@ -3,7 +3,7 @@ import type { BACKEND_KEYS, DEFAULTS_KEYS } from './keys.ts';
 import { childOf, type Place } from './place.ts';
 import type { CheckSection, Section } from './sections.ts';
 
-/** The values that `[defaults]`, a check and a backend may all set. */
+/** Values that may be set in `[defaults]`, in a check and in a backend. */
 interface Inherited {
   readonly mode?: CheckMode;
   readonly interval?: number;
@@ -17,18 +17,18 @@ interface Inherited {
   readonly port?: number;
 }
 
-/** One place that may set a value: the backend's, the check's, or the defaults'. */
+/** One of the tables that may set a value: the backend's, the check's or `[defaults]`. */
 interface Layer {
   readonly values: Inherited;
-  /** The keys that are written there, good or not. */
+  /** The keys that are written there, whether their values are valid or not. */
   readonly written: ReadonlySet<string>;
   readonly place: Place;
 }
 
-/** The most specific first. */
+/** The most specific layer first. */
 export type Layers = readonly Layer[];
 
-/** A value, how specific the layer is that set it (0 is the backend), and where it stands. */
+/** An inherited value, the index of the layer that set it (0 is the backend), and its place. */
 export interface Setting<T> {
   readonly value: T;
   readonly depth: number;
@@ -43,7 +43,7 @@ export function layersOf(
   return [backend, check, defaults];
 }
 
-/** What the most specific layer says, or null when none says anything. */
+/** The value of the most specific layer that sets it; null when none does. */
 export function inherit<K extends keyof Inherited>(
   layers: Layers,
   key: K,

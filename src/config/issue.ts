@@ -1,17 +1,17 @@
 /** One thing that is wrong with a configuration. */
 export interface Issue {
   readonly file: string;
-  /** From 1; 0 when it is about the file as a whole. */
+  /** Counted from 1; 0 when it is about the file as a whole. */
   readonly line: number;
   /** Dotted, as in TOML; empty when it is about the file as a whole. */
   readonly key: string;
-  /** What was found and what was expected, as a sentence part. */
+  /** What was found and what was expected, without a capital letter and a full stop. */
   readonly message: string;
 }
 
 export type Report = (issue: Issue) => void;
 
-/** `file:line: key: message`, leaving out what does not apply. */
+/** `file:line: key: message`, without a line or a key where there is none. */
 export function formatIssue({ file, line, key, message }: Issue): string {
   const place = line > 0 ? `${file}:${line}` : file;
   return key === '' ? `${place}: ${message}` : `${place}: ${key}: ${message}`;

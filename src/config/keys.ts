@@ -17,7 +17,7 @@ import { headerTable, host, regex, sni, statusRange } from './http-decoders.ts';
 import { anchor, floor, pools, tableName } from './pf-decoders.ts';
 import { childOf, mismatch, type Place } from './place.ts';
 
-/** One key: how its value is read, and its default as the man page states it (null for none). */
+/** How a key's value is decoded, and its default as the man page states it (null for no default). */
 export interface Key<T> {
   readonly decode: Decode<T>;
   readonly default: string | null;
@@ -25,12 +25,12 @@ export interface Key<T> {
 
 export type Keys = Readonly<Record<string, Key<unknown>>>;
 
-/** What a table of such keys holds once decoded; a key that was absent or wrong is absent. */
+/** The decoded values of a table with these keys; a key that was absent or wrong is absent. */
 export type Values<K extends Keys> = {
   readonly [P in keyof K]?: K[P] extends Key<infer T> ? T : never;
 };
 
-/** How an array entry or a table value that stands for itself is kept until references are known. */
+/** A value that is decoded later, when the checks and actions that it may name are known. */
 export type Raw = { readonly value: unknown; readonly place: Place };
 
 const raw: Decode<Raw> = (value, place) => ({ value, place });
@@ -45,7 +45,7 @@ const path: Decode<string> = (value, place) => {
   return decoded.startsWith('/') ? decoded : mismatch(place, value, 'an absolute path');
 };
 
-/** A socket that a killed hfmd left is set aside as `PATH.PID`; pids end at 99999 on the BSDs. */
+/** hfmd renames the socket of a killed hfmd to `PATH.PID`; pids end at 99999 on the BSDs. */
 const OWN_SOCKET_BYTES = SOCKET_PATH_BYTES - '.99999'.length;
 
 const socketPath: Decode<string> = (value, place) => {
@@ -75,7 +75,7 @@ const env = textTable((name) => {
   return name.startsWith('HFM_') ? 'HFM_* variables are set by hfm itself' : null;
 });
 
-/** Up to this, lest a typo make a check that never decides. */
+/** The maximum keeps a typo from making a check that never decides. */
 const count = integer(1, 1000);
 
 const mode = oneOf<CheckMode>('check', 'off', 'down', 'up');
@@ -106,7 +106,7 @@ export const PF_KEYS = {
   resync: key(duration(100), '"5s"'),
 } as const satisfies Keys;
 
-/** What `[defaults]`, every check and every backend may say; the latter override the former. */
+/** Keys of `[defaults]`, every check and every backend. A backend's value wins, then a check's. */
 const INHERITED_KEYS = {
   mode: key(mode, '"check"'),
   interval: key(duration(10), '"1s"'),
@@ -178,7 +178,7 @@ export const SCRIPT_KEYS = {
   max_output: key(integer(1, 1_048_576), '4096'),
 } as const satisfies Keys;
 
-/** What only an inline check has: a named one has its name in the header. */
+/** The key of an inline check alone: the header of a named check holds its name. */
 export const INLINE_NAME_KEY = { name: key(name, 'the type') } as const satisfies Keys;
 
 export const POOL_KEYS = {
@@ -205,7 +205,7 @@ export const ACTION_KEYS = {
   timeout: key(duration(1), '"10s"'),
 } as const satisfies Keys;
 
-/** Every table of the file with its keys; `include` stands at the top, outside of any. */
+/** Every table of the file with its keys. `include` is not among them: it is outside of any table. */
 export const SECTIONS = {
   daemon: DAEMON_KEYS,
   pf: PF_KEYS,

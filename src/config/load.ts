@@ -10,10 +10,10 @@ import { readSections } from './sections.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config }
-  /** Every error there is, one a line, in the order of the files. */
+  /** Every error, one a line, in the order of the files and their lines. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Reads a configuration with its includes: the whole of it, or all that is wrong with it. */
+/** Loads a configuration with its includes, or returns everything that is wrong with it. */
 export function loadConfig(file: string): LoadResult {
   const issues: Issue[] = [];
   const report: Report = (issue) => issues.push(issue);
@@ -36,7 +36,7 @@ export function loadConfig(file: string): LoadResult {
   const documents = [main, ...included.map(read)].filter((document) => document !== null);
   if (main === null) return refuse(issues, [file]);
   const complete = documents.length === included.length + 1;
-  // What a broken file defines is not known, so that only the others' own text can be judged.
+  // References can't be resolved while one file is unreadable: it may define what others name.
   const sections = readSections(documents, report);
   const resolved = complete ? resolve(sections) : null;
   if (issues.length === 0 && resolved?.backends.length === 0) report({ file, ...NO_BACKEND });
@@ -44,14 +44,14 @@ export function loadConfig(file: string): LoadResult {
   return { ok: true, config: freeze({ file, sha256: hash.digest('hex'), ...resolved }) };
 }
 
-/** A truncated file must not be taken for the wish to have none: every table would be emptied. */
+/** An empty configuration would empty every table; it is more likely a truncated file. */
 const NO_BACKEND = {
   line: 0,
   key: '',
   message: 'found no backend, expected at least one [backend.NAME]',
 };
 
-/** The files that `include` names, absolute and in order, each once. */
+/** The absolute paths of the files that `include` names, in order and each once. */
 function includedFiles(main: Document, report: Report): string[] {
   if (!Object.hasOwn(main.root, 'include')) return [];
   const place: Place = { document: main, path: ['include'], report };
@@ -72,7 +72,7 @@ function refuse(issues: readonly Issue[], files: readonly string[]): LoadResult 
   return { ok: false, errors: [...new Set(inOrder.map(formatIssue))] };
 }
 
-/** Freezes plain objects and arrays all the way down. */
+/** Freezes plain objects and arrays, and what they contain. */
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;

@@ -18,12 +18,12 @@ export const tableName: Decode<string> = (value, place) => {
     : mismatch(place, value, 'a table name of letters, digits and _ . : - (without < and >)');
 };
 
-/** pf.conf(5): anchors are named like paths; here always from the main ruleset. */
+/** pf.conf(5): anchors are named like paths. Here a path always starts at the main ruleset. */
 export const anchor: Decode<string> = (value, place) => {
   const decoded = text(value, place);
   if (decoded === undefined) return undefined;
-  const good = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*(\/[A-Za-z0-9_][A-Za-z0-9_.:-]*)*$/.test(decoded);
-  if (good && decoded.length < 1024) return decoded;
+  const isPath = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*(\/[A-Za-z0-9_][A-Za-z0-9_.:-]*)*$/.test(decoded);
+  if (isPath && decoded.length < 1024) return decoded;
   return mismatch(
     place,
     value,
@@ -48,6 +48,6 @@ export const pools: Decode<ReadonlyMap<string, readonly Address[]>> = (value, pl
   const entries = Object.entries(value).map(
     ([pool, item]) => [pool, addresses(item, childOf(place, pool))] as const,
   );
-  // A membership whose addresses are wrong stays known, so that it is not reported twice.
+  // A membership with wrong addresses, which are reported, stays: else its backend has no pool.
   return new Map(entries.map(([pool, list]) => [pool, list ?? []]));
 };

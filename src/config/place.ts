@@ -1,7 +1,7 @@
 import type { Document, Path } from './document.ts';
 import { describe, type Report } from './issue.ts';
 
-/** A spot in a document, to read from and to complain about. */
+/** A position in a document, and where issues about it go. */
 export interface Place {
   readonly document: Document;
   readonly path: Path;
@@ -28,7 +28,7 @@ export function mismatch(place: Place, value: unknown, expected: string): undefi
   return complain(place, `found ${describe(value)}, expected ${expected}`);
 }
 
-/** `check.haproxy.status[1]`, with quotes where TOML needs them. */
+/** Formats a path such as `check.haproxy.status[1]`, with quotes where TOML needs them. */
 function keyText(path: Path): string {
   return path
     .map((part, i) => {

@@ -7,6 +7,7 @@ import { isTable, text } from './decoders.ts';
 import { layersOf } from './inherit.ts';
 import { ACTION_KEYS, type BACKEND_KEYS, INLINE_NAME_KEY, type Raw } from './keys.ts';
 import { childOf, complain, mismatch, type Place } from './place.ts';
+import { fillPlaceholders, type Placeholders } from './placeholders.ts';
 import { type CheckOwner, requireExecutable, resolveCheck } from './resolve-check.ts';
 import {
   type CheckSection,
@@ -15,11 +16,10 @@ import {
   type Section,
   type Sections,
 } from './sections.ts';
-import { fill, type Placeholders } from './template.ts';
 
 const DEFAULT_ACTION_TIMEOUT_MS = 10_000;
 
-/** One backend with its checks, memberships and actions; null when it has no good address. */
+/** Resolves a backend with its checks, memberships and actions; null without a valid address. */
 export function resolveBackend(
   name: string,
   section: Section<typeof BACKEND_KEYS>,
@@ -28,12 +28,12 @@ export function resolveBackend(
   const { values, place } = section;
   const address = requireKey(section, 'address', 'the numeric address that is probed');
   const memberships = resolveMemberships(section, sections);
-  const hooks = (['on_up', 'on_down'] as const).map((key) => {
+  const actions = (['on_up', 'on_down'] as const).map((key) => {
     const entries = values[key] ?? sections.defaults.values[key];
     const placeholders: Placeholders = { address: address ?? '', name, port: portOf(section) };
     return entries === undefined ? [] : resolveActions(entries, sections, placeholders);
   });
-  const [onUp = [], onDown = []] = hooks;
+  const [onUp = [], onDown = []] = actions;
   if (!hasPurpose(section, sections)) {
     complain(place, 'found neither a pool nor on_up or on_down, expected at least one of them');
   }
@@ -50,7 +50,7 @@ export function resolveBackend(
   };
 }
 
-/** Whether it names a pool or an action; wrong names are reported elsewhere, and not as none at all. */
+/** Whether the backend names a pool or an action. A wrong name counts: it is reported elsewhere. */
 function hasPurpose(
   { values, written }: Section<typeof BACKEND_KEYS>,
   sections: Sections,
@@ -90,7 +90,7 @@ function resolveChecks(
     if (names.has(found.name)) {
       complain(
         childOf(listed.place, i),
-        `found a second check "${found.name}", expected names of their own (key "name")`,
+        `found a second check "${found.name}", expected a different name for each check (key "name")`,
       );
       continue;
     }
@@ -103,8 +103,8 @@ function resolveChecks(
   return resolved;
 }
 
-/** Checks that no backend names are held to the same rules, as for some backend. */
-export function checkUnused(sections: Sections): void {
+/** Validates, as for some backend, the checks that no backend names and the default actions. */
+export function validateUnused(sections: Sections): void {
   const { defaults } = sections;
   const used = new Set<unknown>(
     [...sections.backends.values()].flatMap(({ values }) => {
@@ -123,7 +123,7 @@ export function checkUnused(sections: Sections): void {
   }
 }
 
-/** Stands for a backend's address where there is none, so that all that is wrong is found. */
+/** Stands in for a missing address, so that all other errors are found as well. */
 const ANY_ADDRESS = '127.0.0.1' as Address;
 
 function findCheck(
@@ -142,7 +142,7 @@ function findCheck(
   const name = text(entry, place);
   if (name === undefined) return null;
   const check = sections.checks.get(name);
-  if (check === undefined) complainMissing(place, 'check', name, sections.checks.keys());
+  if (check === undefined) complainUndefined(place, 'check', name, sections.checks.keys());
   return check === undefined || check === null ? null : { name, check };
 }
 
@@ -154,7 +154,7 @@ function resolveMemberships(
   for (const [pool, addresses] of section.values.pools ?? []) {
     if (!sections.pools.has(pool)) {
       const place = childOf(childOf(section.place, 'pools'), pool);
-      complainMissing(place, 'pool', pool, sections.pools.keys());
+      complainUndefined(place, 'pool', pool, sections.pools.keys());
     } else if (addresses.length > 0) {
       memberships.push({ pool: poolName(pool), addresses });
     }
@@ -162,7 +162,7 @@ function resolveMemberships(
   return memberships;
 }
 
-/** `["notify", { action = "notify", args = [...] }, { command = [...], timeout = "5s" }]` */
+/** Resolves `["page", { action = "page", args = [...] }, { command = [...], timeout = "5s" }]`. */
 function resolveActions(
   entries: Raw,
   sections: Sections,
@@ -176,7 +176,9 @@ function resolveActions(
     const action = resolveAction(entry, childOf(entries.place, i), sections);
     if (action === null) return [];
     const place = childOf(entries.place, i);
-    const command = action.command.map((part) => fill(part, placeholders, place) ?? part);
+    const command = action.command.map(
+      (part) => fillPlaceholders(part, placeholders, place) ?? part,
+    );
     return [{ ...action, command }];
   });
 }
@@ -222,7 +224,7 @@ function namedAction(
 ): ActionConfig | null {
   const section = sections.actions.get(name);
   if (section === undefined) {
-    complainMissing(place, 'action', name, sections.actions.keys());
+    complainUndefined(place, 'action', name, sections.actions.keys());
     return null;
   }
   const { command, timeout } = section.values;
@@ -238,11 +240,13 @@ function portOf(section: Section<typeof BACKEND_KEYS>): string | null {
   return section.values.port === undefined ? null : String(section.values.port);
 }
 
-function complainMissing(place: Place, what: string, name: string, known: Iterable<string>): void {
+function complainUndefined(
+  place: Place,
+  what: string,
+  name: string,
+  known: Iterable<string>,
+): void {
   const near = nearest(name, known);
   const hint = near === null ? '' : `; did you mean "${near}"?`;
-  complain(
-    place,
-    `found "${name}", expected the name of one that is defined, as [${what}.NAME]${hint}`,
-  );
+  complain(place, `found "${name}", expected a name that is defined as [${what}.NAME]${hint}`);
 }

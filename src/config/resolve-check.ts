@@ -6,11 +6,11 @@ import { readText } from './files.ts';
 import { inherit, type Layers } from './inherit.ts';
 import type { HTTP_KEYS, SCRIPT_KEYS, TCP_KEYS } from './keys.ts';
 import { childOf, complain, type Place } from './place.ts';
+import { fillPlaceholders, type Placeholders } from './placeholders.ts';
 import { resolveInterrupt, resolveRhythm } from './rhythm.ts';
 import { type CheckSection, requireKey, type Section } from './sections.ts';
-import { fill, type Placeholders } from './template.ts';
 
-/** Whom a check is resolved for. */
+/** The backend that a check is resolved for. */
 export interface CheckOwner {
   readonly backend: string;
   readonly address: Address;
@@ -19,12 +19,12 @@ export interface CheckOwner {
 }
 
 /**
- * Spread last: where a literal goes on after a spread, the V8 of Node 20 gives each object a shape of
- * its own, which makes every look at it slow.
+ * The fields that all check types share. They are spread last: with more fields after a spread, the
+ * V8 of Node 20 gives each object a shape of its own, and every access becomes slow.
  */
 type Base = Pick<CheckConfig, 'name' | 'mode' | 'rhythm' | 'rise' | 'fall' | 'startDelayMs'>;
 
-/** One check of one backend, with everything filled in; null when something it needs is wrong. */
+/** Resolves a check for one backend; null when a key that it needs is missing or wrong. */
 export function resolveCheck(
   check: CheckSection,
   layers: Layers,
@@ -59,14 +59,18 @@ function resolveHttp(
 ): CheckConfig | null {
   const { values, place } = check;
   const template = requireKey(check, 'url', 'a URL such as "http://{address}/haproxy_check"');
-  const body = oneMatch(values.body, values.body_regex, place, 'body');
+  const body = resolveMatch(values.body, values.body_regex, place, 'body');
   if (values.method === 'HEAD' && body !== null) {
-    complain(childOf(place, 'method'), 'found "HEAD", expected "GET": a body is to be matched');
+    complain(childOf(place, 'method'), 'found "HEAD", expected "GET" to match a body');
   }
   if (template === undefined) return null;
   const urlPlace = childOf(place, 'url');
   const placeholders = placeholdersOf(owner, port);
-  const written = fill(template, { ...placeholders, address: urlHost(owner.address) }, urlPlace);
+  const written = fillPlaceholders(
+    template,
+    { ...placeholders, address: urlHost(owner.address) },
+    urlPlace,
+  );
   const url = written === null ? null : checkUrl(written, urlPlace);
   if (url === null) return null;
   const host = values.host ?? null;
@@ -99,14 +103,14 @@ function resolveTcp(
   layers: Layers,
 ): CheckConfig | null {
   const { values, place } = check;
-  const expect = oneMatch(values.expect, values.expect_regex, place, 'expect');
+  const expect = resolveMatch(values.expect, values.expect_regex, place, 'expect');
   const source = sourceFor(values.source, owner.address, place);
   const wrote = (['tls_verify', 'tls_ca', 'sni'] as const).find((key) => check.written.has(key));
   if (values.tls !== true && wrote !== undefined) {
-    complain(childOf(place, wrote), 'has no effect, expected with tls = true only');
+    complain(childOf(place, wrote), 'has no effect without tls = true');
   }
   if (port === null) {
-    // One that is written and wrong is reported already.
+    // A port that is written but wrong is reported already.
     if (!layers.some(({ written }) => written.has('port'))) {
       complain(childOf(place, 'port'), 'missing, expected a port here or in the backend');
     }
@@ -141,14 +145,16 @@ function resolveScript(
   const nagios = values.exit === 'nagios';
   const wrote = (['warning', 'unknown'] as const).find((key) => check.written.has(key));
   if (!nagios && wrote !== undefined) {
-    complain(childOf(place, wrote), 'has no effect, expected with exit = "nagios" only');
+    complain(childOf(place, wrote), 'has no effect without exit = "nagios"');
   }
   const argv = requireKey(check, 'command', 'a command such as ["/path/to/script", "{address}"]');
   if (argv === undefined) return null;
   const commandPlace = childOf(place, 'command');
   requireExecutable(argv[0] ?? '', commandPlace);
   const placeholders = placeholdersOf(owner, port);
-  const filled = argv.map((part, i) => fill(part, placeholders, childOf(commandPlace, i)) ?? part);
+  const filled = argv.map(
+    (part, i) => fillPlaceholders(part, placeholders, childOf(commandPlace, i)) ?? part,
+  );
   return {
     type: 'script',
     probeKind: 'script',
@@ -167,7 +173,7 @@ function resolveScript(
   };
 }
 
-/** Complains when a program of the configuration can't be run by this process. */
+/** Reports a program that this process can't run. */
 export function requireExecutable(program: string, place: Place): void {
   const broken = whyNotRunnable(program);
   if (broken === null) return;
@@ -182,7 +188,7 @@ function placeholdersOf(owner: CheckOwner, port: number | null): Placeholders {
   };
 }
 
-/** hfm resolves nothing, so the host must be an address; `host` is for the name. */
+/** hfm resolves no names, so the URL's host must be an address; the key `host` is for a name. */
 function checkUrl(written: string, place: Place): URL | null {
   const url = URL.canParse(written) ? new URL(written) : null;
   const refuse = (expected: string): null => {
@@ -191,11 +197,11 @@ function checkUrl(written: string, place: Place): URL | null {
   };
   if (url === null || !/^https?:\/\//i.test(written)) return refuse('an http:// or https:// URL');
   if (url.username !== '' || url.password !== '') {
-    // Not shown: it holds a password.
+    // The URL is not shown, because it may contain a password.
     complain(place, 'found a user in the URL, expected none; set Authorization in "headers"');
     return null;
   }
-  // Taken as written: URL would turn 010.0.0.1 or 2130706433 into an address of its own choice.
+  // From the text as written: URL would turn 010.0.0.1 and 2130706433 into other addresses.
   const host = /^https?:\/\/(?:\[([^\]]*)\]|([^/:?#]*))/i.exec(written);
   if (!parseAddress(host?.[1] ?? host?.[2] ?? '').ok) {
     return refuse('"{address}" or a numeric address as its host (hfm resolves no names)');
@@ -203,14 +209,14 @@ function checkUrl(written: string, place: Place): URL | null {
   return url;
 }
 
-function oneMatch(
+function resolveMatch(
   text: string | undefined,
   regex: RegExp | undefined,
   place: Place,
   key: 'body' | 'expect',
 ): TextMatch | null {
   if (text !== undefined && regex !== undefined) {
-    complain(childOf(place, `${key}_regex`), `found beside ${key}, expected one of the two`);
+    complain(childOf(place, `${key}_regex`), `found together with ${key}, expected one of the two`);
   }
   if (regex !== undefined) return { kind: 'regex', regex };
   return text === undefined ? null : { kind: 'text', text };
@@ -227,16 +233,16 @@ function resolveTls(values: TlsValues, place: Place, host: string | null): TlsCo
   const caPlace = childOf(place, 'tls_ca');
   let ca: string | null = null;
   if (values.tls_ca !== undefined) {
-    if (!verify) complain(caPlace, 'has no effect, expected with tls_verify = true only');
+    if (!verify) complain(caPlace, 'has no effect without tls_verify = true');
     const file = readText(values.tls_ca);
     const why = file.ok ? whyNotCa(file.text) : file.why;
     if (why === null && file.ok) ca = file.text;
     else complain(caPlace, `found ${values.tls_ca} (${why}), expected certificates as PEM`);
   }
-  return { verify, ca, serverName: values.sni ?? nameOf(host) };
+  return { verify, ca, serverName: values.sni ?? hostNameOf(host) };
 }
 
-/** Null for one or more good certificates. OpenSSL passes over bad ones, and then trusts nobody. */
+/** Null for one or more valid certificates. OpenSSL skips invalid ones, and then trusts no CA. */
 function whyNotCa(pem: string): string | null {
   const certificates =
     pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
@@ -251,15 +257,18 @@ function whyNotCa(pem: string): string | null {
   return null;
 }
 
-/** The name in a Host header, which may carry a port; null when it is an address. */
-function nameOf(host: string | null): string | null {
+/** The name in a Host header, without its port; null when it is an address. */
+function hostNameOf(host: string | null): string | null {
   const name = host?.replace(/:\d+$/, '') ?? '';
   return name === '' || name.startsWith('[') || parseAddress(name).ok ? null : name;
 }
 
 function sourceFor(source: Address | undefined, target: Address, place: Place): Address | null {
   if (source !== undefined && source.includes(':') !== target.includes(':')) {
-    complain(childOf(place, 'source'), `found ${source}, expected the family of ${target}`);
+    complain(
+      childOf(place, 'source'),
+      `found ${source}, expected an address of the same family as ${target}`,
+    );
   }
   return source ?? null;
 }

@@ -1,10 +1,14 @@
 import { poolName } from '../core/names.ts';
 import { PATHS } from '../sys/paths.ts';
 import type { BackendConfig, DaemonConfig, PfConfig, PoolConfig } from './config.ts';
-import { checkAddresses, checkScriptLoad, checkTables } from './cross-checks.ts';
+import {
+  requireDistinctAddresses,
+  requireDistinctTables,
+  requireEnoughScripts,
+} from './consistency.ts';
 import type { POOL_KEYS } from './keys.ts';
 import { childOf, complain } from './place.ts';
-import { checkUnused, resolveBackend } from './resolve-backend.ts';
+import { resolveBackend, validateUnused } from './resolve-backend.ts';
 import { requireExecutable } from './resolve-check.ts';
 import { requireKey, type Section, type Sections } from './sections.ts';
 
@@ -15,19 +19,19 @@ export interface Resolved {
   readonly backends: readonly BackendConfig[];
 }
 
-/** Puts the sections together: inheritance, references, and what must fit to what. */
+/** Resolves inheritance and references, and reports sections that contradict each other. */
 export function resolve(sections: Sections): Resolved {
   const daemon = resolveDaemon(sections);
   const pf = resolvePf(sections);
-  checkPrograms(sections);
-  checkUnused(sections);
+  requirePrograms(sections);
+  validateUnused(sections);
   const pools = [...sections.pools].flatMap(([name, section]) => resolvePool(name, section) ?? []);
   const backends = [...sections.backends].flatMap(
     ([name, section]) => resolveBackend(name, section, sections) ?? [],
   );
-  checkTables(pools, sections);
-  checkAddresses(pools, backends, sections);
-  checkScriptLoad(backends, daemon, sections.daemon.place);
+  requireDistinctTables(pools, sections);
+  requireDistinctAddresses(pools, backends, sections);
+  requireEnoughScripts(backends, daemon, sections.daemon.place);
   return { daemon, pf, pools, backends };
 }
 
@@ -74,8 +78,8 @@ function resolvePool(name: string, section: Section<typeof POOL_KEYS>): PoolConf
   };
 }
 
-/** Programs are looked at once where they are written, used by a backend or not. */
-function checkPrograms({ checks, actions }: Sections): void {
+/** Validates the programs of checks and actions, whether a backend uses them or not. */
+function requirePrograms({ checks, actions }: Sections): void {
   for (const section of [...checks.values(), ...actions.values()]) {
     if (section === null || !('command' in section.values)) continue;
     const program = section.values.command?.[0];

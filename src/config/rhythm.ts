@@ -7,7 +7,7 @@ const DEFAULT_INTERVAL_MS = 1000;
 const DEFAULT_FAST_INTERVAL_MS = 200;
 const DEFAULT_TIMEOUT_MS = 500;
 
-/** A check's times, which must fit into each other; defaults shrink with the interval. */
+/** Resolves a check's times. Timeout and fast interval fit into the interval; so do the defaults. */
 export function resolveRhythm(layers: Layers): Rhythm {
   const interval = inherit(layers, 'interval');
   const fast = inherit(layers, 'fast_interval');
@@ -17,9 +17,9 @@ export function resolveRhythm(layers: Layers): Rhythm {
   const downIntervalMs = down?.value ?? intervalMs;
   const shortestMs = Math.min(intervalMs, downIntervalMs);
 
-  atMost(timeout, interval, 'interval', intervalMs);
-  if (down !== null) atMost(timeout, down, 'down_interval', downIntervalMs);
-  atMost(fast, interval, 'interval', intervalMs);
+  requireAtMost(timeout, interval, 'interval', intervalMs);
+  if (down !== null) requireAtMost(timeout, down, 'down_interval', downIntervalMs);
+  requireAtMost(fast, interval, 'interval', intervalMs);
   return {
     intervalMs,
     fastIntervalMs: fast?.value ?? Math.min(DEFAULT_FAST_INTERVAL_MS, intervalMs),
@@ -28,15 +28,15 @@ export function resolveRhythm(layers: Layers): Rhythm {
   };
 }
 
-/** From the start of a script to its SIGINT, which must come before its end; null for none. */
+/** Time from the start of a script to SIGINT, at most the timeout; null for no SIGINT. */
 export function resolveInterrupt(layers: Layers, timeoutMs: number): number | null {
   const interrupt = inherit(layers, 'interrupt_after');
-  atMost(interrupt, inherit(layers, 'timeout'), 'timeout', timeoutMs);
+  requireAtMost(interrupt, inherit(layers, 'timeout'), 'timeout', timeoutMs);
   return interrupt?.value ?? null;
 }
 
-/** Complains at whichever of the two values is the more specific: that one was set last. */
-function atMost(
+/** Reports a value above its bound, at the more specific of the two: that one was set last. */
+function requireAtMost(
   value: Setting<number> | null,
   bound: Setting<number> | null,
   boundKey: string,

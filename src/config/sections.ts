@@ -21,10 +21,10 @@ import {
 } from './keys.ts';
 import { childOf, complain, mismatch, type Place } from './place.ts';
 
-/** One table of the file with its values decoded; inheritance and references are still open. */
+/** A table of the file with its values decoded; inheritance and references are not resolved yet. */
 export interface Section<K extends Keys> {
   readonly values: Values<K>;
-  /** The keys that are written there, whether their values were good or not. */
+  /** The keys that are written there, whether their values are valid or not. */
   readonly written: ReadonlySet<string>;
   readonly place: Place;
 }
@@ -34,7 +34,7 @@ export type CheckSection =
   | ({ readonly type: 'tcp' } & Section<typeof TCP_KEYS>)
   | ({ readonly type: 'script' } & Section<typeof SCRIPT_KEYS>);
 
-/** Everything that the files say, by name. A check is null when its type is not known. */
+/** All sections of the files. A check is null when its type is not known. */
 export interface Sections {
   readonly daemon: Section<typeof DAEMON_KEYS>;
   readonly pf: Section<typeof PF_KEYS>;
@@ -45,14 +45,14 @@ export interface Sections {
   readonly actions: ReadonlyMap<string, Section<typeof ACTION_KEYS>>;
 }
 
-/** Reads the documents as one configuration. The first is the main file, which alone may include. */
+/** Reads the documents as one configuration. Only the first, the main file, may have `include`. */
 export function readSections(documents: readonly Document[], report: Report): Sections {
   for (const [i, { root, file }] of documents.entries()) {
     const known = [...Object.keys(SECTIONS), ...(i === 0 ? ['include'] : [])];
     for (const key of Object.keys(root)) {
       if (known.includes(key)) continue;
       const place = placeOf(documents[i], [key], report);
-      if (place !== null) complainTop(place, key, file, known);
+      if (place !== null) complainUnknownSection(place, key, file, known);
     }
   }
   const single = <K extends Keys>(name: string, keys: K): Section<K> =>
@@ -70,11 +70,11 @@ export function readSections(documents: readonly Document[], report: Report): Se
   };
 }
 
-/** A check, named or inline; its type decides which keys it has. Null when the type is not known. */
+/** Reads a named or an inline check, whose type decides its keys; null when the type is not known. */
 export function readCheck(
   value: unknown,
   place: Place,
-  alsoKnown: readonly (keyof typeof INLINE_NAME_KEY)[],
+  extraKeys: readonly (keyof typeof INLINE_NAME_KEY)[],
 ): CheckSection | null {
   if (!isTable(value)) {
     mismatch(place, value, 'a table');
@@ -82,11 +82,11 @@ export function readCheck(
   }
   switch (value.type) {
     case 'http':
-      return { type: 'http', ...readSection(value, HTTP_KEYS, place, alsoKnown) };
+      return { type: 'http', ...readSection(value, HTTP_KEYS, place, extraKeys) };
     case 'tcp':
-      return { type: 'tcp', ...readSection(value, TCP_KEYS, place, alsoKnown) };
+      return { type: 'tcp', ...readSection(value, TCP_KEYS, place, extraKeys) };
     case 'script':
-      return { type: 'script', ...readSection(value, SCRIPT_KEYS, place, alsoKnown) };
+      return { type: 'script', ...readSection(value, SCRIPT_KEYS, place, extraKeys) };
     case undefined:
       complain(childOf(place, 'type'), 'missing, expected one of "http", "tcp", "script"');
       return null;
@@ -96,7 +96,7 @@ export function readCheck(
   }
 }
 
-/** Reports a key that must be there and is not. One that is there but wrong was reported already. */
+/** Reports a key that is required and absent. One that is present but wrong is reported already. */
 export function requireKey<K extends Keys, P extends keyof K & string>(
   section: Section<K>,
   key: P,
@@ -112,10 +112,10 @@ function readSection<K extends Keys>(
   value: unknown,
   keys: K,
   place: Place,
-  alsoKnown: readonly string[] = [],
+  extraKeys: readonly string[] = [],
 ): Section<K> {
-  const values = decodeTable(value, keys, place, alsoKnown);
-  // Of what is no table, which is reported, nothing is missing.
+  const values = decodeTable(value, keys, place, extraKeys);
+  // A value that is not a table is reported already: all its keys count as written.
   return { values, written: new Set(Object.keys(isTable(value) ? value : keys)), place };
 }
 
@@ -171,7 +171,12 @@ function readNamed<S>(
   return found;
 }
 
-function complainTop(place: Place, key: string, file: string, known: readonly string[]): void {
+function complainUnknownSection(
+  place: Place,
+  key: string,
+  file: string,
+  known: readonly string[],
+): void {
   if (key === 'include') {
     complain(place, `found in ${file}, expected only in the main file`);
     return;
@@ -191,7 +196,7 @@ function placeOf(
   return document === undefined ? null : { document, path, report };
 }
 
-/** For a configuration without a single readable file, which is an error already. */
+/** The place for a configuration without a readable file, which is an error already. */
 const NOWHERE: Place = {
   document: { file: '', root: {}, lineOf: () => 0 },
   path: [],

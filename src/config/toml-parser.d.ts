@@ -1,4 +1,4 @@
-/** The syntax tree of toml 5, which knows where each key stands; its index exports values only. */
+/** The syntax tree of toml 5, which has the offset of each key; the package's index exports none. */
 declare module 'toml/lib/parser.js' {
   interface TomlValueNode {
     readonly type: string;
@@ -9,9 +9,9 @@ declare module 'toml/lib/parser.js' {
   interface TomlStatement {
     readonly type: 'Assign' | 'ObjectPath' | 'ArrayPath';
     readonly offset: number;
-    /** Of an `Assign`: the dotted key, and what it is set to. */
+    /** The dotted key; only an `Assign` has one. */
     readonly key?: readonly string[];
-    /** Of the others: the path in the header. */
+    /** The assigned value; for the other types the path in the header. */
     readonly value: TomlValueNode | readonly string[];
   }
 

@@ -1,8 +1,8 @@
 declare const brand: unique symbol;
 
 /**
- * A numeric IPv4 or IPv6 host address in the one spelling that pf prints (inet_ntop: lower case,
- * longest run of zeros compressed, `::ffff:10.0.0.1`). Never a hostname, a mask or a zone.
+ * A numeric IPv4 or IPv6 host address, spelled as pf prints it (inet_ntop(3): lower case, longest run
+ * of zeros compressed, `::ffff:10.0.0.1`). Never a host name, and without a mask or a zone.
  */
 export type Address = string & { readonly [brand]: 'address' };
 
@@ -14,17 +14,17 @@ export type AddressResult =
   | { readonly ok: true; readonly address: Address }
   | { readonly ok: false; readonly why: string };
 
-/** Reads a host address strictly; `why` says what pf or another reader would have made of it. */
+/** Parses a host address strictly; `why` is the reason for a refusal, such as "it has a zone". */
 export function parseAddress(text: string): AddressResult {
   if (text.includes('/')) return refuse('it has a network mask');
   if (text.includes('%')) return refuse('it has a zone');
   if (text.includes(':')) {
     const words = parseInet6(text);
     return words === null
-      ? refuse('it is no IPv6 address')
+      ? refuse('it is not an IPv6 address')
       : { ok: true, address: formatInet6(words) as Address };
   }
-  if (!/^[0-9.]+$/.test(text)) return refuse('it is no number (hfm resolves no names)');
+  if (!/^[0-9.]+$/.test(text)) return refuse('it is not numeric (hfm resolves no names)');
   const bytes = parseInet4(text);
   if (bytes === null) {
     return refuse(
@@ -41,12 +41,12 @@ export function familyOf(address: Address): Family {
   return address.includes(':') ? 'inet6' : 'inet';
 }
 
-/** As a URL's host: an IPv6 address gets its brackets. */
+/** The address as the host of a URL: IPv6 in brackets. */
 export function urlHost(address: Address): string {
   return familyOf(address) === 'inet6' ? `[${address}]` : address;
 }
 
-/** The order of `pfctl -T show`: IPv4 before IPv6, each by number. */
+/** Sorts as `pfctl -T show` does: IPv4 before IPv6, each family by number. */
 export function compareAddresses(a: Address, b: Address): number {
   return compareTexts(orderKey(a), orderKey(b));
 }
@@ -56,7 +56,7 @@ export function sortAddresses(addresses: Iterable<Address>): Address[] {
   return keyed.sort((a, b) => compareTexts(a.key, b.key)).map(({ address }) => address);
 }
 
-/** A text by which addresses stand in pf's order. */
+/** A string whose plain text order is the order of `compareAddresses`. */
 function orderKey(address: Address): string {
   const isInet6 = address.includes(':');
   const numbers = (isInet6 ? parseInet6(address) : parseInet4(address)) ?? [];
@@ -115,7 +115,7 @@ function parseWords(text: string, mayEndInInet4: boolean): number[] | null {
   return words;
 }
 
-/** As inet_ntop(3) prints it, which is what pfctl shows. */
+/** Formats as inet_ntop(3) does, which is what pfctl prints. */
 function formatInet6(words: readonly number[]): string {
   const run = longestZeroRun(words);
   const mapped = run.start === 0 && run.length === 5 && words[5] === 0xffff;

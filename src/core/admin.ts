@@ -1,41 +1,41 @@
 import type { BackendName, PoolName } from './names.ts';
 
-/** What the operator wants, on an axis of its own beside health. */
+/** What the operator wants, independent of health; `ready` is the absence of an override. */
 export type AdminState = 'ready' | 'drain' | 'maint' | 'force-up';
 
-/** An admin state other than `ready`, and whose word it is. */
+/** What the operator set, by whom, why and until when. It outranks health. */
 export interface Override {
   readonly state: Exclude<AdminState, 'ready'>;
-  /** As the client claims it; null when it did not say. */
+  /** The user's name as the client sent it, unverified; null when it sent none. */
   readonly by: string | null;
   readonly reason: string | null;
   readonly sinceMs: number;
-  /** Wall time at which it returns to ready by itself; null for never. */
+  /** Wall time at which the override expires; null for never. */
   readonly untilMs: number | null;
 }
 
-/** A whole backend (`pool` null) or its membership of one pool. */
+/** What an override applies to: a whole backend (`pool` null) or its membership of one pool. */
 export interface Scope {
   readonly backend: BackendName;
   readonly pool: PoolName | null;
 }
 
-/** By `scopeKey`. */
+/** Keyed by `scopeKey`. */
 export type Overrides = ReadonlyMap<string, Override>;
 
-/** As the CLI writes it: `lb1` or `web/lb1`. */
+/** The scope as the CLI writes it: `lb1` or `web/lb1`. */
 export function scopeKey(scope: Scope): string {
   return scope.pool === null ? scope.backend : `${scope.pool}/${scope.backend}`;
 }
 
-/** The backend that a scope key speaks of. */
+/** The backend's part of a scope key. */
 export function backendOfKey(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
 
 /**
- * The last word wins, and the wider replaces the narrower: what is said of a backend ends what was
- * said of its memberships. `ready` is the absence of an override.
+ * Sets `override` for every scope, or removes what is set there (null, which is `ready`). The last
+ * override wins: one on a backend replaces those on its memberships.
  */
 export function withOverrides(
   overrides: Overrides,
@@ -43,11 +43,11 @@ export function withOverrides(
   override: Override | null,
 ): Overrides {
   const next = new Map(overrides);
-  const whole = new Set<string>(
-    scopes.filter(({ pool }) => pool === null).map((one) => one.backend),
+  const wholeBackends = new Set<string>(
+    scopes.filter(({ pool }) => pool === null).map(({ backend }) => backend),
   );
-  if (whole.size > 0) {
-    for (const key of next.keys()) if (whole.has(backendOfKey(key))) next.delete(key);
+  if (wholeBackends.size > 0) {
+    for (const key of next.keys()) if (wholeBackends.has(backendOfKey(key))) next.delete(key);
   }
   for (const scope of scopes) {
     if (override === null) next.delete(scopeKey(scope));
@@ -56,13 +56,13 @@ export function withOverrides(
   return next;
 }
 
-/** The override that holds for a membership: its own, else the backend's. */
+/** The override in force for a scope: its own, else its backend's. */
 export function overrideOf(overrides: Overrides, scope: Scope): Override | null {
   const own = overrides.get(scopeKey(scope));
   return own ?? overrides.get(scope.backend) ?? null;
 }
 
-/** With the ends of their times shifted; the same when none has an end. */
+/** Moves every expiry by `byMs`; returns the same map when nothing expires. */
 export function withShiftedEnds(overrides: Overrides, byMs: number): Overrides {
   if ([...overrides.values()].every(({ untilMs }) => untilMs === null)) return overrides;
   return new Map(
@@ -73,7 +73,7 @@ export function withShiftedEnds(overrides: Overrides, byMs: number): Overrides {
   );
 }
 
-/** The keys whose time is over at `wallMs`. */
+/** The keys of the overrides that have expired at `wallMs`. */
 export function expiredKeys(overrides: Overrides, wallMs: number): string[] {
   return [...overrides]
     .filter(([, { untilMs }]) => untilMs !== null && untilMs <= wallMs)

@@ -7,8 +7,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a duration such as "200ms", "1.5s", "5m", "1h30m"; null when it is not one.
- * The result is in milliseconds. A bare number has no unit and is refused.
+ * Parses a duration such as "200ms", "1.5s", "5m" or "1h30m" into milliseconds; null when it is not
+ * one. A number without a unit is refused.
  */
 export function parseDuration(text: string): number | null {
   if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$/.test(text)) return null;
@@ -19,7 +19,7 @@ export function parseDuration(text: string): number | null {
   return totalMs;
 }
 
-/** Writes milliseconds as the configuration would, losing nothing: "500ms", "2.5s", "1m30s", "1h". */
+/** Formats milliseconds as the configuration writes them, exactly: "500ms", "2.5s", "1m30s", "1h". */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return ms === 0 ? '0s' : `${trimNumber(ms)}ms`;
   const hours = Math.floor(ms / 3_600_000);
@@ -32,7 +32,7 @@ export function formatDuration(ms: number): string {
   ].join('');
 }
 
-/** How long ago, for people: "0s", "45s", "3m12s", "2h05m", "4d03h". */
+/** Formats an age for people, rounded down: "0s", "45s", "3m12s", "2h05m", "4d03h". */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds}s`;

@@ -3,10 +3,10 @@ type Branded<B extends string> = string & { readonly [brand]: B };
 
 /** A backend's name as the configuration writes it. */
 export type BackendName = Branded<'backend'>;
-/** A pool's name; the pf table behind it may be called otherwise. */
+/** A pool's name; its pf table may have another name. */
 export type PoolName = Branded<'pool'>;
 
-/** What a name of a pool, check, backend or action may look like: `/` and `,` stay free for the CLI. */
+/** Names of pools, checks, backends and actions. `/` and `,` are excluded: the CLI separates by them. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 export function isName(text: string): boolean {

@@ -1,6 +1,9 @@
-/** The candidate that a typo most likely meant: at most a third of its letters away; or null. */
+/**
+ * The candidate that a typo most likely stands for, or null. Up to a third of the typo's letters may
+ * differ, or two where a third is less.
+ */
 export function nearest(typo: string, candidates: Iterable<string>): string | null {
-  // Nobody mistypes that much, and the distance costs the square of the length.
+  // The distance costs the square of the length, and so long a text is not a typo.
   if (typo.length > MAX_LENGTH) return null;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.ceil(typo.length / 3)) + 1;
@@ -16,7 +19,7 @@ export function nearest(typo: string, candidates: Iterable<string>): string | nu
 
 const MAX_LENGTH = 128;
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** Counts insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 function distance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const cell = (i: number, j: number): number => rows[i]?.[j] ?? 0;

@@ -1,17 +1,17 @@
 import type { PoolName } from './names.ts';
 
-/** One pf table; `anchor` null is the main ruleset. */
+/** Identifies a pf table; `anchor` null is the main ruleset. */
 export interface TableRef {
   readonly table: string;
   readonly anchor: string | null;
 }
 
-/** A table as events name it; `pool` is null for a table that left the configuration. */
+/** A table as events name it; `pool` is null for a table that is no longer configured. */
 export interface TableLocation extends TableRef {
   readonly pool: PoolName | null;
 }
 
-/** The same for the same table, whatever else is known of it. */
+/** A map key: equal for the same table, whatever other fields the object has. */
 export function tableKey({ table, anchor }: TableRef): string {
   return `${anchor ?? ''}/${table}`;
 }

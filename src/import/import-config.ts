@@ -1,6 +1,6 @@
+import { findConfigErrors } from './draft/config-errors.ts';
 import type { Note } from './draft/note.ts';
 import { noteComment } from './draft/note.ts';
-import { findRefusals } from './draft/self-check.ts';
 import { writeResult } from './hfm-conf/result-text.ts';
 import { draftRule } from './hfm-conf/rule-draft.ts';
 import { readOriginal } from './hfm-conf/source/original.ts';
@@ -11,7 +11,7 @@ export type ImportResult =
   /** `hfm.conf:12:8: found "}", expected a value` */
   | { readonly ok: false; readonly error: string };
 
-/** Turns the text of an original hfm.conf into that of an hfm.toml. `file` is for the words only. */
+/** Converts the text of an original hfm.conf to an hfm.toml. `file` is its name in messages. */
 export function importConfig(file: string, text: string): ImportResult {
   const parsed = parseUcl(text);
   if (!parsed.ok) {
@@ -20,9 +20,13 @@ export function importConfig(file: string, text: string): ImportResult {
   }
   const original = readOriginal(parsed.root);
   const { toml, notes } = writeResult(file, original.rules.map(draftRule), original.notes);
-  const left = findRefusals(toml).map((refusal): Note => {
-    return { kind: 'fill-in', line: 0, rule: null, message: `hfmd refuses the result: ${refusal}` };
+  const errors = findConfigErrors(toml).map((error): Note => {
+    return { kind: 'fill-in', line: 0, rule: null, message: `hfmd refuses the result: ${error}` };
   });
-  const tail = left.flatMap(noteComment).join('\n');
-  return { ok: true, toml: tail === '' ? toml : `${toml}\n${tail}\n`, notes: [...notes, ...left] };
+  const tail = errors.flatMap(noteComment).join('\n');
+  return {
+    ok: true,
+    toml: tail === '' ? toml : `${toml}\n${tail}\n`,
+    notes: [...notes, ...errors],
+  };
 }

@@ -1,9 +1,12 @@
 import type { TableRef } from '../core/table.ts';
 
-/** What is done to one table. */
+/** The commands of `pfctl -T` that hfm runs. */
 export type TableVerb = 'show' | 'add' | 'delete' | 'replace';
 
-/** What ends one state, or source tracking nodes: its operand is known only when it is done. */
+/**
+ * Ends one state, or source-tracking nodes. Its operand is known only when hfm runs it, so no rule of
+ * doas or sudo can name it ahead.
+ */
 export type EndOperation =
   /** One state, by its `ID/CREATOR`. */
   | { readonly kind: 'state'; readonly id: string }
@@ -12,17 +15,17 @@ export type EndOperation =
   /** The source nodes of all clients that point at a backend. */
   | { readonly kind: 'backend'; readonly address: string };
 
-/** The arguments of every pfctl that hfm runs, but for those of `endArguments`. */
+/** The arguments of every pfctl command that hfm runs, except those of `endArguments`. */
 export interface PfctlCommands {
-  /** Addresses go by standard input, so that the arguments of a table are always the same. */
+  /** Addresses go to standard input, so the arguments for a table are always the same. */
   table(verb: TableVerb, ref: TableRef): readonly string[];
   tables(anchor: string | null): readonly string[];
   sources(): readonly string[];
   states(options: { readonly ids: boolean }): readonly string[];
 }
 
-/** As an operator would type it. */
-export const PLAIN: PfctlCommands = {
+/** The arguments as an operator types them. */
+export const PLAIN_COMMANDS: PfctlCommands = {
   table: (verb, { table, anchor }) => [
     ...(anchor === null ? [] : ['-a', anchor]),
     ...['-t', table, '-T', verb],
@@ -34,13 +37,13 @@ export const PLAIN: PfctlCommands = {
 };
 
 /**
- * For sudo, which compares the arguments as one text with spaces in it: `-f '-'` and `'-f -'` are the
- * same to it, and the second makes pfctl read a file named " -". So each option and its value are one
- * word here, in an order in which pfctl refuses the words when any of them are run together: -t
- * without -T and -T without -t are errors, and so is what is no verb. One reading is left, -a with -f
- * in it, which makes an empty table in an anchor "ANCHOR -f-".
+ * The arguments for a rule of sudo. sudo compares them as one text with spaces in it: `-f '-'` and
+ * `'-f -'` are the same to it, and the second makes pfctl read a file named " -". So each option and
+ * its value are one word here. The words have an order in which pfctl refuses them when somebody joins
+ * any of them: -t without -T is an error, so is -T without -t, and so is an unknown verb. One joined
+ * form is accepted, -a with -f in it; it makes an empty table in an anchor "ANCHOR -f-".
  */
-export const SEALED: PfctlCommands = {
+export const SUDO_COMMANDS: PfctlCommands = {
   table: (verb, { table, anchor }) => [
     ...[`-t${table}`, `-T${verb}`],
     ...(anchor === null ? [] : [`-a${anchor}`]),
@@ -48,10 +51,10 @@ export const SEALED: PfctlCommands = {
   ],
   tables: (anchor) => ['-v', '-sTables', ...(anchor === null ? [] : [`-a${anchor}`])],
   sources: () => ['-sSources'],
-  states: PLAIN.states,
+  states: PLAIN_COMMANDS.states,
 };
 
-/** What pfctl takes for it, where hfm may run it with any arguments. */
+/** The arguments of pfctl for an operation, when hfm may run pfctl with any arguments. */
 export function endArguments(operation: EndOperation): readonly string[] {
   switch (operation.kind) {
     case 'state':
@@ -65,8 +68,8 @@ export function endArguments(operation: EndOperation): readonly string[] {
   }
 }
 
-/** What libexec/pf-end takes for it, a line on its standard input. */
-export function endLine(operation: EndOperation): string {
+/** The line on standard input of libexec/pf-end for an operation. */
+export function helperLine(operation: EndOperation): string {
   return operation.kind === 'state'
     ? `state ${operation.id}`
     : `${operation.kind} ${operation.address}`;

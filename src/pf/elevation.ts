@@ -1,19 +1,19 @@
 import { basename } from 'node:path';
-import { type PfctlCommands, PLAIN, SEALED } from './commands.ts';
+import { type PfctlCommands, PLAIN_COMMANDS, SUDO_COMMANDS } from './commands.ts';
 
-/** What runs a command as another user, by rules that name it. */
+/** The programs that run a command as another user, when a rule allows the command. */
 export type Elevator = 'doas' | 'sudo';
 
-/** A command such as `doas -n /sbin/pfctl ...`, taken apart. */
+/** The parts of a command such as `doas -n /sbin/pfctl ...`. */
 export interface Elevation {
   readonly by: Elevator;
-  /** The user to run it as. */
+  /** The user that the command runs as. */
   readonly as: string;
-  /** What is run, its program first: the first word after doas or sudo that is an absolute path. */
+  /** The command itself. Its program is the first word after doas or sudo with an absolute path. */
   readonly argv: readonly string[];
 }
 
-/** Null for a command that begins with neither doas nor sudo, or has no absolute path after it. */
+/** Null for a command without doas or sudo in front, or without an absolute path after it. */
 export function elevationOf(argv: readonly string[]): Elevation | null {
   const by = elevatorOf(argv);
   const at = argv.findIndex((word, i) => i > 0 && word.startsWith('/'));
@@ -27,7 +27,7 @@ export function elevatorOf([program = '']: readonly string[]): Elevator | null {
   return name === 'doas' || name === 'sudo' ? name : null;
 }
 
-/** The arguments of pfctl as the one in front of it can name them exactly. */
+/** The form of pfctl's arguments that rules of doas or sudo can name exactly. */
 export function commandsFor(elevator: Elevator | null): PfctlCommands {
-  return elevator === 'sudo' ? SEALED : PLAIN;
+  return elevator === 'sudo' ? SUDO_COMMANDS : PLAIN_COMMANDS;
 }

@@ -3,7 +3,7 @@ import type { TableRef } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 import { type PfDriver, type PfResult, tableLabel } from './driver.ts';
 
-/** Embedded tables, to try hfm without pf. Every table that is asked for exists, and is empty at first. */
+/** Tables in memory, to try hfm without pf. Every table exists, and is empty at first. */
 export function createMemoryDriver(): PfDriver {
   const tables = new Map<string, { ref: TableRef; entries: Set<TableEntry> }>();
   const tableOf = (ref: TableRef): { entries: Set<TableEntry> } => {

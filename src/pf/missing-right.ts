@@ -1,16 +1,16 @@
 import type { PfError } from './driver.ts';
 import { elevationOf } from './elevation.ts';
-import { type Rule, ruleText } from './rules.ts';
+import { type Rule, ruleText } from './elevation-rules.ts';
 
-/** A command that was not allowed. */
+/** A command that pf, doas or sudo refused. */
 export interface RefusedCommand {
   readonly argv: readonly string[];
   readonly isRead: boolean;
-  /** Who ran it. */
+  /** The user that ran it. */
   readonly user: string;
 }
 
-/** An error for want of a right, with the rule that gives it; any other as it is. */
+/** Adds the missing rule of doas or sudo to the message of a permission error. */
 export function withMissingRight(error: PfError, command: RefusedCommand): PfError {
   if (error.kind !== 'permission') return error;
   const right = missingRight(error.message, command);
@@ -24,9 +24,9 @@ function missingRight(message: string, { argv, isRead, user }: RefusedCommand): 
     return `hfmd runs as ${user}: let pf.pfctl run pfctl by doas or sudo ("hfmctl privileges" prints the rules), or run hfmd as root`;
   }
   const { by } = elevation;
-  // pfctl itself may have been started and refused.
+  // Without this, doas or sudo has allowed the command, and pfctl itself was refused.
   if (!message.includes(`: ${by}: `)) return null;
-  // Such as `hfmd -n` by hand: doas wants a rule for root too.
+  // For example `hfmd -n` run by root: doas wants a rule for root too.
   if (user === 'root') return 'root itself has no rule: run it as the user that hfmd runs as';
   if (isOpenEnded(elevation.argv)) return `this takes pf.helper, see "hfmctl privileges ${by}"`;
   const rule: Rule = { ...elevation, user, isRead };
@@ -34,7 +34,7 @@ function missingRight(message: string, { argv, isRead, user }: RefusedCommand): 
   return `it takes this rule in ${file}: ${ruleText(rule)} ("hfmctl privileges ${by}" prints all of them)`;
 }
 
-/** Arguments that no rule can name ahead. */
+/** Whether the arguments vary, so that no rule can name them ahead. */
 function isOpenEnded(argv: readonly string[]): boolean {
   return argv.some((word) => word === '-k' || word === '-K');
 }

@@ -1,7 +1,7 @@
 import type { ExecResult } from '../process/exec.ts';
 import type { PfError, PfErrorKind } from './driver.ts';
 
-/** What became of a pfctl that did not exit 0; `what` is the command as an operator would type it. */
+/** The error of a pfctl that did not exit 0; `what` is the command as an operator would type it. */
 export function pfctlError(what: string, result: ExecResult): PfError {
   switch (result.kind) {
     case 'not-started': {
@@ -18,7 +18,7 @@ export function pfctlError(what: string, result: ExecResult): PfError {
     case 'signalled':
       return { kind: 'killed', message: `${what} was killed by ${result.signal}` };
     case 'exited': {
-      // OpenBSD's pfctl 1.397 prints more lines after a failed read-only call: the first one counts.
+      // The first line is the reason: OpenBSD's pfctl 1.397 prints more after a failed read-only call.
       const line = firstLine(result.stderr);
       return {
         kind: kindOf(line),
@@ -32,15 +32,15 @@ function kindOf(line: string): PfErrorKind {
   if (/(Table|Anchor) does not exist/.test(line)) return 'missing-table';
   if (/\/dev\/pf: Permission denied/.test(line)) return 'permission';
   if (/^(doas|sudo): .*: (command not found|No such file)/.test(line)) return 'missing-program';
-  // doas and sudo, when no rule allows the command (or one wants a password).
+  // doas and sudo print this when no rule allows the command, or when a rule wants a password.
   if (/^(doas|sudo): /.test(line)) return 'permission';
   if (/\/dev\/pf: (No such file|Device not configured)/.test(line)) return 'missing-device';
-  // Also what securelevel 2 answers, to things that hfm does not do.
+  // Securelevel 2 has the same answer, but only to what hfm does not do.
   if (/Operation not permitted/.test(line)) return 'const-table';
   return 'refused';
 }
 
-/** sudo's warning about the node's own name comes before whatever pfctl says. */
+/** sudo may print a warning about the node's own name before pfctl prints anything; it is skipped. */
 function firstLine(text: string): string {
   const lines = text.trimStart().split('\n', 2);
   const isWarning = lines.length > 1 && lines[0]?.startsWith('sudo: unable to resolve host ');

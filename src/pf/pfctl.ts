@@ -5,7 +5,7 @@ import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../process/exec.
 import {
   type EndOperation,
   endArguments,
-  endLine,
+  helperLine,
   type PfctlCommands,
   type TableVerb,
 } from './commands.ts';
@@ -19,32 +19,32 @@ import { parseTableLine, type TableInfo } from './table-listing.ts';
 
 export interface PfctlDeps {
   readonly exec: Exec;
-  /** argv prefix: pfctl, or doas or sudo and then pfctl. */
+  /** argv prefix: the path of pfctl, perhaps after doas or sudo with its options. */
   readonly pfctl: readonly string[];
-  /** argv of libexec/pf-end with what runs it as root; null to run pfctl itself instead. */
+  /** argv of libexec/pf-end, after doas or sudo; null to run pfctl itself instead. */
   readonly helper: readonly string[] | null;
-  /** Who hfmd runs as, for the rules that it says are missing. */
+  /** The user that hfmd runs as, for messages about missing rules. */
   readonly user: string;
-  /** Listings under way are given up when it aborts; a change of a table is left to end. */
+  /** Aborts listings; a change of a table that has begun is not aborted. */
   readonly signal?: AbortSignal;
 }
 
-/** Hundreds of tables must not start hundreds of processes in one moment. */
+/** Hundreds of tables must not start hundreds of processes at once. */
 const MAX_AT_ONCE = 8;
-/** A pfctl that takes longer hangs: on a busy firewall a table of 70000 takes well under a second. */
+/** A pfctl that takes longer hangs: a table of 70000 takes well under 1 s on a busy firewall. */
 const TABLE_TIMEOUT_MS = 4000;
 const LISTING_TIMEOUT_MS = 30_000;
-/** A table that holds more than hfm could want of it is not one that hfm should touch. */
+/** More than any table that hfm is meant for; hfm leaves a larger one alone. */
 const MAX_TABLE_BYTES = 16 * 1024 * 1024;
-/** Of stderr: the listing itself goes by line and is not kept. */
+/** Limits stderr. The listing itself is read line by line and not kept. */
 const MAX_LISTING_BYTES = 64 * 1024;
 
 type Bounds = Pick<ExecRequest, 'timeoutMs' | 'maxOutputBytes' | 'signal'>;
 
-/** One process: pfctl or the helper, with what stands in front of it. */
+/** One process: pfctl or the helper, perhaps run by doas or sudo. */
 interface Call {
   readonly argv: readonly string[];
-  /** As messages show it. */
+  /** The command as messages show it. */
   readonly what: string;
   /** Lines for standard input. */
   readonly stdin?: readonly string[];
@@ -53,7 +53,7 @@ interface Call {
   readonly onLine?: (line: string) => void;
 }
 
-/** pf by its own program, which nothing else in hfm runs. */
+/** The driver that runs pfctl. Nothing else in hfm runs it. */
 export function createPfctlDriver(deps: PfctlDeps): PfDriver {
   const { exec, pfctl, helper, user, signal } = deps;
   const limit = pLimit(MAX_AT_ONCE);
@@ -85,7 +85,10 @@ export function createPfctlDriver(deps: PfctlDeps): PfDriver {
     if (Buffer.byteLength(result.stdout) < bounds.maxOutputBytes) {
       return { ok: true, value: result };
     }
-    return refuse({ kind: 'babble', message: `${what} printed ${bounds.maxOutputBytes} bytes` });
+    return refuse({
+      kind: 'unexpected-output',
+      message: `${what} printed ${bounds.maxOutputBytes} bytes`,
+    });
   };
 
   const change = async (
@@ -104,31 +107,31 @@ export function createPfctlDriver(deps: PfctlDeps): PfDriver {
     return result.ok ? DONE : result;
   };
 
-  /** Reads a listing line by line; `take` says whether it knew the line. */
+  /** Reads a listing line by line; `take` returns whether it recognised the line. */
   const list = async (
     args: readonly string[],
     take: (line: string) => boolean,
   ): Promise<PfResult<null>> => {
     let known = 0;
-    let strange: string | null = null;
+    let firstUnknown: string | null = null;
     const bounds = signal === undefined ? LISTING_BOUNDS : { ...LISTING_BOUNDS, signal };
     const onLine = (line: string): void => {
       if (take(line)) known += 1;
-      else if (known === 0 && line !== '') strange ??= line;
+      else if (known === 0 && line !== '') firstUnknown ??= line;
     };
     const listing = { ...call(args), isRead: true, bounds, onLine };
     const result = await run(listing);
     if (!result.ok) return result;
-    // Further lines of a known one may be new to us; what begins otherwise is not pfctl's.
-    if (strange === null) return DONE;
-    const shown = JSON.stringify(String(strange).slice(0, 80));
-    return refuse({ kind: 'babble', message: `${listing.what} printed ${shown}` });
+    // Unknown lines may follow a known one, as details of it. A listing never begins with one.
+    if (firstUnknown === null) return DONE;
+    const shown = JSON.stringify(String(firstUnknown).slice(0, 80));
+    return refuse({ kind: 'unexpected-output', message: `${listing.what} printed ${shown}` });
   };
 
   const end = (operation: EndOperation): Promise<PfResult<ExecOutput>> => {
     const how = { isRead: false, bounds: TABLE_BOUNDS };
     if (helper === null) return run({ ...call(endArguments(operation)), ...how });
-    const line = endLine(operation);
+    const line = helperLine(operation);
     return run({ argv: helper, what: `pf-end "${line}"`, stdin: [line], ...how });
   };
 
@@ -187,7 +190,7 @@ function isSuccess(result: ExecResult): result is Extract<ExecResult, { kind: 'e
   return result.kind === 'exited' && result.code === 0;
 }
 
-/** `   10.0.0.1` or `  !10.0.0.0/8`, one a line. */
+/** Parses the output of `-T show`: one `   10.0.0.1` or `  !10.0.0.0/8` a line. */
 function parseEntries(stdout: string, what: string): PfResult<readonly TableEntry[]> {
   const entries: TableEntry[] = [];
   for (const line of stdout.split('\n')) {
@@ -195,7 +198,10 @@ function parseEntries(stdout: string, what: string): PfResult<readonly TableEntr
     const match = /^ {2,3}(!?[0-9a-fA-F:.]+(?:%[\w.-]+)?(?:\/\d{1,3})?)$/.exec(line);
     if (match === null) {
       const shown = JSON.stringify(line.slice(0, 80));
-      return refuse({ kind: 'babble', message: `${what} printed ${shown}, expected an address` });
+      return refuse({
+        kind: 'unexpected-output',
+        message: `${what} printed ${shown}, expected an address`,
+      });
     }
     entries.push(match[1] ?? '');
   }

@@ -1,15 +1,15 @@
-/** One line of `pfctl -ss`, as far as hfm reads it. Ports are null where the protocol has none. */
+/** A line of `pfctl -ss`, as far as hfm reads it. A port is null when the protocol has none. */
 export interface PfState {
   readonly protocol: string;
-  /** `in`: the leg of an rdr that a client's packets enter by; its left side is the backend. */
+  /** `in`: the leg by which a client's packets enter; with an rdr, its left side is the backend. */
   readonly direction: 'in' | 'out';
   readonly left: Endpoint;
-  /** The address before translation: of an inbound leg, the one that the client asked for. */
+  /** The address before translation. On an inbound leg the client asked for this one. */
   readonly translated: Endpoint | null;
   readonly right: Endpoint;
-  /** Such as `ESTABLISHED:ESTABLISHED`, or `SINGLE:MULTIPLE` for UDP. */
+  /** For example `ESTABLISHED:ESTABLISHED`, or `SINGLE:MULTIPLE` for UDP. */
   readonly state: string;
-  /** `ID/CREATOR` as `pfctl -k id` takes it; null where the listing did not tell (no `-vv`). */
+  /** `ID/CREATOR` as `pfctl -k id` takes it; null in a listing without `-vv`. */
   readonly id: string | null;
 }
 
@@ -18,10 +18,11 @@ interface Endpoint {
   readonly port: number | null;
 }
 
-/** Takes a listing line by line, and hands out each state when all its lines have come. */
+/** Reads a listing line by line, and passes on each state after its last line. */
 export interface StateReader {
-  /** Whether the line is one of a state. */
+  /** Returns whether the line is the first of a state. */
   line(line: string): boolean;
+  /** Passes on the last state. */
   end(): void;
 }
 
@@ -39,7 +40,7 @@ export function createStateReader(visit: (state: PfState) => void): StateReader 
         current = state;
         return true;
       }
-      // `   id: 425d006b00000000 creatorid: 8641e0ae`, among the further lines of -vv.
+      // One of the lines that -vv adds: `   id: 425d006b00000000 creatorid: 8641e0ae`.
       const id = /^\s+id: ([0-9a-f]+) creatorid: ([0-9a-f]+)/.exec(line);
       if (current !== null && id !== null) current = { ...current, id: `${id[1]}/${id[2]}` };
       return false;
@@ -48,20 +49,20 @@ export function createStateReader(visit: (state: PfState) => void): StateReader 
   };
 }
 
-/** `killed 1 states`, on stderr; 0 when it says otherwise. */
+/** The number in `killed 1 states`; 0 for any other text. */
 export function parseKilledStates(stderr: string): number {
   return Number(/killed (\d+) states/.exec(stderr)?.[1] ?? 0);
 }
 
 /**
- * Whether a state is a client's connection to a backend, through a redirection, that is still open.
- * Closed ones keep their state until its timeout (90 s in TIME_WAIT) and hold nobody up.
+ * Whether a state is an open connection of a client to a backend through a redirection. A closed
+ * connection keeps its state until a timeout (90 s in TIME_WAIT), and no client depends on it.
  */
 export function isOpenRedirection(state: PfState): boolean {
   return state.direction === 'in' && state.translated !== null && isOpen(state);
 }
 
-/** Whether one side at least has not closed the connection. */
+/** Whether at least one side has not closed the connection. */
 export function isOpen({ state }: PfState): boolean {
   return !state.split(':').every((side) => CLOSED.has(side));
 }
@@ -69,9 +70,9 @@ export function isOpen({ state }: PfState): boolean {
 const CLOSED: ReadonlySet<string> = new Set(['TIME_WAIT', 'FIN_WAIT_2', 'CLOSED']);
 
 /**
- * Reads a state's first line, such as
- * `all tcp 10.9.9.1:9000 (10.0.2.15:8080) <- 10.0.2.2:57604       ESTABLISHED:ESTABLISHED`
- * (the first word is the interface where states are bound to it); null for any other line.
+ * Parses a state's first line, such as
+ * `all tcp 10.9.9.1:9000 (10.0.2.15:8080) <- 10.0.2.2:57604       ESTABLISHED:ESTABLISHED`; null for
+ * any other line. The first word is the interface if states are bound to interfaces.
  */
 function parseStateLine(line: string): PfState | null {
   const match = /^\S+ (\S+) (\S+)(?: \((\S+)\))? (<-|->) (\S+)(?: \((\S+)\))?\s+(\S+:\S+)\s*$/.exec(

@@ -1,11 +1,14 @@
-/** What whoever runs processes needs of an `AbortSignal`; Node's own are good for it. */
+/** The part of `AbortSignal` that running a process needs; Node's own signals fit. */
 export interface AbortNotice {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** One for each run of a script, where an `AbortController`, an `EventTarget` of Node's, takes 25 us. */
+/**
+ * A cheap `AbortController` and its signal in one. Each run of a script has one, and Node's own, an
+ * `EventTarget`, takes 25 us.
+ */
 export class Abort implements AbortNotice {
   #aborted = false;
   #listeners: readonly (() => void)[] = [];
@@ -14,7 +17,7 @@ export class Abort implements AbortNotice {
     return this.#aborted;
   }
 
-  /** Calls each listener; once. */
+  /** Calls every listener; a second call does nothing. */
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;

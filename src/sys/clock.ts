@@ -3,20 +3,20 @@ export interface Timer {
   cancel(): void;
 }
 
-/** The only source of time. Tests pass a fake that they move by hand. */
+/** The only source of time. Tests pass a fake that they advance. */
 export interface Clock {
-  /** Milliseconds, with fractions, on a clock that never steps; only differences mean anything. */
+  /** Milliseconds with fractions, on a clock that never steps. Only differences have a meaning. */
   monotonicMs(): number;
-  /** Milliseconds that the loop of this process has not spent waiting; only differences mean anything. */
+  /** Milliseconds that the event loop has not been idle. Only differences have a meaning. */
   workedMs(): number;
   /** Milliseconds since the epoch, for people and for expiry times; may step. */
   wallMs(): number;
   /**
-   * Runs `run` once, `delayMs` milliseconds from now, by less than one of them too early or at any time
-   * later, and not before the next turn of the loop. A time that has passed is now.
+   * Runs `run` once, `delayMs` milliseconds from now: less than 1 ms early, or any time late, and not
+   * before the next turn of the event loop. A negative delay counts as 0.
    */
   after(delayMs: number, run: () => void): Timer;
-  /** Runs `run` once, when what can be read by now has been read. The loop runs timers before reads. */
+  /** Runs `run` once, after the event loop has read what is ready. It runs timers before it reads. */
   afterReads(run: () => void): Timer;
 }
 
@@ -26,14 +26,14 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   after(delayMs, run) {
     const dueMs = performance.now() + delayMs;
-    // Node counts from when its loop last looked at the clock, so a timer that was set late in a
-    // turn would fire early by as much: what is left is waited for.
+    // Node counts from the time when its event loop last read the clock. A timer that is set late in
+    // a turn fires early by as much, so `fire` waits for the rest.
     const fire = (): void => {
       const restMs = dueMs - performance.now();
       if (restMs < 1) run();
       else timer = setTimeout(fire, restMs);
     };
-    // From Node 24 on a negative one is warned of on stderr.
+    // Node 24 warns on stderr about a negative delay.
     let timer = setTimeout(fire, Math.max(0, delayMs));
     return { cancel: () => clearTimeout(timer) };
   },
@@ -43,7 +43,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves when `work` does, or after `ms` if that comes first. */
+/** Resolves when `work` does, or after `ms` at the latest. */
 export function within(work: Promise<void>, clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(ms, resolve);

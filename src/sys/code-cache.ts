@@ -6,32 +6,32 @@ import { Script } from 'node:vm';
 
 /** A program in one CommonJS file. */
 export interface Program {
-  /** Whether V8 took what it had compiled of it before. */
+  /** Whether V8 accepted the compiled code of `FILE.cache`. */
   readonly isCached: boolean;
   run(): void;
-  /** Writes what V8 has compiled of it until now to `FILE.cache`, for whoever opens it next. */
-  keep(): void;
+  /** Writes the code that V8 has compiled so far to `FILE.cache`, for the next start. */
+  saveCache(): void;
 }
 
 /**
- * Reads a program, and what V8 has compiled of it before where that was kept: to compile it anew is a
- * fifth of what a start takes. What was kept counts only as long as program, node and every byte of
- * it are what they were: V8 itself runs whatever it is handed for a source of the same length. Where
- * V8 has other flags now, it compiles anew.
+ * Reads a program, and its compiled code from `FILE.cache`: compiling takes a fifth of a start. The
+ * cache is used only if program, node and every byte of the cache are unchanged, because V8 itself
+ * runs any compiled code that was made for a source of the same length. V8 rejects the cache when its
+ * flags have changed, and compiles.
  */
 export function openProgram(file: string): Program {
   const program = readFileSync(file, 'utf8').replace(/^#!.*/, '');
   const source = `(function (require, __filename, __dirname) {${program}\n})`;
   const cache = `${file}.cache`;
-  const kept = readKept(cache, source);
+  const cached = readCache(cache, source);
   const script = new Script(source, {
     filename: file,
-    ...(kept === null ? {} : { cachedData: kept }),
+    ...(cached === null ? {} : { cachedData: cached }),
   });
   return {
-    isCached: kept !== null && script.cachedDataRejected === false,
+    isCached: cached !== null && script.cachedDataRejected === false,
     run: () => script.runInThisContext()(createRequire(file), file, dirname(file)),
-    keep() {
+    saveCache() {
       const compiled = script.createCachedData();
       writeFileSync(`${cache}.new`, Buffer.concat([digestOf(source, compiled), compiled]));
       renameSync(`${cache}.new`, cache);
@@ -41,8 +41,8 @@ export function openProgram(file: string): Program {
 
 const DIGEST_BYTES = 32;
 
-/** A start must not fail for want of it. */
-function readKept(cache: string, source: string): Buffer | null {
+/** Null for any error: a start must not fail because of the cache. */
+function readCache(cache: string, source: string): Buffer | null {
   try {
     const bytes = readFileSync(cache);
     const compiled = bytes.subarray(DIGEST_BYTES);
@@ -53,7 +53,7 @@ function readKept(cache: string, source: string): Buffer | null {
   }
 }
 
-/** Another build of node may have the same version. */
+/** Includes size and time of the node program: another build may have the same version. */
 function digestOf(source: string, compiled: Buffer): Buffer {
   const { size, mtimeMs } = statSync(process.execPath);
   const node = JSON.stringify([process.version, process.arch, size, mtimeMs]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A group's number, from its number or its name in group(5), which has one form on every system. */
+/** The number of a group, from its number or from its name in group(5); null when it is unknown. */
 export function groupId(group: string): number | null {
   if (/^\d+$/.test(group)) return Number(group);
   const lines = readFileSync('/etc/group', 'utf8').split('\n');

@@ -3,22 +3,22 @@ import { PauseQueue } from './pause-queue.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** One line an event; fields are fixed names such as `backend`, `pool`, `table`, `from`, `to`. */
+/** One line an event; fields have fixed names such as `backend`, `pool`, `table`, `from`, `to`. */
 export interface Log {
-  /** What every probe would say: made only where the log takes it. */
-  debug(say: Say): void;
+  /** For lines of every probe: `entry` is called only when the level is `debug`. */
+  debug(entry: LazyEntry): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  /** What may come in thousands at once: made when it is written. It tells of what does not change. */
-  later(level: LogSettings['level'], say: Say): void;
+  /** For thousands of lines at once: `entry` is called when the line is written, not before. */
+  later(level: LogSettings['level'], entry: LazyEntry): void;
 }
 
-type Say = () => readonly [fields: LogFields, message: string];
+type LazyEntry = () => readonly [fields: LogFields, message: string];
 
 /**
- * `text` is for syslog, which has a clock and a process of its own: `warning: lb1: up -> down (...)`.
- * `terminal` has both the time and the level: `15:04:05.123 warn  lb1: up -> down (...)`.
+ * `text` is for syslog, which adds the time: `warning: lb1: up -> down (...)`. `terminal` has the time
+ * and the level: `15:04:05.123 warn  lb1: up -> down (...)`.
  */
 export type LogFormat = 'text' | 'json' | 'terminal';
 
@@ -27,32 +27,32 @@ export interface LogSettings {
   readonly format: LogFormat;
 }
 
-/** A log on stdout, written in the pauses of other work, that can change its level and its format. */
+/** The log on stdout, written in the pauses of other work. Its level and format can change. */
 export interface ProcessLog extends Log {
   set(settings: LogSettings): void;
-  /** Resolves when what is buffered was written, or when its reader has had half a second. */
+  /** Resolves when all lines are written, or after half a second if the reader is slow. */
   flush(): Promise<void>;
 }
 
 const FLUSH_MS = 500;
-/** Bytes that wait for a reader of stdout who does not read; more than that is dropped. */
+/** Bytes that are kept while the reader of stdout does not read; more are dropped. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 
-/** What is `pinned` stays as it is, whatever a configuration says later. */
+/** `pinned` settings override `settings` and every later `set`. */
 export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): ProcessLog {
-  // With a least length of 0 its flush waits for nothing.
+  // With minLength 0 the flush of pino's destination does not wait.
   const stdout = pino.destination({
     dest: 1,
     sync: false,
     minLength: 1,
     maxLength: MAX_BUFFERED_BYTES,
   });
-  // A reader that went away (EPIPE) must not take the daemon with it.
+  // hfmd must survive the end of its reader (EPIPE).
   stdout.on('error', () => {});
   let { level, format } = { ...settings, ...pinned };
   const lines = new PauseQueue();
-  /** When what is written now was said. */
-  let atMs = 0;
+  /** Wall time of the line that is being written: when it was logged. */
+  let loggedAtMs = 0;
   const destination: DestinationStream = {
     write: (line) => void stdout.write(format === 'json' ? line : formatLine(line, format)),
   };
@@ -60,37 +60,37 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date(atMs).toISOString()}"`,
+      timestamp: () => `,"time":"${new Date(loggedAtMs).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
   );
-  let taken = levelsFrom(level);
-  const later = (one: LogSettings['level'], say: Say): void => {
-    if (!taken.has(one)) return;
+  let enabled = levelsFrom(level);
+  const later = (entryLevel: LogSettings['level'], entry: LazyEntry): void => {
+    if (!enabled.has(entryLevel)) return;
     const nowMs = Date.now();
     lines.add(() => {
-      atMs = nowMs;
-      logger[one](...say());
+      loggedAtMs = nowMs;
+      logger[entryLevel](...entry());
     });
   };
-  const at = (one: LogSettings['level']) => (fields: LogFields, message: string) =>
-    later(one, () => [fields, message]);
+  const at = (entryLevel: LogSettings['level']) => (fields: LogFields, message: string) =>
+    later(entryLevel, () => [fields, message]);
   const debug = at('debug');
   return {
-    debug(say) {
-      if (taken.has('debug')) debug(...say());
+    debug(entry) {
+      if (enabled.has('debug')) debug(...entry());
     },
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
     later,
     set(next) {
-      // What was said before is written as it would have been then.
+      // Earlier lines are written with the earlier settings.
       lines.drain();
       ({ level, format } = { ...next, ...pinned });
       logger.level = level;
-      taken = levelsFrom(level);
+      enabled = levelsFrom(level);
     },
     flush: () =>
       new Promise((resolve) => {
@@ -106,15 +106,15 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** A set and not pino's own answer, in which V8 meets the first warning as something new. */
+/** A set instead of pino's `isLevelEnabled`: with that, V8 deoptimises at the first warning. */
 function levelsFrom(least: LogSettings['level']): ReadonlySet<LogSettings['level']> {
   return new Set(LEVELS.slice(LEVELS.indexOf(least)));
 }
 
-/** A line of pino's as one for people: the message, then `key=value` of what it does not say. */
+/** Turns a JSON line of pino into a line for people: the message, then `key=value` of the fields. */
 export function formatLine(json: string, format: 'text' | 'terminal'): string {
   const { level, time, msg, ...fields } = JSON.parse(json) as Record<string, unknown>;
-  // The sentence of an event says all that its fields do.
+  // The message of an event includes its fields.
   const shown = Object.entries(fields.event === undefined ? fields : {})
     .filter(([, value]) => value !== null && value !== '')
     .map(([key, value]) => `${key}=${formatValue(value)}`);
@@ -123,7 +123,7 @@ export function formatLine(json: string, format: 'text' | 'terminal'): string {
   return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${body}\n`;
 }
 
-/** By syslog(3)'s names. Most lines are `info`, which goes without. */
+/** The level names of syslog(3). Most lines are `info`, which has no prefix. */
 const PREFIXES: Readonly<Record<string, string>> = {
   error: 'error: ',
   warn: 'warning: ',
@@ -137,12 +137,12 @@ function formatValue(value: unknown): string {
   return /[\s"]/.test(text) ? JSON.stringify(text) : text;
 }
 
-/** What a server or a script sent must neither end the line nor speak to the terminal. */
+/** Text of a server or a script must neither end the line nor control the terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
 }
 
-/** RFC 3164, 4.1: a syslog message has 1024 bytes, its time, host and tag included. */
+/** RFC 3164, 4.1: a syslog message has at most 1024 bytes, which include time, host and tag. */
 const MAX_TEXT_BYTES = 900;
 
 function cut(text: string): string {
@@ -150,6 +150,6 @@ function cut(text: string): string {
   const head = Buffer.from(text)
     .subarray(0, MAX_TEXT_BYTES - 3)
     .toString();
-  // A character that was cut in two.
+  // The cut may have split a character, of which the decoder makes U+FFFD.
   return `${head.replace(/\uFFFD$/, '')}...`;
 }

@@ -5,7 +5,7 @@ export function nodeName(): string {
   return hostname().split('.', 1)[0] ?? '';
 }
 
-/** Every address of this machine's interfaces, as the system writes them. */
+/** All addresses of this machine's interfaces, as the system formats them. */
 export function ownAddresses(): Set<string> {
   const interfaces = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
   return new Set(interfaces.map(({ address }) => address));

@@ -1,11 +1,11 @@
-/** Where things are unless the command line or hfm.toml says otherwise. */
+/** The default paths; the command line and hfm.toml can set others. */
 export interface Paths {
   readonly config: string;
   readonly socket: string;
   readonly stateFile: string;
 }
 
-/** hier(7): FreeBSD has the configuration of what is not of its base system under /usr/local. */
+/** hier(7): on FreeBSD, configurations of programs outside the base system are under /usr/local. */
 export function defaultPaths(platform: NodeJS.Platform): Paths {
   return {
     config: platform === 'freebsd' ? '/usr/local/etc/hfm.toml' : '/etc/hfm.toml',
@@ -14,7 +14,7 @@ export function defaultPaths(platform: NodeJS.Platform): Paths {
   };
 }
 
-/** The longest path of a Unix socket: 104 bytes on the BSDs, 108 on Linux, with a final NUL. */
+/** The longest path of a Unix socket without its final NUL: 104 bytes with it on the BSDs, 108 on Linux. */
 export const SOCKET_PATH_BYTES = 103;
 
 export const PATHS = defaultPaths(process.platform);

@@ -1,18 +1,18 @@
 /**
- * Work that can wait for the pauses of other work. When a thousand answers come in one moment, what
- * they say is wanted at once, while to close a connection or to write a line of the log takes as long
- * as to read one. A turn of the event loop in which nothing more came is a pause; after 100 ms without
- * one it is done beside the other work. No more than `most` wait, 1024 without it: beyond that the
- * oldest is done for each that comes.
+ * Runs work in the pauses of more urgent work. When a thousand answers arrive at once, hfmd must read
+ * them first: closing a connection or writing a log line takes as long as reading an answer. A pause
+ * is a turn of the event loop in which nothing was added. After 100 ms without a pause, the queue runs
+ * its work beside the other work. At most `most` items wait (by default 1024); beyond that, each new
+ * one makes the oldest run at once.
  */
 export class PauseQueue {
   most = MOST_WAITING;
   #waiting: (() => void)[] = [];
   #next = 0;
   #isPending = false;
-  /** Whether something came since the last turn of the event loop. */
+  /** Whether something was added since the last turn of the event loop. */
   #hasMore = false;
-  /** When what waits has waited for a pause long enough, monotonic. */
+  /** Monotonic time at which the queue stops waiting for a pause. */
   #patienceEndsMs = 0;
   readonly #nowMs: () => number;
 
@@ -23,36 +23,36 @@ export class PauseQueue {
   add(work: () => void): void {
     this.#waiting.push(work);
     this.#hasMore = true;
-    while (this.#waiting.length - this.#next > this.most) this.#doOldest();
+    while (this.#waiting.length - this.#next > this.most) this.#runOldest();
     if (this.#isPending) return;
     this.#patienceEndsMs = this.#nowMs() + PATIENCE_MS;
-    this.#doSoon();
+    this.#scheduleRun();
   }
 
-  /** Does all that waits. */
+  /** Runs everything that waits, at once. */
   drain(): void {
-    while (this.#next < this.#waiting.length) this.#doOldest();
+    while (this.#next < this.#waiting.length) this.#runOldest();
   }
 
-  #doSoon(): void {
+  #scheduleRun(): void {
     this.#isPending = true;
-    setImmediate(() => this.#doSome());
+    setImmediate(() => this.#runSome());
   }
 
-  /** So few in each turn of the event loop that timers and reads hardly wait. */
-  #doSome(): void {
+  /** Runs a few items in each turn of the event loop, so timers and reads hardly wait. */
+  #runSome(): void {
     const isPause = !this.#hasMore;
     this.#hasMore = false;
     if (!isPause && this.#nowMs() < this.#patienceEndsMs) {
-      this.#doSoon();
+      this.#scheduleRun();
       return;
     }
-    for (let i = 0; i < PER_TURN && this.#next < this.#waiting.length; i++) this.#doOldest();
-    if (this.#next < this.#waiting.length) this.#doSoon();
+    for (let i = 0; i < PER_TURN && this.#next < this.#waiting.length; i++) this.#runOldest();
+    if (this.#next < this.#waiting.length) this.#scheduleRun();
     else this.#isPending = false;
   }
 
-  #doOldest(): void {
+  #runOldest(): void {
     const work = this.#waiting[this.#next];
     this.#next += 1;
     if (this.#next === this.#waiting.length || this.#next > MOST_WAITING) {
@@ -63,8 +63,8 @@ export class PauseQueue {
   }
 }
 
-/** They take half a millisecond together. */
+/** So many items take half a millisecond. */
 const PER_TURN = 16;
-/** As long as a moment of many may be. */
+/** A burst of answers may last so long. */
 const PATIENCE_MS = 100;
 export const MOST_WAITING = 1024;

@@ -2,15 +2,16 @@ import { accessSync, closeSync, constants, openSync, readSync, statSync } from '
 import { getSystemErrorName } from 'node:util';
 
 export interface NotRunnable {
-  /** As of execve(2): ENOENT, EACCES, ENOEXEC ... */
+  /** An error code of execve(2): ENOENT, EACCES, ENOEXEC ... */
   readonly code: string;
-  /** In words, such as "no such file". */
+  /** The same for people, such as "no such file". */
   readonly why: string;
 }
 
 /**
- * Why the system would not run a file, or would not run what is meant: execvp(3) hands what is no
- * program to sh(1), to which an empty file is a script that succeeds. Null where nothing is wrong.
+ * Why the system would not run a file as intended; null when nothing is wrong. An empty file and a
+ * program for another machine count too: execvp(3) would run both by sh(1), as a script, and an empty
+ * script succeeds.
  */
 export function whyNotRunnable(path: string): NotRunnable | null {
   const why = whyNotExecutable(path);
@@ -33,11 +34,11 @@ function whyNotExecutable(path: string): NotRunnable | null {
     return null;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    return { code, why: WORDS[code] ?? message };
+    return { code, why: REASONS[code] ?? message };
   }
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   ENOTDIR: 'a part of its path is not a directory',
@@ -49,20 +50,20 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOMEM: 'there is no memory left',
 };
 
-/** Why the system refused to run a file, from the number of errno(2) that it gave. */
+/** Why the system refused to run a file; `errno` is the number of errno(2) that it returned. */
 export function refusalOf(path: string, errno: number): NotRunnable {
   const code = getSystemErrorName(-errno);
   return whyNotRunnable(path) ?? { code, why: spawnErrorText(code, code) };
 }
 
-/** What spawn says, in words. */
+/** An error of spawn for people; `message` where the code is not known. */
 export function spawnErrorText(code: string, message: string): string {
-  return WORDS[code] ?? message;
+  return REASONS[code] ?? message;
 }
 
 const HEAD_BYTES = 256;
 
-/** Null for a file that may be run but not read, and where there is no descriptor to read it. */
+/** Null when the file can't be read: it may be only executable, or no descriptor may be left. */
 function headOf(path: string): Buffer | null {
   try {
     const descriptor = openSync(path, 'r');
@@ -77,16 +78,17 @@ function headOf(path: string): Buffer | null {
   }
 }
 
-/** Numbers of elf(5), e_machine, and those whose programs a system may run beside its own. */
+/** Values of e_machine in elf(5). */
 const X86_64 = 62;
 const AARCH64 = 183;
-const ALSO: Readonly<Record<number, number>> = { [X86_64]: 3, [AARCH64]: 40 };
+/** The 32-bit machine whose programs a 64-bit system may run too. */
+const MACHINE_32_BIT: Readonly<Record<number, number>> = { [X86_64]: 3, [AARCH64]: 40 };
 const OWN: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: X86_64, arm64: AARCH64 };
 
-/** The machines of elf(5) whose programs this one may run; none where that is not known. */
+/** The values of e_machine of programs that this machine may run; none when that is not known. */
 export function ownMachines(): readonly number[] {
   const own = OWN[process.arch];
-  return own === undefined ? [] : [own, ALSO[own] ?? own];
+  return own === undefined ? [] : [own, MACHINE_32_BIT[own] ?? own];
 }
 
 function isForeign(head: Buffer): boolean {

@@ -1,11 +1,11 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Works on long answers in slices, so that probes and their deadlines need not wait for them. One
- * request gets one slice in each turn of the loop, however many requests there are.
+ * Computes long answers in slices of 2 ms, so probes and their deadlines do not wait for them. In each
+ * turn of the event loop, only one of the running requests has its slice.
  */
 export interface Slices {
-  /** As `Array.map`, with a pause after each slice. */
+  /** Like `Array.map`, with a pause after each slice. */
   map<T, U>(items: Iterable<T>, work: (item: T) => U): Promise<U[]>;
 }
 
@@ -13,23 +13,23 @@ const SLICE_MS = 2;
 
 export function createSlices(clock: Pick<Clock, 'monotonicMs'>): Slices {
   const waiting: (() => void)[] = [];
-  const serve = (): void => {
+  const wakeNext = (): void => {
     waiting.shift()?.();
-    if (waiting.length > 0) setImmediate(serve);
+    if (waiting.length > 0) setImmediate(wakeNext);
   };
-  const next = (): Promise<void> =>
+  const turn = (): Promise<void> =>
     new Promise((resolve) => {
       waiting.push(resolve);
-      if (waiting.length === 1) setImmediate(serve);
+      if (waiting.length === 1) setImmediate(wakeNext);
     });
   return {
     async map(items, work) {
       const results = [];
-      let endMs = Number.NEGATIVE_INFINITY;
+      let sliceEndsMs = Number.NEGATIVE_INFINITY;
       for (const item of items) {
-        if (clock.monotonicMs() >= endMs) {
-          await next();
-          endMs = clock.monotonicMs() + SLICE_MS;
+        if (clock.monotonicMs() >= sliceEndsMs) {
+          await turn();
+          sliceEndsMs = clock.monotonicMs() + SLICE_MS;
         }
         results.push(work(item));
       }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** What a process may do, as the system sees it. */
+/** The user and the groups of a process. */
 export interface Credentials {
   readonly uid: number;
   readonly gid: number;
@@ -14,8 +14,8 @@ export function ownCredentials(): Credentials {
 }
 
 /**
- * Of the user that a file belongs to, with what passwd(5) and group(5) give him; null when the file
- * is not there, or not to be seen.
+ * The user that owns a file, with the groups of passwd(5) and group(5); null when the file is missing
+ * or can't be accessed.
  */
 export function ownerOf(path: string): Credentials | null {
   try {
@@ -35,24 +35,24 @@ export function ownerOf(path: string): Credentials | null {
   }
 }
 
-/** Who this process runs as. */
+/** The name of the user that this process runs as. */
 export function currentUser(): string {
   return userName(process.getuid?.() ?? 0);
 }
 
-/** The name, or the number where there is none. */
+/** A user's name, or the number when passwd(5) has no name. */
 export function userName(uid: number): string {
   return entriesOf('/etc/passwd').find(([, , id]) => id === String(uid))?.[0] ?? String(uid);
 }
 
-/** Gives up root for another user, for good. Throws where that is not allowed. */
+/** Changes from root to another user, for good. Throws when the system does not allow it. */
 export function become({ uid, gid, groups }: Credentials): void {
   process.setgroups?.([...groups]);
   process.setgid?.(gid);
   process.setuid?.(uid);
 }
 
-/** Of passwd(5) or group(5), whose first fields are the same on every system. */
+/** The lines of passwd(5) or group(5) by field. The first fields are the same on every system. */
 function entriesOf(file: string): string[][] {
   return readFileSync(file, 'utf8')
     .split('\n')

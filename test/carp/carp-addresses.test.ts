@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCarpAddresses } from '../../src/carp/carp-addresses.ts';
 import { systemExec } from '../../src/process/system-exec.ts';
 
-/** FreeBSD 15.1: three vhids on one interface, as recorded. */
+/** Recorded on FreeBSD 15.1: three vhids on one interface. */
 const FREEBSD = `vtnet1: flags=1008943<UP,BROADCAST,RUNNING,PROMISC,SIMPLEX,MULTICAST,LOWER_UP> metric 0 mtu 1500
 	options=880028<VLAN_MTU,JUMBO_MTU,LINKSTATE,HWSTATS>
 	ether 52:54:00:00:02:01
@@ -30,7 +30,7 @@ lo0: flags=1008049<UP,LOOPBACK,RUNNING,MULTICAST,LOWER_UP> metric 0 mtu 16384
 	groups: lo
 `;
 
-/** OpenBSD: CARP has interfaces of its own. */
+/** OpenBSD, where CARP has interfaces of its own. */
 const OPENBSD = `em0: flags=8b43<UP,BROADCAST,RUNNING,PROMISC,ALLMULTI,SIMPLEX,MULTICAST> mtu 1500
 	lladdr 52:54:00:00:02:01
 	index 1 priority 0 llprio 3
@@ -78,7 +78,7 @@ describe('CARP addresses are', () => {
     expect(await readFrom(`cat <<'END'\n${OPENBSD}END`)).toEqual(['192.0.2.10', '2001:db8::10']);
   });
 
-  test('none where ifconfig fails or is not there', async () => {
+  test('none when ifconfig fails or is missing', async () => {
     expect(await readFrom('echo nonsense; exit 1')).toEqual([]);
     expect([...(await readCarpAddresses(systemExec, join(folder, 'nonesuch')))]).toEqual([]);
   });

@@ -10,19 +10,18 @@ const names = readdirSync(FOLDER)
   .map((name) => name.slice(0, -'.toml'.length))
   .sort();
 
-/** All that is wrong with it, each line without the folder of these files. */
+/** The errors of a file, without the folder's path. */
 function errorsOf(file: string): string[] {
   const loaded = loadConfig(file);
   return loaded.ok ? [] : loaded.errors.map((line) => line.replaceAll(`${dirname(file)}/`, ''));
 }
 
-/** Each bad file has its exact errors beside it, one a line. */
-test.each(names)('%s', (name) => {
+test.each(names)('%s.toml has exactly the errors in its .expected', (name) => {
   const expected = readFileSync(`${FOLDER}${name}.expected`, 'utf8').trimEnd().split('\n');
   expect(errorsOf(`${FOLDER}${name}.toml`)).toEqual(expected);
 });
 
-test('each list of errors belongs to a file', () => {
-  const lists = readdirSync(FOLDER).filter((name) => name.endsWith('.expected'));
-  expect(lists.map((name) => name.slice(0, -'.expected'.length)).sort()).toEqual(names);
+test('each .expected belongs to a .toml', () => {
+  const expected = readdirSync(FOLDER).filter((name) => name.endsWith('.expected'));
+  expect(expected.map((name) => name.slice(0, -'.expected'.length)).sort()).toEqual(names);
 });

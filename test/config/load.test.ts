@@ -21,7 +21,7 @@ function write(text: string, name = 'hfm.toml'): void {
   writeFileSync(join(folder, name), text);
 }
 
-/** The configuration in `text`, which must be good. */
+/** The configuration in `text`, which must be valid. */
 function load(text: string): Config {
   write(text);
   const loaded = loadConfig(file);
@@ -46,7 +46,7 @@ function checkOf(config: Config, backend = 'lb1', index = 0): CheckConfig {
   return found;
 }
 
-/** As DESIGN.md has it, with programs that every system has. */
+/** All kinds of sections, with programs that every system has. */
 const EXAMPLE = `
 [daemon]
 socket       = "/var/run/hfm/hfm.sock"
@@ -101,8 +101,8 @@ command = ["/bin/sh", "/var/log/hfm-events"]
 timeout = "10s"
 `;
 
-describe('the example of the design', () => {
-  test('is good, and means what it says', () => {
+describe('an example with all kinds of sections', () => {
+  test('loads, with every value resolved', () => {
     const config = load(EXAMPLE);
     expect(config.file).toBe(file);
     expect(config.daemon).toEqual({
@@ -165,19 +165,19 @@ describe('the example of the design', () => {
     });
   });
 
-  test('is frozen all the way down', () => {
-    const deep = (value: unknown, path: string): string[] => {
+  test('is frozen, with everything in it', () => {
+    const unfrozen = (value: unknown, path: string): string[] => {
       if (typeof value !== 'object' || value === null || value instanceof RegExp) return [];
       const own = Object.isFrozen(value) ? [] : [path];
       return [
         ...own,
-        ...Object.entries(value).flatMap(([key, item]) => deep(item, `${path}.${key}`)),
+        ...Object.entries(value).flatMap(([key, item]) => unfrozen(item, `${path}.${key}`)),
       ];
     };
-    expect(deep(load(EXAMPLE), 'config')).toEqual([]);
+    expect(unfrozen(load(EXAMPLE), 'config')).toEqual([]);
   });
 
-  test('has a sum that tells whether it changed', () => {
+  test('has a hash that changes with its text', () => {
     const { sha256 } = load(EXAMPLE);
     expect(sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(load(EXAMPLE).sha256).toBe(sha256);
@@ -185,7 +185,7 @@ describe('the example of the design', () => {
   });
 });
 
-/** A good configuration with one backend of these lines. */
+/** A valid configuration whose only backend has these lines. */
 function withBackend(lines: string, rest = ''): string {
   return `${rest}
 [pool.web]
@@ -197,7 +197,7 @@ ${lines}`;
 }
 
 describe('defaults', () => {
-  test('where nothing is said', () => {
+  test('apply to every key that is not set', () => {
     const config = load(withBackend('checks = [{ type = "tcp", port = 80 }]'));
     expect(config.daemon).toMatchObject({
       socket: '/var/run/hfm/hfm.sock',
@@ -220,7 +220,7 @@ describe('defaults', () => {
     });
   });
 
-  test('shrink with a short interval', () => {
+  test('of fast_interval, down_interval and timeout shrink with a short interval', () => {
     const config = load(withBackend('checks = [{ type = "tcp", port = 80, interval = "50ms" }]'));
     expect(checkOf(config).rhythm).toEqual({
       intervalMs: 50,
@@ -232,7 +232,7 @@ describe('defaults', () => {
 });
 
 describe('inheritance', () => {
-  test('goes from [defaults] to the check to the backend, each key for itself', () => {
+  test('takes each key from the backend, else from the check, else from [defaults]', () => {
     const config = load(
       withBackend(
         'checks = ["tcp"]\nfall = 9\nmode = "up"',
@@ -259,14 +259,14 @@ fall = 7
     });
   });
 
-  test('a fast_interval may be shorter than the timeout', () => {
+  test('allows a fast_interval that is shorter than the timeout', () => {
     const config = load(
       withBackend('checks = [{ type = "tcp", port = 80, fast_interval = "10ms" }]'),
     );
     expect(checkOf(config).rhythm).toMatchObject({ fastIntervalMs: 10, timeoutMs: 500 });
   });
 
-  test('on_up of [defaults] serves for backends that say none, and [] ends it', () => {
+  test('takes on_up from [defaults] unless the backend sets its own, which may be []', () => {
     const config = load(`
 [defaults]
 on_up = ["page"]
@@ -287,7 +287,7 @@ on_up = []
 });
 
 describe('checks', () => {
-  test('several, named and inline, each with its own count', () => {
+  test('of one backend may be named and inline, each with keys of its own', () => {
     const config = load(
       withBackend(
         `require = "any"
@@ -305,7 +305,7 @@ port = 8080`,
     expect(checkOf(config)).toMatchObject({ url: 'http://10.0.0.1:8080/lb1' });
   });
 
-  test('http with all its keys', () => {
+  test('of type http take all their keys', () => {
     const config = load(
       withBackend(`checks = [{ type = "http", url = "https://{address}:8443/health?x={y}",
   method = "HEAD", host = "www.example.org:8443", sni = "sni.example.org",
@@ -333,14 +333,14 @@ port = 8080`,
     ['nothing for an address', 'host = "10.0.0.9",', null],
     ['nothing for an IPv6 address with a port', 'host = "[fd00::1]:443",', null],
     ['nothing without a host', '', null],
-  ])('SNI is %s', (_, host, serverName) => {
+  ])('send as SNI %s', (_, host, serverName) => {
     const config = load(
       withBackend(`checks = [{ type = "http", ${host} url = "https://{address}/" }]`),
     );
     expect(checkOf(config)).toMatchObject({ tls: { serverName } });
   });
 
-  test('an IPv6 address gets its brackets in a URL', () => {
+  test('of type http have an IPv6 address in brackets in their URL', () => {
     const config = load(`
 [pool.web]
 table = "web"
@@ -352,7 +352,7 @@ pools = { web = "fd00::1" }
     expect(checkOf(config)).toMatchObject({ url: 'http://[fd00::1]:8080/' });
   });
 
-  test('body by text or by expression', () => {
+  test('of type http match a body by text or by regular expression', () => {
     const config = load(
       withBackend(`checks = [
   { name = "a", type = "http", url = "http://{address}/", body = "O{K" },
@@ -363,7 +363,7 @@ pools = { web = "fd00::1" }
     expect(checkOf(config, 'lb1', 1)).toMatchObject({ body: { kind: 'regex', regex: /^OK/u } });
   });
 
-  test('tcp with TLS, send and expect', () => {
+  test('of type tcp take TLS, send and expect', () => {
     const config = load(
       withBackend(
         'checks = [{ type = "tcp", port = 6379, tls = true, sni = "r", send = "PING\\r\\n", expect = "+PONG" }]',
@@ -377,7 +377,7 @@ pools = { web = "fd00::1" }
     });
   });
 
-  test('script with placeholders, environment and the rules of Nagios', () => {
+  test('of type script take placeholders, an environment and the exit statuses of Nagios', () => {
     const config = load(
       withBackend(`port = 25
 checks = [{ type = "script", command = ["/bin/sh", "-H", "{address}", "{name}:{port}", "{print $1}"],
@@ -421,7 +421,7 @@ pools = { main = "10.0.0.1" }
 `;
 
 describe('includes', () => {
-  test('are read in the order of their names, those of other names and hidden ones are not', () => {
+  test('are read in the order of their names, without hidden files and other names', () => {
     mkdirSync(join(folder, 'hfm.d'));
     const pool = (name: string): string => `[pool.${name}]\ntable = "${name}"\n`;
     write(pool('b'), 'hfm.d/20.toml');
@@ -432,18 +432,18 @@ describe('includes', () => {
     expect(config.pools.map(({ name }) => name)).toEqual(['main', 'a', 'b']);
   });
 
-  test('may hold any section, once', () => {
+  test('may hold any section', () => {
     mkdirSync(join(folder, 'hfm.d'));
     write('[daemon]\nmax_scripts = 7\n', 'hfm.d/a.toml');
     expect(load(`include = ["hfm.d/*.toml"]\n${POOL}${BACKEND}`).daemon.maxScripts).toBe(7);
   });
 
-  test('a pattern that nothing matches is no error', () => {
+  test('may have a pattern that matches no file', () => {
     mkdirSync(join(folder, 'hfm.d'));
     expect(load(`include = ["hfm.d/*.toml"]\n${POOL}${BACKEND}`).pools).toHaveLength(1);
   });
 
-  test('change the sum of the configuration', () => {
+  test('count for the hash of the configuration', () => {
     write('# one\n', 'more.toml');
     const { sha256 } = load(`include = ["more.toml"]\n${POOL}${BACKEND}`);
     write('# two\n', 'more.toml');
@@ -452,17 +452,17 @@ describe('includes', () => {
 });
 
 describe('the file itself', () => {
-  test('that is empty is refused, lest a truncated one empty every table', () => {
+  test('that is empty is refused: a truncated one must not empty every table', () => {
     writeFileSync(file, '');
     expect(errors()).toEqual(['hfm.toml: found no backend, expected at least one [backend.NAME]']);
   });
 
-  test('with a byte order mark and CRLF is as good', () => {
+  test('may have a byte order mark and CRLF', () => {
     const config = load(`\ufeff${EXAMPLE.replaceAll('\n', '\r\n')}`);
     expect(config.backends).toHaveLength(2);
   });
 
-  test('that is not there, is a folder, or is in what is none', () => {
+  test('that is missing, is a folder, or has a file in its path is refused', () => {
     expect(errors()).toEqual(["hfm.toml: can't be read: no such file"]);
     mkdirSync(file);
     expect(errors()).toEqual(["hfm.toml: can't be read: it is a directory"]);
@@ -474,10 +474,10 @@ describe('the file itself', () => {
     });
   });
 
-  test('that may not be read', () => {
+  test('that hfmd may not read is refused', () => {
     writeFileSync(file, '', { mode: 0 });
     const isRoot = process.getuid?.() === 0;
-    // Root may read everything, so that it has to be somebody else meanwhile.
+    // Root may read everything, so another user has to try.
     if (isRoot) process.seteuid?.(65534);
     try {
       expect(errors()).toEqual(["hfm.toml: can't be read: permission denied"]);
@@ -486,13 +486,13 @@ describe('the file itself', () => {
     }
   });
 
-  test('that is no text is refused, wherever the bytes stand', () => {
+  test('that is not UTF-8 is refused, also where the bytes are in a comment', () => {
     writeFileSync(file, Buffer.from('[daemon]\nlog_level = "info" # \xff\xfe\n', 'latin1'));
     expect(loadConfig(file).ok).toBe(false);
   });
 });
 
-test('a URL with a password is refused without saying it', () => {
+test('a URL with a password is refused without showing the password', () => {
   write(withBackend('checks = [{ type = "http", url = "http://u:secret@{address}/" }]'));
   expect(errors()).toHaveLength(1);
   expect(errors()[0]).not.toContain('secret');

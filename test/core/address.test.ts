@@ -11,13 +11,13 @@ import {
 } from '../../src/core/address.ts';
 import { address, addresses } from '../fakes/config.ts';
 
-/** What the parser makes of it: the address, or why it is refused. */
-function read(text: string): string {
+/** The parsed address, or why it is refused. */
+function parse(text: string): string {
   const parsed = parseAddress(text);
   return parsed.ok ? parsed.address : parsed.why;
 }
 
-describe('the one spelling', () => {
+describe('the spelling', () => {
   test.each([
     ['10.0.0.1', '10.0.0.1'],
     ['0.0.0.0', '0.0.0.0'],
@@ -41,36 +41,36 @@ describe('the one spelling', () => {
     ['64:ff9b::10.0.0.1', '64:ff9b::a00:1'],
     ['1:2:3:4:5:6:1.2.3.4', '1:2:3:4:5:6:102:304'],
   ])('of %s is %s', (written, canonical) => {
-    expect(read(written)).toBe(canonical);
+    expect(parse(written)).toBe(canonical);
   });
 
-  test('of IPv6 is what inet_ntop(3) prints, from any way to write it', () => {
+  test('of IPv6 is what inet_ntop(3) prints, however it was written', () => {
     const word = fc.constantFrom(0, 0, 0, 1, 0xff, 0xffff, 0xa00, 0x8000);
     fc.assert(
       fc.property(fc.array(word, { minLength: 8, maxLength: 8 }), fc.boolean(), (words, upper) => {
         const hex = words.map((one) => one.toString(16).padStart(4, '0')).join(':');
         const written = upper ? hex.toUpperCase() : hex;
-        expect(read(written)).toBe(new SocketAddress({ address: hex, family: 'ipv6' }).address);
+        expect(parse(written)).toBe(new SocketAddress({ address: hex, family: 'ipv6' }).address);
       }),
       { numRuns: 2000 },
     );
   });
 
-  test('is read as itself', () => {
+  test('parses to itself', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
         const once = address(text);
-        expect(read(once)).toBe(once);
+        expect(parse(once)).toBe(once);
       }),
     );
   });
 });
 
-describe('refused is', () => {
-  const NAME = 'it is no number (hfm resolves no names)';
+describe('refuses', () => {
+  const NAME = 'it is not numeric (hfm resolves no names)';
   const INET4 = 'it is not four numbers from 0 to 255';
   const OCTAL = 'it has leading zeros, which some systems read as octal';
-  const INET6 = 'it is no IPv6 address';
+  const INET6 = 'it is not an IPv6 address';
   test.each([
     ['010.0.0.1', OCTAL],
     ['10.0.0.01', OCTAL],
@@ -106,10 +106,10 @@ describe('refused is', () => {
     ['1.2.3.4::', INET6],
     ['::1.2.3.4:5', INET6],
   ])('%j: %s', (text, why) => {
-    expect(read(text)).toBe(why);
+    expect(parse(text)).toBe(why);
   });
 
-  test('whatever is not made of digits, hex letters, dots and colons', () => {
+  test('everything with other characters than digits, hex letters, dots and colons', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         fc.pre(!/^[0-9a-fA-F.:]*$/.test(text));
@@ -120,7 +120,7 @@ describe('refused is', () => {
 });
 
 describe('order', () => {
-  test("is pf's: IPv4 before IPv6, each by number", () => {
+  test("is pf's: IPv4 before IPv6, each family by number", () => {
     const written = ['fd00::1', '10.0.0.10', '10.0.0.9', '9.0.0.1', '::1', 'fd00::', '100.0.0.1'];
     expect(sortAddresses(addresses(...written))).toEqual([
       '9.0.0.1',
@@ -146,7 +146,7 @@ describe('order', () => {
   });
 });
 
-test('an IPv6 address gets its brackets in a URL', () => {
+test('an IPv6 address is in brackets in a URL', () => {
   expect(urlHost(address('fd00::1'))).toBe('[fd00::1]');
   expect(urlHost(address('10.0.0.1'))).toBe('10.0.0.1');
   expect(familyOf(address('::ffff:10.0.0.1'))).toBe('inet6');

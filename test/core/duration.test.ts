@@ -33,7 +33,7 @@ test.each([
   '1S',
   'Infinitys',
   '١s',
-])('%j is no duration', (text) => {
+])('%j is not a duration', (text) => {
   expect(parseDuration(text)).toBeNull();
 });
 
@@ -45,11 +45,11 @@ test.each([
   [90_000, '1m30s'],
   [3_600_000, '1h'],
   [3_630_000, '1h30s'],
-])('%d ms is written %s', (ms, text) => {
+])('%d ms is formatted as %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
 
-test('what is written is read as the same', () => {
+test('a formatted duration parses to the same', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 86_400_000 }), (ms) => {
       expect(parseDuration(formatDuration(ms))).toBeCloseTo(ms, 3);
@@ -65,6 +65,6 @@ test.each([
   [7_500_000, '2h05m'],
   [47 * 3_600_000, '47h00m'],
   [99 * 3_600_000, '4d03h'],
-])('%d ms ago is %s', (ms, text) => {
+])('an age of %d ms is formatted as %s', (ms, text) => {
   expect(formatAge(ms)).toBe(text);
 });

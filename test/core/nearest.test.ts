@@ -14,11 +14,11 @@ test.each([
   ['weeb', null],
   ['completely-else', null],
   ['', null],
-])('%j most likely meant %j', (typo, expected) => {
+])('the nearest to %j is %j', (typo, expected) => {
   expect(nearest(typo, KEYS)).toBe(expected);
 });
 
-test('the first of equals wins, and nothing is near to nothing', () => {
+test('the first of equally near ones wins, and there is none without candidates', () => {
   expect(nearest('lb3', ['lb1', 'lb2'])).toBe('lb1');
   expect(nearest('lb1', [])).toBeNull();
 });

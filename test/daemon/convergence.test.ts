@@ -40,7 +40,7 @@ const ERRORS: readonly PfErrorKind[] = [
   'permission',
   'hung',
   'killed',
-  'babble',
+  'unexpected-output',
   'missing-program',
 ];
 

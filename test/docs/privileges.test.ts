@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { neededRules } from '../../src/pf/needs.ts';
-import { rulesText } from '../../src/pf/rules.ts';
+import { rulesText } from '../../src/pf/elevation-rules.ts';
+import { neededRules } from '../../src/pf/needed-rules.ts';
 import { readProjectFile } from './page.ts';
 import { withConfig } from './with-config.ts';
 

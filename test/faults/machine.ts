@@ -83,7 +83,7 @@ function fakeFault(kind: FaultKind): FakeFault {
     case 'missing-device':
     case 'refused':
     case 'killed':
-    case 'babble':
+    case 'unexpected-output':
       return { kind: 'error', error: kind };
   }
 }

@@ -117,8 +117,8 @@ function standInFault(kind: Exclude<FaultKind, 'hang' | 'slow'>): PfFault {
       return { fault: 'fail' };
     case 'killed':
       return { fault: 'kill-before' };
-    case 'babble':
-      return { fault: 'babble-stdout', bytes: 2000 };
+    case 'unexpected-output':
+      return { fault: 'nonsense-stdout', bytes: 2000 };
     case 'killed-after':
       return { fault: 'kill-after' };
     case 'ignored':

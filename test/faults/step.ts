@@ -12,7 +12,7 @@ export type FaultKind =
   | 'missing-device'
   | 'refused'
   | 'killed'
-  | 'babble'
+  | 'unexpected-output'
   /** Done, and then killed. */
   | 'killed-after'
   /** Says that it is done, and has done nothing. */
@@ -57,7 +57,7 @@ const faults: fc.Arbitrary<Fault> = fc.record({
     'missing-device',
     'refused',
     'killed',
-    'babble',
+    'unexpected-output',
     'killed-after',
     'ignored',
     'hang',

@@ -30,23 +30,23 @@ function run(...argv: string[]) {
   return runCommand('import', ...argv);
 }
 
-test('everything carried over: the result on stdout, and 0', async () => {
+test('with everything carried over it prints the result and exits 0', async () => {
   const { code, stdout, stderr } = await run(write(GOOD));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('[backend.lb1]\n');
 });
 
-test('something to look at: the result on stdout, a line on stderr, and 1', async () => {
+test('with something to look at it prints the result, a line on stderr, and exits 1', async () => {
   const file = write(`runs = 3\n${GOOD}`);
   const { code, stdout, stderr } = await run(file);
   expect(code).toBe(1);
   expect(stdout).toContain('# NOT CARRIED OVER: runs = 3;');
   expect(stderr).toBe(
-    `${file}:1: lb1: not carried over: runs = 3; a check goes on until hfmd stops\n`,
+    `${file}:1: lb1: not carried over: runs = 3; hfm repeats a check until hfmd stops\n`,
   );
 });
 
-test.each([[['-']], [[]]])('stdin is read for %j', async (argv) => {
+test.each([[['-']], [[]]])('with the arguments %j it reads stdin', async (argv) => {
   const stdin = Readable.from([Buffer.from(GOOD.slice(0, 20)), Buffer.from(GOOD.slice(20))]);
   vi.spyOn(process, 'stdin', 'get').mockReturnValue(stdin as typeof process.stdin);
   const { code, stdout } = await run(...argv);
@@ -54,7 +54,7 @@ test.each([[['-']], [[]]])('stdin is read for %j', async (argv) => {
   expect(stdout).toMatch(/^# Made by "hfmctl import" from stdin\.\n/);
 });
 
-test('with --json: the text and all notes', async () => {
+test('with --json it prints the text and all notes', async () => {
   const { code, stdout } = await run('--json', write(`runs = 3\n${GOOD}`));
   expect(code).toBe(1);
   const { toml, notes } = JSON.parse(stdout);
@@ -63,11 +63,11 @@ test('with --json: the text and all notes', async () => {
     kind: 'lost',
     line: 1,
     rule: 'lb1',
-    message: 'runs = 3; a check goes on until hfmd stops',
+    message: 'runs = 3; hfm repeats a check until hfmd stops',
   });
 });
 
-test('a syntax error: nothing on stdout, its place on stderr, and 1', async () => {
+test('for a syntax error it prints line and column on stderr, and exits 1', async () => {
   const file = write('lb1 {\n\ttest = }\n');
   expect(await run(file)).toEqual({
     code: 1,
@@ -81,7 +81,7 @@ test('a syntax error: nothing on stdout, its place on stderr, and 1', async () =
   });
 });
 
-test('a file that can not be read: why, and 1', async () => {
+test('for a file that it can not read it says why, and exits 1', async () => {
   const file = join(home, 'none.conf');
   expect(await run(file)).toEqual({
     code: 1,
@@ -90,7 +90,7 @@ test('a file that can not be read: why, and 1', async () => {
   });
 });
 
-test('two files make no sense: 64', async () => {
+test('for two files it exits 64', async () => {
   const { code, stderr } = await run('a', 'b');
   expect(code).toBe(64);
   expect(stderr).toContain('expected one file, found also "b"');

@@ -12,8 +12,8 @@ import { importConfig } from '../../src/import/import-config.ts';
 const folder = fileURLToPath(new URL('hfm-conf/', import.meta.url));
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.conf'));
 
-/** What hfmd has against a text, but for programs that are not on this machine. */
-function refusals(toml: string): string[] {
+/** The errors that hfmd finds in a text, without those of programs that are not on this machine. */
+function errorsOf(toml: string): string[] {
   const home = mkdtempSync(join(tmpdir(), 'hfm-import-'));
   try {
     const file = join(home, 'hfm.toml');
@@ -27,15 +27,15 @@ function refusals(toml: string): string[] {
   }
 }
 
-function carryOver(text: string, file = 'hfm.conf') {
+function convert(text: string, file = 'hfm.conf') {
   const result = importConfig(file, text);
   if (!result.ok) throw new Error(result.error);
-  const open = result.notes.filter(needsPerson);
-  return { ...result, open, stderr: open.map((note) => noteLine(file, note)) };
+  const forPerson = result.notes.filter(needsPerson);
+  return { ...result, forPerson, stderr: forPerson.map((note) => noteLine(file, note)) };
 }
 
 describe.each(fixtures)('%s', (name) => {
-  const { toml, open, stderr } = carryOver(readFileSync(join(folder, name), 'utf8'), name);
+  const { toml, forPerson, stderr } = convert(readFileSync(join(folder, name), 'utf8'), name);
   const expected = (ending: string) => join(folder, name.replace(/conf$/, ending));
 
   test('gives the expected hfm.toml', async () => {
@@ -48,41 +48,42 @@ describe.each(fixtures)('%s', (name) => {
     );
   });
 
-  test('all of that stands in the result as well', () => {
+  test('has all of that in the comments of the result as well', () => {
     const comments = toml.replaceAll(/\n#\s+/g, ' ').replaceAll(/\s+/g, ' ');
-    for (const { message } of open) expect(comments).toContain(message.replaceAll(/\s+/g, ' '));
+    for (const { message } of forPerson)
+      expect(comments).toContain(message.replaceAll(/\s+/g, ' '));
   });
 
-  test('the result is taken by hfmd, or it is said that there is none', () => {
-    const isEmpty = stderr.some((line) => line.endsWith('hfmd wants at least one backend'));
+  test('gives a result that hfmd accepts, or says that it has no backend', () => {
+    const isEmpty = stderr.some((line) => line.endsWith('hfmd needs at least one backend'));
     expect(isEmpty).toBe(!toml.includes('[backend.'));
-    if (!isEmpty) expect(refusals(toml)).toEqual([]);
+    if (!isEmpty) expect(errorsOf(toml)).toEqual([]);
   });
 
-  test('a path that is left to fill in is told', () => {
+  test('says on stderr that a path is left to fill in', () => {
     expect(stderr.some((line) => line.includes(': fill in: '))).toBe(toml.includes('"/FILL/IN'));
   });
 });
 
-test('a configuration that has its place in hfm.toml leaves nothing to look at', () => {
+test('a configuration that hfm.toml can express leaves nothing to look at', () => {
   for (const name of ['two-hosts.conf', 'syntax.conf']) {
-    expect(carryOver(readFileSync(join(folder, name), 'utf8')).open).toEqual([]);
+    expect(convert(readFileSync(join(folder, name), 'utf8')).forPerson).toEqual([]);
   }
 });
 
 test('more scripts than hfm runs at once by default raise max_scripts', () => {
   const rule = (i: number) => `r${i} { test = /t; test_arguments = 10.0.0.${i}; change_fail = /f }`;
   const rules = Array.from({ length: 40 }, (_, i) => rule(i + 1)).join('\n');
-  const { toml } = carryOver(`interval = 1s; timeout_kill = 1s\n${rules}`);
+  const { toml } = convert(`interval = 1s; timeout_kill = 1s\n${rules}`);
   expect(parse(toml)).toMatchObject({ daemon: { max_scripts: 40 } });
-  expect(refusals(toml)).toEqual([]);
+  expect(errorsOf(toml)).toEqual([]);
 });
 
-test('names are made valid, and each is given once', () => {
+test('names are made valid and unique', () => {
   const rule = 'test = /t; test_arguments = 10.0.0.1; change_fail = /f';
   const groups = ['"a b"', 'a-b', '"a/b"', '"äö"', `"${'x'.repeat(70)}"`, `"${'x'.repeat(71)}"`];
   const text = groups.map((name) => `${name} { ${rule} }`).join('\n');
-  const { toml } = carryOver(`interval = 1s; timeout_kill = 1s\n${text}`);
+  const { toml } = convert(`interval = 1s; timeout_kill = 1s\n${text}`);
   const { backend } = parse(toml);
   expect(Object.keys(backend)).toEqual([
     'a-b',
@@ -92,12 +93,12 @@ test('names are made valid, and each is given once', () => {
     'x'.repeat(63),
     `${'x'.repeat(59)}-2`,
   ]);
-  expect(refusals(toml)).toEqual([]);
+  expect(errorsOf(toml)).toEqual([]);
 });
 
-test('what hfmd refuses all the same is told', () => {
+test('a result that hfmd refuses all the same is noted', () => {
   const argument = `"${String.raw`\ud800`}"`;
-  const { toml, stderr } = carryOver(
+  const { toml, stderr } = convert(
     `interval = 1s; timeout_kill = 1s; test = /t; test_arguments = ${argument}; change_fail = /f`,
   );
   expect(stderr.at(-1)).toMatch(
@@ -106,7 +107,7 @@ test('what hfmd refuses all the same is told', () => {
   expect(toml).toContain('# FILL IN: hfmd refuses the result');
 });
 
-test('a syntax error is told with its place', () => {
+test('a syntax error has its line and column', () => {
   expect(importConfig('hfm.conf', 'a {\n  b = }')).toEqual({
     ok: false,
     error: 'hfm.conf:2:7: found "}", expected a value',
@@ -121,7 +122,7 @@ const word = fc.constantFrom(
 
 const command = fc.array(word, { maxLength: 12 });
 
-test('whatever stands in a rule, the result is taken by hfmd', () => {
+test('hfmd accepts the result of any rule', () => {
   fc.assert(
     fc.property(command, command, command, fc.boolean(), (test_, fail, success, inShell) => {
       const list = (key: string, words: readonly string[]) => {
@@ -134,14 +135,14 @@ test('whatever stands in a rule, the result is taken by hfmd', () => {
         list('change_fail', fail),
         list('change_success', success),
       ];
-      const { toml } = carryOver(`interval = 1s\ntimeout_kill = 1s\nr {\n${text.join('')}}\n`);
-      expect(refusals(toml)).toEqual([]);
+      const { toml } = convert(`interval = 1s\ntimeout_kill = 1s\nr {\n${text.join('')}}\n`);
+      expect(errorsOf(toml)).toEqual([]);
     }),
     { numRuns: 300 },
   );
 });
 
-test('any text is either taken or refused with its place', () => {
+test('any text is either converted or refused with its line and column', () => {
   const token = fc.constantFrom(
     ...[
       '{',

@@ -13,13 +13,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/core/address.ts';
-import { endArguments, endLine } from '../../src/pf/commands.ts';
+import { endArguments, helperLine } from '../../src/pf/commands.ts';
 import { readProjectFile } from '../docs/page.ts';
 
-/** The one line of the helper that a copy of it for tests changes. */
+/** The only line that differs in the copies of the helper for tests. */
 const PFCTL_LINE = '\npfctl=/sbin/pfctl\n';
 
-/** Installs a copy of the helper that runs another pfctl; gives its path. */
+/** Installs a copy of the helper that runs another pfctl; returns its path. */
 export function copyHelper(folder: string, pfctl: string): string {
   const text = readProjectFile('libexec/pf-end');
   expect(text.split(PFCTL_LINE)).toHaveLength(2);
@@ -33,13 +33,13 @@ interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** The arguments of each pfctl that it ran. */
+  /** The arguments of each pfctl that the helper ran. */
   readonly calls: readonly (readonly string[])[];
 }
 
 const REFUSED = /^pf-end: (line \d+: expected|line \d+ has no end|no operation|more than)/;
 
-/** What libexec/pf-end does, by a shell or by its own. */
+/** Tests libexec/pf-end, run by `shell` or, if that is empty, by its interpreter line. */
 export function describePfEnd(shell: readonly string[]): void {
   let folder = '';
   let helper = '';
@@ -69,7 +69,7 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
       encoding: 'utf8',
       env: { PATH: '/nonexistent', ...env },
     });
-    // EPIPE: it does not read on after what it refuses.
+    // Ignores EPIPE: the helper stops reading at what it refuses.
     const isReal = error !== undefined && !('code' in error && error.code === 'EPIPE');
     if (isReal) throw error;
     const notes = join(folder, 'calls');
@@ -78,8 +78,8 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
     return { code: status, stdout, stderr, calls: calls.map((one) => one.split('\n')) };
   };
 
-  describe('what it takes', () => {
-    test('is run with the arguments of the driver', () => {
+  describe('the helper', () => {
+    test('runs pfctl with the arguments that the driver would use', () => {
       const operations = [
         { kind: 'state', id: '425d006b00000000/8641e0ae' },
         { kind: 'state', id: '1/f' },
@@ -88,18 +88,18 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
         { kind: 'backend', address: '10.2.1.11' },
         { kind: 'backend', address: '::ffff:10.2.1.11' },
       ] as const;
-      const { code, stderr, calls } = run(operations.map((one) => `${endLine(one)}\n`).join(''));
+      const { code, stderr, calls } = run(operations.map((one) => `${helperLine(one)}\n`).join(''));
       expect(calls).toEqual(operations.map(endArguments));
       expect([code, stderr]).toEqual([0, 'killed 1 states\n'.repeat(operations.length)]);
     });
 
-    test('ends at the first pfctl that fails, with its output and its exit status', () => {
+    test('stops at the first pfctl that fails, with its output and its exit status', () => {
       const ran = run('client 10.0.0.1\nclient 10.0.0.66\nclient 10.0.0.3\n');
       expect(ran).toMatchObject({ code: 7, stdout: 'to stdout\n' });
       expect(ran.calls).toHaveLength(2);
     });
 
-    test('is every address that hfm takes, as pf writes it', () => {
+    test('accepts every form of address that hfm accepts, as pf prints it', () => {
       const { code, calls } = run(GOOD_ADDRESSES.map((one) => `client ${one}\n`).join(''));
       expect(calls.map(([, address]) => address)).toEqual(GOOD_ADDRESSES);
       expect(code).toBe(0);
@@ -107,7 +107,7 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
       expect(parsed.filter(({ ok }) => !ok)).toEqual([]);
     });
 
-    test('is an address where hfm takes it for one, and only there', () => {
+    test('accepts an address if and only if hfm does', () => {
       const text = fc.oneof(
         fc.ipV4(),
         fc.ipV6(),
@@ -124,8 +124,8 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
     });
   });
 
-  describe('what it refuses', () => {
-    test.each(HOSTILE.map((input) => [input]))('%j runs nothing', (input) => {
+  describe('the helper refuses', () => {
+    test.each(HOSTILE.map((input) => [input]))('%j and runs nothing', (input) => {
       const ran = run(input);
       expect(ran.calls).toEqual([]);
       expect([ran.code, ran.stdout]).toEqual([65, '']);
@@ -133,7 +133,7 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
       expect(readdirSync(folder).sort()).toEqual(['pf-end', 'pfctl']);
     });
 
-    test('ends the run, and is not shown', () => {
+    test('a line without showing it, and stops there', () => {
       const ran = run('client 10.0.0.1\nclient \x1b[31m10.0.0.2\nclient 10.0.0.3\n');
       expect(ran.calls).toEqual([['-K', '10.0.0.1']]);
       expect(ran.stderr).toBe(
@@ -141,20 +141,20 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
       );
     });
 
-    test('is a line without its end, which may be half of one', () => {
+    test('a line without its newline, which may be incomplete', () => {
       const ran = run('client 10.0.0.1\nclient 10.0.0.2');
       expect(ran).toMatchObject({ code: 65, calls: [['-K', '10.0.0.1']] });
       expect(ran.stderr).toMatch(/line 2 has no end/);
     });
 
-    test('is any argument', () => {
+    test('any argument', () => {
       for (const args of [['-F', 'all'], ['client 10.0.0.1'], [''], ['--'], ['-h']]) {
         const ran = run('client 10.0.0.1\n', args);
         expect([args, ran]).toMatchObject([args, { code: 64, calls: [] }]);
       }
     });
 
-    test('is more than it takes, in bounded memory', () => {
+    test('more input than its limit, in bounded memory', () => {
       for (const input of [Buffer.alloc(20_000_000, 'a'), 'client 10.0.0.1\n'.repeat(100_000)]) {
         const ran = run(input);
         expect(ran.code).toBe(65);
@@ -163,7 +163,7 @@ case $2 in 10.0.0.66) echo "to stdout"; exit 7 ;; esac
     });
   });
 
-  test('the environment has no say', () => {
+  test('the environment does not change what the helper runs', () => {
     writeFileSync(join(folder, 'evil'), 'echo evil >evil-was-here\nexit 0\n', { mode: 0o755 });
     const evil = join(folder, 'evil');
     const env = {
@@ -201,7 +201,7 @@ const GOOD_ADDRESSES = [
   '1:2:3:4:5:6:10.0.0.1',
 ];
 
-/** Each is one line or more of which the first is bad. */
+/** Inputs whose first line must be refused. */
 const HOSTILE: readonly string[] = [
   '',
   '\n',

@@ -6,10 +6,10 @@ import type { TableRef } from '../../src/core/table.ts';
 import {
   type EndOperation,
   endArguments,
-  endLine,
+  helperLine,
   type PfctlCommands,
-  PLAIN,
-  SEALED,
+  PLAIN_COMMANDS,
+  SUDO_COMMANDS,
 } from '../../src/pf/commands.ts';
 import { openPf, type Pf } from './seed.mjs';
 import { main } from './stand-in/pfctl.mjs';
@@ -24,7 +24,7 @@ const IN_HFM: TableRef = { table: 'web', anchor: 'hfm' };
 
 let machines = 0;
 
-/** A pf with a table of that name in the main ruleset, in the anchor, and in one beside it. */
+/** A pf with a table "web" in the main ruleset, in the anchor hfm, and in another anchor. */
 function machine(os: (typeof OSES)[number]): Pf {
   machines += 1;
   const pf = openPf(join(root, String(machines)), { os });
@@ -49,51 +49,50 @@ function everyCommand(commands: PfctlCommands): (readonly string[])[] {
 }
 
 describe.each(OSES)('on %s', (os) => {
-  test('what is sealed for sudo does what the plain command does', async () => {
-    const plain = everyCommand(PLAIN);
-    for (const [i, sealed] of everyCommand(SEALED).entries()) {
+  test('a command for sudo does what the plain command does', async () => {
+    const plain = everyCommand(PLAIN_COMMANDS);
+    for (const [i, forSudo] of everyCommand(SUDO_COMMANDS).entries()) {
       const [one, other] = [machine(os), machine(os)];
       const stdin = '10.0.0.1\n';
       const expected = await main([...(plain[i] ?? [])], stdin, one.env);
       expect(expected.code).toBe(0);
-      expect(await main([...sealed], stdin, other.env)).toEqual(expected);
+      expect(await main([...forSudo], stdin, other.env)).toEqual(expected);
       expect(contents(other)).toEqual(contents(one));
     }
   });
 
-  test('every other reading of a sealed command is refused, or makes an empty table nowhere', async () => {
-    for (const sealed of everyCommand(SEALED)) {
-      for (const reading of otherReadings(sealed)) {
+  test('pfctl refuses the words of a command for sudo joined in any way, or makes an unused empty table', async () => {
+    for (const forSudo of everyCommand(SUDO_COMMANDS)) {
+      for (const joined of joinedWords(forSudo)) {
         const pf = machine(os);
         const before = contents(pf);
-        const { code } = await main(reading, '10.0.0.1\n', pf.env);
+        const { code } = await main(joined, '10.0.0.1\n', pf.env);
         pf.removeTable('web', { anchor: 'hfm -f-' });
-        expect([reading, contents(pf)]).toEqual([reading, before]);
-        if (!reading.includes('-ahfm -f-')) expect([reading, code]).toEqual([reading, 1]);
+        expect([joined, contents(pf)]).toEqual([joined, before]);
+        if (!joined.includes('-ahfm -f-')) expect([joined, code]).toEqual([joined, 1]);
       }
     }
   });
 });
 
-/** Which is why it is not for sudo. */
-test('another reading of a plain command has a file of its own', async () => {
-  const plain = PLAIN.table('add', WEB);
-  expect(otherReadings(plain)).toContainEqual(['-t', 'web', '-T', 'add', '-f -']);
+test('the words of a plain command joined would read a file, so a rule of sudo must not name it', async () => {
+  const plain = PLAIN_COMMANDS.table('add', WEB);
+  expect(joinedWords(plain)).toContainEqual(['-t', 'web', '-T', 'add', '-f -']);
 });
 
-/** The words run together in every way that has the same text, with spaces between the words. */
-function otherReadings(words: readonly string[]): string[][] {
-  const readings: string[][] = [];
-  for (let joined = 1; joined < 2 ** (words.length - 1); joined++) {
-    const reading: string[] = [];
+/** The words with neighbours joined by spaces, in every way: all have the same text with spaces. */
+function joinedWords(words: readonly string[]): string[][] {
+  const results: string[][] = [];
+  for (let bits = 1; bits < 2 ** (words.length - 1); bits++) {
+    const result: string[] = [];
     for (const [i, word] of words.entries()) {
-      const isJoined = i > 0 && (joined & (1 << (i - 1))) !== 0;
-      if (isJoined) reading.push(`${reading.pop()} ${word}`);
-      else reading.push(word);
+      const isJoined = i > 0 && (bits & (1 << (i - 1))) !== 0;
+      if (isJoined) result.push(`${result.pop()} ${word}`);
+      else result.push(word);
     }
-    readings.push(reading);
+    results.push(result);
   }
-  return readings;
+  return results;
 }
 
 test.each<[EndOperation, string, string]>([
@@ -101,6 +100,9 @@ test.each<[EndOperation, string, string]>([
   [{ kind: 'client', address: '10.0.0.1' }, '-K 10.0.0.1', 'client 10.0.0.1'],
   [{ kind: 'backend', address: '10.0.0.1' }, '-K 0.0.0.0/0 -K 10.0.0.1', 'backend 10.0.0.1'],
   [{ kind: 'backend', address: 'fd00::1' }, '-K ::/0 -K fd00::1', 'backend fd00::1'],
-])('%j is for pfctl "%s" and for the helper "%s"', (operation, args, line) => {
-  expect([endArguments(operation).join(' '), endLine(operation)]).toEqual([args, line]);
-});
+])(
+  '%j has the arguments "%s" of pfctl and the line "%s" of the helper',
+  (operation, args, line) => {
+    expect([endArguments(operation).join(' '), helperLine(operation)]).toEqual([args, line]);
+  },
+);

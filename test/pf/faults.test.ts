@@ -24,7 +24,7 @@ const BEFORE = ['10.0.0.1'];
 const AFTER = ['10.0.0.1', '10.0.0.2'];
 
 describe.concurrent('a fault', () => {
-  test('permission is the answer to an ordinary user', async () => {
+  test('permission answers as pfctl does for an ordinary user', async () => {
     const pf = machine({ fault: 'permission' });
     expect(await pf.run(ADD)).toMatchObject({
       code: 1,
@@ -34,13 +34,13 @@ describe.concurrent('a fault', () => {
     expect(pf.table('web')).toEqual(BEFORE);
   });
 
-  test('missing-device is the answer without a pf', async () => {
+  test('missing-device answers as pfctl does without pf', async () => {
     const pf = machine({ fault: 'missing-device' });
     const { code, stderr } = await pf.run(ADD);
     expect([code, stderr]).toEqual([1, 'pfctl: /dev/pf: No such file or directory\n']);
   });
 
-  test('fail has the status and the text that it says', async () => {
+  test('fail has its own exit status and text', async () => {
     const pf = machine({ fault: 'fail', exit: 255, stderr: 'pfctl: Cannot allocate memory\n' });
     const { code, stderr } = await pf.run(ADD);
     expect([code, stderr]).toEqual([255, 'pfctl: Cannot allocate memory\n']);
@@ -54,14 +54,14 @@ describe.concurrent('a fault', () => {
     expect(pf.table('web')).toEqual(AFTER);
   });
 
-  test('skip and times choose the calls', async () => {
+  test('skip and times select the calls', async () => {
     const pf = machine({ fault: 'fail', skip: 1, times: 2 });
     const codes = [];
     for (let i = 0; i < 5; i += 1) codes.push((await main(ADD, '', pf.env)).code);
     expect(codes).toEqual([0, 1, 1, 0, 0]);
   });
 
-  test('on and table choose the calls, and the others are not counted', async () => {
+  test('on and table select the calls, and other calls are not counted', async () => {
     const pf = machine({ fault: 'fail', on: ['delete', 'replace'], table: ['web'], times: 1 });
     const calls = [
       ADD,
@@ -81,26 +81,26 @@ describe.concurrent('a fault', () => {
     expect(pf.calls()).toMatchObject([{ exit: null, faults: ['kill-before'] }]);
   });
 
-  test('kill-after has changed the table and says nothing', async () => {
+  test('kill-after changes the table and prints nothing', async () => {
     const pf = machine({ fault: 'kill-after' });
     expect(await pf.run(ADD)).toMatchObject({ code: null, signal: 'SIGKILL', stderr: '' });
     expect(pf.table('web')).toEqual(AFTER);
   });
 
-  test('silent-noop says done and has done nothing', async () => {
+  test('silent-noop reports a change and makes none', async () => {
     const pf = machine({ fault: 'silent-noop' });
     expect(await pf.run(ADD)).toMatchObject({ code: 0, stderr: '1/1 addresses added.\n' });
     expect(pf.table('web')).toEqual(BEFORE);
   });
 
-  test('babble-stdout is megabytes with exit status 0', async () => {
-    const pf = machine({ fault: 'babble-stdout', bytes: 3_000_000 });
+  test('nonsense-stdout prints megabytes and exits 0', async () => {
+    const pf = machine({ fault: 'nonsense-stdout', bytes: 3_000_000 });
     const { code, stdout } = await pf.run(['-t', 'web', '-T', 'show']);
     expect([code, Buffer.byteLength(stdout)]).toEqual([0, 3_000_000]);
   });
 
-  test('babble-stderr is megabytes with exit status 1', async () => {
-    const pf = machine({ fault: 'babble-stderr' });
+  test('nonsense-stderr prints megabytes and exits 1', async () => {
+    const pf = machine({ fault: 'nonsense-stderr' });
     const { code, stderr } = await pf.run(['-t', 'web', '-T', 'show']);
     expect([code, Buffer.byteLength(stderr)]).toEqual([1, 4 * 1024 * 1024]);
   });
@@ -115,13 +115,13 @@ describe.concurrent('a fault', () => {
     expect(pf.table('web')).toEqual(AFTER);
   });
 
-  test('slow goes together with another one', async () => {
+  test('slow can be combined with another fault', async () => {
     const pf = machine({ fault: 'slow', ms: 1 }, { fault: 'kill-after' });
     expect((await pf.run(ADD)).signal).toBe('SIGKILL');
     expect(pf.calls()).toMatchObject([{ faults: ['slow', 'kill-after'] }]);
   });
 
-  test('an unknown fault, command or key is loud', async () => {
+  test('that is unknown, or has an unknown command or key, is an error of the stand-in', async () => {
     const pf = machine();
     for (const faults of [
       [{ fault: 'nonesuch' }],
@@ -136,7 +136,7 @@ describe.concurrent('a fault', () => {
     expect(pf.table('web')).toEqual(BEFORE);
   });
 
-  test('may come through the environment', async () => {
+  test('can be set by the environment', async () => {
     const pf = machine();
     expect((await pf.run(ADD, { env: { HFM_PF_FAULT: 'permission' } })).code).toBe(1);
     const json = '[{"fault":"fail","exit":9,"on":["add"]}]';
@@ -145,25 +145,25 @@ describe.concurrent('a fault', () => {
   });
 });
 
-describe.concurrent('a process that does not end', () => {
-  test('hang dies of SIGTERM with nothing done', async () => {
+describe.concurrent('a fault that keeps the process or its pipes', () => {
+  test('hang ends by SIGTERM without a change', async () => {
     const pf = machine({ fault: 'hang' });
     expect(await ended(pf, ['SIGTERM'])).toEqual([null, 'SIGTERM']);
     expect(pf.table('web')).toEqual(BEFORE);
   });
 
-  test('hang-after has done the change', async () => {
+  test('hang-after makes the change', async () => {
     const pf = machine({ fault: 'hang-after' });
     expect(await ended(pf, ['SIGTERM'])).toEqual([null, 'SIGTERM']);
     expect(pf.table('web')).toEqual(AFTER);
   });
 
-  test('hang-ignoring-term dies of SIGKILL only', async () => {
+  test('hang-ignoring-term ends by SIGKILL only', async () => {
     const pf = machine({ fault: 'hang-ignoring-term' });
     expect(await ended(pf, ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'])).toEqual([null, 'SIGKILL']);
   });
 
-  test('hold-pipes ends and leaves a child that holds stdout and stderr', async () => {
+  test('hold-pipes ends and leaves a child with stdout and stderr', async () => {
     const pf = machine({ fault: 'hold-pipes', ms: 1000 });
     const child = spawn(pf.command, ADD);
     const events: string[] = [];
@@ -178,7 +178,7 @@ describe.concurrent('a process that does not end', () => {
   });
 });
 
-/** Sends one signal after the other, once the call is known to hang. */
+/** Sends the signals one by one to a call that hangs. */
 async function ended(pf: Pf, signals: readonly NodeJS.Signals[]) {
   const child = spawn(pf.command, ADD, { stdio: 'ignore' });
   const exit = new Promise((resolve) =>
@@ -186,7 +186,7 @@ async function ended(pf: Pf, signals: readonly NodeJS.Signals[]) {
   );
   await expect.poll(() => pf.calls(), { timeout: 10_000 }).toHaveLength(1);
   for (const signal of signals) {
-    // The line of the log comes a moment before the handlers change.
+    // The call log has its line a moment before the signal handlers change.
     await new Promise((resolve) => setTimeout(resolve, 100));
     child.kill(signal);
   }

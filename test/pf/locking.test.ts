@@ -8,7 +8,7 @@ import { openPf } from './seed.mjs';
 const root = mkdtempSync(join(tmpdir(), 'hfm-pf-locking-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-test('of many calls at once none is lost', async () => {
+test('many concurrent calls all take effect', async () => {
   const pf = openPf(join(root, 'many'));
   const calls = Array.from({ length: 24 }, (_, i) =>
     pf.run(['-t', i % 2 ? 'odd' : 'even', '-T', 'add', `10.0.0.${i}`]),
@@ -22,7 +22,7 @@ test('of many calls at once none is lost', async () => {
   expect(leftBehind(pf.folder)).toEqual([]);
 });
 
-test('a reader sees a replace as a whole', async () => {
+test('a reader sees all of a replace, or nothing of it', async () => {
   const pf = openPf(join(root, 'whole'));
   const sets = [1, 2].map((net) => Array.from({ length: 300 }, (_, i) => `10.${net}.0.${i % 250}`));
   pf.setTable('web', sets[0] ?? []);
@@ -38,7 +38,7 @@ test('a reader sees a replace as a whole', async () => {
   }
 });
 
-test('the log has the calls in the order of their changes', async () => {
+test('the call log has the order of the changes', async () => {
   const pf = openPf(join(root, 'order'));
   await Promise.all(
     Array.from({ length: 10 }, (_, i) => pf.run(['-t', 'web', '-T', 'replace', `10.0.0.${i}`])),
@@ -47,9 +47,9 @@ test('the log has the calls in the order of their changes', async () => {
   expect(pf.table('web')).toEqual([last?.argv.at(-1)]);
 });
 
-test('a lock whose holder is gone is broken', async () => {
+test('a call breaks the lock of a dead process', async () => {
   const pf = openPf(join(root, 'stale'));
-  writeFileSync(join(pf.folder, 'lock'), String(await pidOfTheDead()));
+  writeFileSync(join(pf.folder, 'lock'), String(await pidOfEndedProcess()));
   const results = await Promise.all(
     [1, 2, 3, 4].map((i) => pf.run(['-t', 'web', '-T', 'add', `10.0.0.${i}`])),
   );
@@ -58,16 +58,16 @@ test('a lock whose holder is gone is broken', async () => {
   expect(leftBehind(pf.folder)).toEqual([]);
 });
 
-test('so is one whose breaker is gone too', async () => {
+test('a call breaks a lock that another process died breaking', async () => {
   const pf = openPf(join(root, 'stale-breaker'));
-  const pid = String(await pidOfTheDead());
+  const pid = String(await pidOfEndedProcess());
   writeFileSync(join(pf.folder, 'lock'), pid);
   writeFileSync(join(pf.folder, 'lock.breaking'), pid);
   expect((await pf.run(['-t', 'web', '-T', 'add', '10.0.0.1'])).code).toBe(0);
   expect(leftBehind(pf.folder)).toEqual([]);
 });
 
-test('a lock whose holder lives is waited for', async () => {
+test('a call waits for the lock of a running process', async () => {
   const pf = openPf(join(root, 'held'));
   const lock = join(pf.folder, 'lock');
   writeFileSync(lock, String(process.pid));
@@ -81,7 +81,7 @@ test('a lock whose holder lives is waited for', async () => {
   expect((await call).code).toBe(0);
 });
 
-test('calls killed at any moment leave whole tables and no lock that stays', async () => {
+test('calls that are killed at any moment leave complete tables and no lasting lock', async () => {
   const pf = openPf(join(root, 'killed'));
   pf.setTable('web', ['10.0.0.1']);
   await Promise.all(
@@ -94,7 +94,7 @@ test('calls killed at any moment leave whole tables and no lock that stays', asy
   expect(pf.table('web')).toContain('10.0.2.1');
 });
 
-async function pidOfTheDead(): Promise<number | undefined> {
+async function pidOfEndedProcess(): Promise<number | undefined> {
   const child = spawn('true');
   await new Promise((resolve) => child.on('exit', resolve));
   return child.pid;

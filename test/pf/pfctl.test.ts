@@ -53,7 +53,7 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     ]);
   });
 
-  test('tells tables that rules use, const ones, and those of an anchor', async () => {
+  test('lists tables with whether they are const and whether rules use them, also of an anchor', async () => {
     const { pf, driver } = machine(os);
     pf.setTable('web', []);
     pf.setTable('weeb', []);
@@ -75,7 +75,7 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     });
   });
 
-  test('ends the source nodes of an address as far as the system does, and those of a client', async () => {
+  test('ends the source nodes that lead to a backend where the system can, and those of a client', async () => {
     const { pf, driver } = machine(os);
     pf.setSources([
       { client: '198.51.100.7', backend: '10.0.0.1' },
@@ -95,7 +95,7 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     );
   });
 
-  test('lists states with their ids, and ends them by these; one that is gone is no error', async () => {
+  test('lists states with ids and ends them by id; ending one that is gone is no error', async () => {
     const { pf, driver } = machine(os);
     const vip = '192.0.2.1:80';
     const client = '198.51.100.7:5001';
@@ -112,7 +112,7 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     expect(await driver.eachState(() => {}, { ids: false })).toMatchObject({ ok: true });
   });
 
-  test('tells a missing table, a missing anchor and a const table apart', async () => {
+  test('reports a missing table, a missing anchor and a const table', async () => {
     const { pf, driver } = machine(os);
     pf.setTable('fixed', ['10.0.0.1'], { const: true });
     const fixed = { table: 'fixed', anchor: null };
@@ -131,7 +131,7 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     expect(kindOf(await driver.show(fixed))).toBe('ok');
   });
 
-  const TROUBLES: readonly [Fault, string][] = [
+  const KINDS: readonly [Fault, string][] = [
     [{ fault: 'permission' }, 'permission'],
     [{ fault: 'missing-device' }, 'missing-device'],
     [{ fault: 'fail' }, 'refused'],
@@ -141,27 +141,27 @@ describe.concurrent.for(OSES)('on %s', (os) => {
     [{ fault: 'fail', stderr: 'doas: /x/pf-end: command not found\n' }, 'missing-program'],
     [{ fault: 'kill-before' }, 'killed'],
     [{ fault: 'kill-after' }, 'killed'],
-    [{ fault: 'babble-stdout' }, 'babble'],
-    [{ fault: 'babble-stderr' }, 'refused'],
+    [{ fault: 'nonsense-stdout' }, 'unexpected-output'],
+    [{ fault: 'nonsense-stderr' }, 'refused'],
     [{ fault: 'hold-pipes', ms: 2000 }, 'hung'],
   ];
 
-  test('every trouble has a name', async () => {
+  test('every fault has its kind of error', async () => {
     const { pf, driver } = machine(os);
     pf.setTable('web', ['10.0.0.1']);
-    for (const [fault, kind] of TROUBLES) {
+    for (const [fault, kind] of KINDS) {
       pf.setFaults(fault);
       expect([fault, kindOf(await driver.show(WEB))]).toEqual([fault, kind]);
     }
   });
 
-  test('a listing that is none is not believed', async () => {
+  test('a listing of other text is an error', async () => {
     const { pf, driver } = machine(os);
-    pf.setFaults({ fault: 'babble-stdout', bytes: 100_000 });
-    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('babble');
-    expect(kindOf(await driver.eachState(() => {}, { ids: true }))).toBe('babble');
-    expect(kindOf(await driver.eachSource(() => {}))).toBe('babble');
-    expect(kindOf(await driver.tables(null))).toBe('babble');
+    pf.setFaults({ fault: 'nonsense-stdout', bytes: 100_000 });
+    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('unexpected-output');
+    expect(kindOf(await driver.eachState(() => {}, { ids: true }))).toBe('unexpected-output');
+    expect(kindOf(await driver.eachSource(() => {}))).toBe('unexpected-output');
+    expect(kindOf(await driver.tables(null))).toBe('unexpected-output');
   });
 });
 
@@ -176,30 +176,30 @@ describe('a pfctl', () => {
   const LINE =
     'all tcp 10.2.1.1:80 (192.0.2.1:80) <- 198.51.100.7:5001       ESTABLISHED:ESTABLISHED';
 
-  test('that holds its output open after it ended is not believed', async () => {
+  test('whose output stays open after its end is an error', async () => {
     expect(await script("echo '   10.0.0.1'; sleep 2 &").show(WEB)).toMatchObject({
       error: { kind: 'hung', message: expect.stringContaining('holds its output open') },
     });
   });
 
-  test('that dies within a listing is not believed', async () => {
+  test('that is killed during a listing is an error', async () => {
     const driver = script(`echo '${LINE}'; kill -9 $$`);
     expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('killed');
   });
 
-  test('that prints more than a table can be is not believed', async () => {
+  test('that prints more than 16 MB for a table is an error', async () => {
     const driver = script("yes '   10.0.0.1' | head -c 17000000");
-    expect(kindOf(await driver.show(WEB))).toBe('babble');
+    expect(kindOf(await driver.show(WEB))).toBe('unexpected-output');
   });
 
-  test('that prints a line without an end takes no memory', async () => {
+  test('that prints an endless line takes little memory', async () => {
     const driver = script('head -c 200000000 /dev/zero');
     const before = process.memoryUsage().rss;
-    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('babble');
+    expect(kindOf(await driver.eachState(() => {}, { ids: false }))).toBe('unexpected-output');
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
   });
 
-  test('that is not there, or may not be run, is told apart', async () => {
+  test('that is missing has another error than one that may not run', async () => {
     const gone = createPfctlDriver({ exec: systemExec, pfctl: [join(root, 'no-such')], ...AS_HFM });
     expect(kindOf(await gone.show(WEB))).toBe('missing-program');
     writeFileSync(join(root, 'plain'), '');
@@ -209,7 +209,7 @@ describe('a pfctl', () => {
 });
 
 describe('each call', () => {
-  /** With a pfctl that ends so at once. */
+  /** A driver whose pfctl always has this result. */
   function scripted(result: ExecResult) {
     const requests: ExecRequest[] = [];
     const exec: Exec = async (request) => {
@@ -223,7 +223,7 @@ describe('each call', () => {
     return { kind: 'exited', code, stdout, stderr, durationMs: 1 };
   };
 
-  test('has the same argv whatever the addresses, with the prefix in front', async () => {
+  test('has the prefix in front, and the same argv for any addresses', async () => {
     const { requests, driver } = scripted(exits(0));
     for (const some of [[A], [A, B], [C]]) await driver.add(WEB, some);
     const argvs = new Set(requests.map(({ argv }) => argv.join(' ')));
@@ -231,7 +231,7 @@ describe('each call', () => {
     expect(requests.map(({ stdin }) => stdin)).toEqual([`${A}\n`, `${A}\n${B}\n`, `${C}\n`]);
   });
 
-  test('has a deadline, and is hung after it', async () => {
+  test('is hung after its deadline', async () => {
     const clock = createFakeClock();
     const fake = createFakeExec(clock);
     fake.answer(HANGS);
@@ -246,7 +246,7 @@ describe('each call', () => {
     expect(kindOf(await states)).toBe('hung');
   });
 
-  test('that only lists is given up when hfmd stops, one that changes a table is not', async () => {
+  test('that only lists is aborted when hfmd stops, one that changes a table is not', async () => {
     const clock = createFakeClock();
     const fake = createFakeExec(clock);
     fake.answer(HANGS);
@@ -266,7 +266,7 @@ describe('each call', () => {
     expect(kindOf(await add)).toBe('hung');
   });
 
-  test('that changes something wants an address', async () => {
+  test('that changes a table throws without an address', async () => {
     const { requests, driver } = scripted(exits(0));
     for (const change of [driver.add, driver.remove, driver.replace]) {
       await expect(change(WEB, [])).rejects.toThrow('without an address');
@@ -277,7 +277,7 @@ describe('each call', () => {
   test.for([
     ['   10.0.0.1\n  !10.0.0.0/8\n   fe80::1%em0\n', ['10.0.0.1', '!10.0.0.0/8', 'fe80::1%em0']],
     ['', []],
-  ] as const)('reads %j', async ([stdout, entries]) => {
+  ] as const)('parses %j', async ([stdout, entries]) => {
     const { driver } = scripted(exits(0, { stdout }));
     expect(await driver.show(WEB)).toEqual({ ok: true, value: entries });
   });
@@ -287,12 +287,12 @@ describe('each call', () => {
     '   lb1.example.org\n',
     '   10.0.0.1\nwarning\n',
     '   10.0.0.1 garbage\n',
-  ])('does not read %j', async (stdout) => {
+  ])('does not accept %j', async (stdout) => {
     const { driver } = scripted(exits(0, { stdout }));
-    expect(await driver.show(WEB)).toMatchObject({ error: { kind: 'babble' } });
+    expect(await driver.show(WEB)).toMatchObject({ error: { kind: 'unexpected-output' } });
   });
 
-  test('reads the first line of what pfctl complains of', async () => {
+  test('has the first line of stderr in its error', async () => {
     const stderr =
       'pfctl: /dev/pf: Permission denied\npfctl: DIOCSETLIMIT: Operation not permitted\n';
     const { driver } = scripted(exits(1, { stderr }));
@@ -305,7 +305,7 @@ describe('each call', () => {
     });
   });
 
-  describe('that is refused for want of a right', () => {
+  describe('that is refused without a right', () => {
     const DOAS = ['/usr/bin/doas', '-n', '/sbin/pfctl'];
     const SUDO = ['/usr/local/bin/sudo', '-n', '/sbin/pfctl'];
     const refused = (pfctl: readonly string[], stderr: string, user = '_hfm') => {
@@ -315,7 +315,7 @@ describe('each call', () => {
     const messageOf = (result: PfResult<unknown>): string =>
       result.ok ? 'ok' : `${result.error.kind}: ${result.error.message}`;
 
-    test('says which rule of doas it takes', async () => {
+    test('names the missing rule of doas', async () => {
       const driver = refused(DOAS, 'doas: Operation not permitted\n');
       expect(messageOf(await driver.show(WEB))).toBe(
         'permission: pfctl -t web -T show exited 1: doas: Operation not permitted; it takes this rule in doas.conf: permit nopass nolog _hfm as root cmd /sbin/pfctl args -t web -T show ("hfmctl privileges doas" prints all of them)',
@@ -325,21 +325,21 @@ describe('each call', () => {
       );
     });
 
-    test('says which rule of sudo it takes', async () => {
+    test('names the missing rule of sudo', async () => {
       const driver = refused(SUDO, 'sudo: a password is required\n');
       expect(messageOf(await driver.remove(WEB, [A]))).toContain(
         '; it takes this rule in sudoers: _hfm ALL = (root) NOPASSWD: /sbin/pfctl -tweb -Tdelete -f- ("hfmctl privileges sudo" prints all of them)',
       );
     });
 
-    test('says that it takes the helper', async () => {
+    test('says that it needs the helper', async () => {
       const driver = refused(DOAS, 'doas: Operation not permitted\n');
       expect(messageOf(await driver.endState('42/ab'))).toMatch(
         /; this takes pf\.helper, see "hfmctl privileges doas"$/,
       );
     });
 
-    test('says which rule the helper takes', async () => {
+    test('names the missing rule for the helper', async () => {
       const exec: Exec = async () => exits(1, { stderr: 'doas: Operation not permitted\n' });
       const helper = ['/usr/bin/doas', '-n', '/usr/local/libexec/hfm/pf-end'];
       const driver = createPfctlDriver({ exec, pfctl: DOAS, helper, user: '_hfm' });
@@ -348,7 +348,7 @@ describe('each call', () => {
       );
     });
 
-    test('says how to have rights where there is neither, but not to root', async () => {
+    test('says how to get rights without doas and sudo, but not to root', async () => {
       const stderr = 'pfctl: /dev/pf: Permission denied\n';
       expect(messageOf(await refused(['/sbin/pfctl'], stderr).show(WEB))).toContain(
         '; hfmd runs as _hfm: let pf.pfctl run pfctl by doas or sudo',
@@ -358,27 +358,27 @@ describe('each call', () => {
       );
     });
 
-    test('says to root that rules are for another user', async () => {
+    test('tells root to run hfmd as its user', async () => {
       const driver = refused(DOAS, 'doas: Operation not permitted\n', 'root');
       expect(messageOf(await driver.show(WEB))).toMatch(
         /; root itself has no rule: run it as the user that hfmd runs as$/,
       );
     });
 
-    test('says nothing of rules where these let pfctl run', async () => {
+    test('names no rule when doas has run pfctl', async () => {
       const driver = refused(DOAS, 'pfctl: /dev/pf: Permission denied\n');
       expect(messageOf(await driver.show(WEB))).toMatch(/Permission denied$/);
     });
   });
 
-  test('of sudo is told by what pfctl says, also after a warning about the name of this node', async () => {
+  test("skips sudo's warning about the name of this node", async () => {
     const stderr =
       'sudo: unable to resolve host fw1: Name or service not known\npfctl: Table does not exist.\n';
     const { driver } = scripted(exits(255, { stderr }));
     expect(kindOf(await driver.show(WEB))).toBe('missing-table');
   });
 
-  test('by the helper has its operation on standard input, and the same counts', async () => {
+  test('of the helper has its operation on standard input, and returns the same counts', async () => {
     const requests: ExecRequest[] = [];
     const exec: Exec = async (request) => {
       requests.push(request);
@@ -402,7 +402,7 @@ describe('each call', () => {
     ]);
   });
 
-  test('that could not be started says why', async () => {
+  test('that could not be started has the kind of its reason', async () => {
     const cases = { ENOENT: 'missing-program', EACCES: 'permission' };
     for (const [code, kind] of Object.entries(cases)) {
       const { driver } = scripted({ kind: 'not-started', code, message: `spawn ${code}` });
@@ -410,7 +410,7 @@ describe('each call', () => {
     }
   });
 
-  test('that was given up is no success', async () => {
+  test('that was aborted is an error', async () => {
     const { driver } = scripted({ kind: 'aborted', stdout: '', stderr: '', durationMs: 1 });
     expect(kindOf(await driver.show(WEB))).toBe('killed');
   });

@@ -1,20 +1,20 @@
-/** Whose pfctl it is. */
+/** The system whose pfctl the stand-in is. */
 export type Os = 'openbsd' | 'freebsd';
 
 /** A state; endpoints are "10.0.2.2:51784", "fd00:9::1[9000]", or an address alone. */
 export interface State {
-  /** 16 hex digits; made up when left out */
+  /** 16 hex digits; generated when absent */
   readonly id?: string;
   /** 8 hex digits; without it, this machine's (`Status.hostid`) */
   readonly creatorid?: string;
   readonly direction: 'in' | 'out';
-  /** who opened the connection */
+  /** the side that opened the connection */
   readonly client: string;
-  /** in: what the client asked for, where an rdr turned it elsewhere */
+  /** in: the address that the client asked for, when an rdr redirected it */
   readonly vip?: string;
-  /** where the packets go */
+  /** the side that the packets go to */
   readonly backend: string;
-  /** out: what nat put in place of the client */
+  /** out: the address that nat replaced the client's by */
   readonly node?: string;
   /** default tcp */
   readonly proto?: string;
@@ -42,7 +42,7 @@ export interface State {
 /** A source-tracking node. */
 export interface SourceNode {
   readonly client: string;
-  /** none for a node of a filter rule */
+  /** absent for a node of a filter rule */
   readonly backend?: string;
   /** default 1 */
   readonly states?: number;
@@ -67,7 +67,7 @@ export interface Status {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** The names of `on`. */
+/** The commands that `on` of a fault can name. */
 export type CommandName =
   | 'add'
   | 'delete'
@@ -104,8 +104,8 @@ export interface Fault {
     | 'hang'
     | 'hang-ignoring-term'
     | 'kill-before'
-    | 'babble-stdout'
-    | 'babble-stderr'
+    | 'nonsense-stdout'
+    | 'nonsense-stderr'
     | 'silent-noop'
     | 'kill-after'
     | 'hang-after'
@@ -116,13 +116,13 @@ export interface Fault {
   readonly table?: string | readonly string[];
   /** only with this -a; '' is the main ruleset */
   readonly anchor?: string;
-  /** leaves the first calls that match alone */
+  /** does not affect so many matching calls first */
   readonly skip?: number;
-  /** ends after this many calls; without it, never */
+  /** ends after so many calls; by default never */
   readonly times?: number;
   /** slow: default 1000; hold-pipes: default 10000 */
   readonly ms?: number;
-  /** the babblers: default 4 MiB */
+  /** nonsense-stdout, nonsense-stderr: default 4 MiB */
   readonly bytes?: number;
   /** fail, fail-once: default 1 */
   readonly exit?: number;
@@ -141,7 +141,7 @@ export interface Call {
   readonly stdinBytes: number;
   /** null when the call does not end by itself: killed, or hanging */
   readonly exit: number | null;
-  /** the names of the faults that were on */
+  /** the names of the faults that affected it */
   readonly faults?: readonly string[];
 }
 
@@ -169,17 +169,17 @@ export interface Pf {
   readonly os: Os;
   /** HFM_PF_OS and HFM_PF_STATE, for a program that calls test/pf/pfctl */
   readonly env: Readonly<Record<string, string>>;
-  /** path of an executable pfctl for this folder that needs no environment at all */
+  /** path of an executable pfctl for this folder that needs no environment */
   readonly command: string;
 
-  /** Puts a table there, in place of one of that name. */
+  /** Adds a table, or replaces the one of that name. */
   setTable(name: string, addresses: readonly string[], flags?: TableFlags): void;
   removeTable(name: string, where?: InAnchor): void;
   /** The contents in the order of `-T show`, "!" first when negated; undefined without a table. */
   table(name: string, where?: InAnchor): readonly string[] | undefined;
   /** All tables with the seven flags of `-v -s Tables`. */
   tables(): readonly { readonly name: string; readonly anchor: string; readonly flags: string }[];
-  /** Says which tables the rules refer to: the flags r and h. `load` does that too. */
+  /** Sets which tables the rules refer to, as `load` does: the flags r and h. */
   setReferences(tables: readonly string[], where?: InAnchor): void;
   /** `pfctl -f -`; rejects when it is refused. */
   load(pfConf: string, where?: InAnchor): Promise<void>;
@@ -192,7 +192,7 @@ export interface Pf {
   setStatus(status: Partial<Status>): void;
   status(): Status;
 
-  /** These faults from the next call on, counted anew; none switches all off. */
+  /** Sets the faults from the next call on, with new counts; without any, it ends all faults. */
   setFaults(...faults: readonly Fault[]): void;
   clearFaults(): void;
 
@@ -211,5 +211,5 @@ export interface Pf {
   ): Promise<Result>;
 }
 
-/** A pf of its own in `folder`, which is created if missing; the default system is openbsd. */
+/** Opens the pf whose memory is `folder`, which is created if missing; the default system is openbsd. */
 export function openPf(folder: string, how?: { readonly os?: Os }): Pf;

@@ -13,8 +13,8 @@ import { dropTables, findTable, flagsOf, newTable, putTable } from './stand-in/t
 const MAIN = fileURLToPath(new URL('./stand-in/main.mjs', import.meta.url));
 
 /**
- * A pf of its own in `folder`; seed.d.mts says what it can do. Everything here takes the lock that
- * the stand-in takes, so it may run while a daemon calls pfctl.
+ * Opens the pf of a test, whose memory is `folder`; seed.d.mts documents it. Everything here takes the
+ * stand-in's lock, so it may run while a daemon calls pfctl.
  */
 export function openPf(folder, { os = 'openbsd' } = {}) {
   mkdirSync(folder, { recursive: true });
@@ -120,7 +120,7 @@ export function openPf(folder, { os = 'openbsd' } = {}) {
 }
 
 /**
- * An executable that needs no environment: a daemon may start its programs with none of its own.
+ * Writes an executable pfctl that needs no environment: a daemon may start programs without one.
  * @param {string} folder
  * @param {Readonly<Record<string, string>>} env
  */
@@ -129,7 +129,7 @@ function writeCommand(folder, env) {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}`);
   const program = `${quoted(process.execPath)} ${quoted(MAIN)}`;
   const text = `#!/bin/sh\nulimit -c 0 2>/dev/null\n${settings.join(' ')} exec ${program} "$@"\n`;
-  // Not written again: a running call could meet "Text file busy".
+  // Writing it again could make a concurrent call fail with "Text file busy".
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
     writeFileSync(file, text, { mode: 0o755 });
   }
@@ -191,7 +191,7 @@ function run(command, args, { stdin, env, killAfterMs }) {
         output[name] += chunk;
       });
     }
-    // EPIPE: a call that fails early does not read its input.
+    // Ignores EPIPE: a call that fails early does not read its input.
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
     const timer = killAfterMs && setTimeout(() => child.kill('SIGKILL'), killAfterMs);

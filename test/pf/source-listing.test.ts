@@ -6,7 +6,7 @@ const LISTINGS = sessions.flatMap(({ steps }) =>
   steps.filter(({ argv, stdout }) => argv.includes('Sources') && argv.includes('-s') && stdout),
 );
 
-test('something was recorded', () => expect(LISTINGS.length).toBeGreaterThan(1));
+test('there are recorded listings', () => expect(LISTINGS.length).toBeGreaterThan(1));
 
 test.for(LISTINGS)('every node of $id has its client and backend', ({ stdout = '' }) => {
   const lines = stdout.split('\n').filter((line) => /^\S/.test(line));
@@ -24,18 +24,18 @@ test.for([
   ['10.0.2.2 -> 0.0.0.0 ( states 3, connections 3, rate 0.0/0s )', null],
   ['fd00:99::12 -> :: ( states 3, connections 3, rate 0.0/0s )', null],
   ['10.0.2.2 ( states 3, connections 3, rate 0.0/0s )', null],
-] as const)('%j leads to %j', ([line, backend]) => {
+] as const)('%j has the backend %j', ([line, backend]) => {
   expect(parseSourceLine(line)?.backend).toBe(backend);
 });
 
 test.for(['   age 00:00:02, 15 pkts, 666 bytes, rdr rule 0', '', 'No ALTQ support in kernel'])(
-  'no node is read from %j',
+  '%j is not a node',
   (line) => {
     expect(parseSourceLine(line)).toBe(null);
   },
 );
 
-test('how many nodes pf says it ended; none when it says something else', () => {
+test('the number of ended nodes is 0 for any other text', () => {
   expect(parseKilledSources('killed 3 src nodes from 1 sources and 1 destinations\n')).toBe(3);
   expect(parseKilledSources('killed 0 src nodes from 1 sources and 1 destinations\n')).toBe(0);
   expect(parseKilledSources('')).toBe(0);

@@ -36,7 +36,7 @@ const OUTBOUND = {
   label: 'out',
 } as const;
 
-test('test/pf/pfctl is the stand-in, with its system and folder from the environment', async () => {
+test('test/pf/pfctl is the stand-in; the environment has its system and folder', async () => {
   const pf = machine('freebsd');
   const program = fileURLToPath(new URL('./pfctl', import.meta.url));
   const env = { ...pf.env, PATH: process.env.PATH ?? '' };
@@ -44,18 +44,18 @@ test('test/pf/pfctl is the stand-in, with its system and folder from the environ
   await expect(run).rejects.toMatchObject({ code: 255, stderr: 'pfctl: Table does not exist.\n' });
 });
 
-test('without a folder it says so', async () => {
+test('a missing folder and an unknown system are errors of the stand-in', async () => {
   await expect(main(['-e'], '', {})).rejects.toThrow('HFM_PF_STATE names no folder');
   await expect(main(['-e'], '', { HFM_PF_OS: 'netbsd' })).rejects.toThrow('HFM_PF_OS=netbsd');
 });
 
-test('what is not modelled is loud', async () => {
+test('a command that the stand-in does not model exits 70', async () => {
   const { code, stderr } = await machine().run(['-s', 'rules']);
   expect([code, stderr]).toEqual([70, 'pfctl stand-in: -s rules is not part of the stand-in\n']);
 });
 
 describe('the call log', () => {
-  test('has each call with its input and exit status', async () => {
+  test('has every call with its input and exit status', async () => {
     const pf = machine();
     await call(pf, '-t web -T replace -f -', '10.0.0.1\n');
     await call(pf, '-t nope -T show');
@@ -69,7 +69,7 @@ describe('the call log', () => {
     expect(pf.calls()).toEqual([]);
   });
 
-  test('cuts a long input and tells its size', async () => {
+  test('has the first 16384 characters of a long input, and its size', async () => {
     const pf = machine();
     await call(pf, '-t web -T replace -f -', '10.0.0.1\n'.repeat(10_000));
     expect(pf.calls()[0]).toMatchObject({ stdinBytes: 90_000 });
@@ -105,7 +105,7 @@ describe('addresses', () => {
   });
 
   test.each(['1.2.3', '1.2.3.4.5', '1::2::3', 'fe80::1%em0', 'localhost', '10.0.0.1:80'])(
-    '%s is not found',
+    '%s is not an address',
     async (given) => {
       const { code, stderr } = await call(machine(), `-t web -T add ${given}`);
       expect([code, stderr]).toEqual([255, `no IP address found for ${given}\n`]);
@@ -114,7 +114,7 @@ describe('addresses', () => {
 });
 
 describe('anchors', () => {
-  test('a table of the main ruleset does not exist in an anchor; an add makes a shadow', async () => {
+  test('do not have the tables of the main ruleset; an add creates one of the same name', async () => {
     for (const os of ['openbsd', 'freebsd'] as const) {
       const pf = machine(os);
       await pf.load('table <web> persist { 10.0.0.1 }\nanchor "hfm"\n');
@@ -133,7 +133,7 @@ describe('anchors', () => {
     }
   });
 
-  test('-v -s Tables of an anchor differs by system', async () => {
+  test('are listed by -v -s Tables in the form of the system', async () => {
     for (const [os, line] of [
       ['openbsd', '-pa----\tweb@hfm\n'],
       ['freebsd', '-pa----\tweb\thfm\n'],
@@ -144,7 +144,7 @@ describe('anchors', () => {
     }
   });
 
-  test('an anchor called from the rules exists, another one does not', async () => {
+  test('exist when rules call them', async () => {
     const pf = machine();
     await pf.load('anchor "hfm/*"\n');
     expect((await call(pf, '-a hfm -s Tables')).code).toBe(0);
@@ -166,14 +166,14 @@ describe('pf.conf', () => {
     }
   });
 
-  test('a table without persist goes with its last rule', async () => {
+  test('a table without persist is deleted with its last rule', async () => {
     const pf = machine();
     await pf.load('table <web> { 10.0.0.1 }\npass from <web>\n');
     await pf.load('pass all\n');
     expect(pf.table('web')).toBeUndefined();
   });
 
-  test('lists over several lines, files, and rules written inside an anchor', async () => {
+  test('may have lists over several lines, files, and rules inside an anchor', async () => {
     const pf = machine();
     const file = join(pf.folder, 'list');
     writeFileSync(file, '10.0.1.1 # one\n!10.0.1.2\n');
@@ -186,7 +186,7 @@ describe('pf.conf', () => {
     expect(pf.tables().find(({ name }) => name === 'web')?.flags).toBe('-pa--h-');
   });
 
-  test('with an error nothing is loaded', async () => {
+  test('with an error is not loaded', async () => {
     const pf = machine();
     const { code, stderr } = await call(pf, '-f -', 'table <web> persist\nbogus rule\n');
     expect([code, stderr]).toEqual([
@@ -204,7 +204,7 @@ describe('states and source nodes', () => {
     ['-k 10.0.2.2', { openbsd: [], freebsd: [] }],
     ['-k label -k in', { openbsd: ['out'], freebsd: ['out'] }],
     ['-k 10.99.0.12', { openbsd: ['in', 'out'], freebsd: ['in', 'out'] }],
-  ])('%s', async (line, left) => {
+  ])('pfctl %s ends the states that it ends on each system', async (line, left) => {
     for (const os of ['openbsd', 'freebsd'] as const) {
       const pf = machine(os);
       pf.setStates([INBOUND, OUTBOUND]);
@@ -213,7 +213,7 @@ describe('states and source nodes', () => {
     }
   });
 
-  test('an id without a creator is of this machine', async () => {
+  test('an id without a creator is that of a state of this machine', async () => {
     const pf = machine();
     const id = '00000000000000aa';
     pf.setStates([
@@ -225,7 +225,7 @@ describe('states and source nodes', () => {
     expect(pf.states()).toEqual([]);
   });
 
-  test('added states have ids of their own', () => {
+  test('added states get unique ids', () => {
     const pf = machine();
     pf.setStates([INBOUND, OUTBOUND]);
     pf.addStates([INBOUND]);
@@ -233,7 +233,7 @@ describe('states and source nodes', () => {
     expect(() => pf.addStates([{ ...INBOUND, backend: 'web1:80' }])).toThrow('no address');
   });
 
-  test('-K of two addresses works on OpenBSD only; states stay', async () => {
+  test('-K with two addresses works on OpenBSD only, and does not end states', async () => {
     for (const [os, left] of [
       ['openbsd', 1],
       ['freebsd', 2],
@@ -252,7 +252,7 @@ describe('states and source nodes', () => {
     }
   });
 
-  test('OpenBSD writes rdr-to between client and backend', async () => {
+  test('OpenBSD prints rdr-to between client and backend', async () => {
     const pf = machine();
     pf.setSources([{ client: '10.0.2.2', backend: '10.99.0.12', states: 3 }]);
     expect((await call(pf, '-s Sources')).stdout).toBe(
@@ -260,14 +260,14 @@ describe('states and source nodes', () => {
     );
   });
 
-  test('a host that is no address ends with 1 (recorded: obsd-read-k-gateway)', async () => {
+  test('-k with a host that is not an address exits 1 (recorded: obsd-read-k-gateway)', async () => {
     const { code, stderr } = await call(machine(), '-k gateway -k 10.0.0.1');
     expect(code).toBe(1);
     expect(stderr).toMatch(/^pfctl: getaddrinfo: /);
   });
 });
 
-test('securelevel 2 of OpenBSD lets tables change and nothing come or go', async () => {
+test('at securelevel 2 of OpenBSD tables change, but tables, rules and states neither come nor go', async () => {
   const pf = machine();
   pf.setTable('web', ['10.0.0.1']);
   pf.setStates([INBOUND]);

@@ -20,14 +20,14 @@ function one(text: string): PfState {
   return state;
 }
 
-test('listings with and without ids were recorded', () => {
+test('there are recorded listings with and without ids', () => {
   const commands = new Set(LISTINGS.map(({ argv }) => argv.slice(1).join(' ')));
   expect(commands).toContain('-ss');
   expect(commands).toContain('-ss -vv');
 });
 
 test.for(LISTINGS)(
-  'every state of a recorded `$argv` is read, with its id where there is one',
+  'every state of a recorded `$argv` is parsed, with its id if it has one',
   ({ argv, stdout = '' }) => {
     const heads = stdout.split('\n').filter((line) => /^\S/.test(line));
     const states = read(stdout);
@@ -43,7 +43,7 @@ test.for(LISTINGS)(
 );
 
 describe('a state', () => {
-  test('of an rdr, inbound: its left side is the backend', () => {
+  test('of an rdr, inbound, has the backend on the left', () => {
     expect(
       one(
         'all tcp 10.99.0.12:9000 (10.0.2.15:8080) <- 10.0.2.2:51784       ESTABLISHED:ESTABLISHED',
@@ -59,7 +59,7 @@ describe('a state', () => {
     });
   });
 
-  test('of nat, outbound: its left side is this node', () => {
+  test('of nat, outbound, has this node on the left', () => {
     expect(
       one(
         'all tcp 10.99.0.11:63453 (10.0.2.2:49936) -> 10.99.0.12:9000       ESTABLISHED:ESTABLISHED',
@@ -72,7 +72,7 @@ describe('a state', () => {
     });
   });
 
-  test('of IPv6', () => {
+  test('of IPv6 has its ports in brackets', () => {
     expect(
       one(
         'all tcp fd00:9::1[9000] (fd00:99::11[8080]) <- fd00:99::12[60277]       ESTABLISHED:ESTABLISHED',
@@ -84,7 +84,7 @@ describe('a state', () => {
     });
   });
 
-  test('of a protocol without ports, bound to an interface', () => {
+  test('of a protocol without ports may be bound to an interface', () => {
     expect(one('vtnet0 igmp 224.0.0.22 <- 10.99.0.11       NO_TRAFFIC:SINGLE')).toMatchObject({
       protocol: 'igmp',
       left: { address: '224.0.0.22', port: null },
@@ -92,7 +92,7 @@ describe('a state', () => {
     });
   });
 
-  test('has the id of the lines after it, however short its creator is', () => {
+  test('has the id from the lines after it, also with a short creator', () => {
     const [first, second] = read(`all udp 10.0.0.1:53 -> 10.0.0.2:53       SINGLE:MULTIPLE
    age 00:00:00, expires in 00:00:30, 1:1 pkts, 29:44 bytes, rule 4
    id: 8766006b00000000 creatorid: 38815f6
@@ -102,7 +102,7 @@ all udp 10.0.0.3:53 -> 10.0.0.2:53       SINGLE:MULTIPLE`);
   });
 });
 
-describe('an open redirection', () => {
+describe('a redirection', () => {
   const inbound = (state: string): boolean =>
     isOpenRedirection(
       one(`all tcp 10.2.1.1:80 (192.0.2.1:80) <- 198.51.100.7:5001       ${state}`),
@@ -116,11 +116,11 @@ describe('an open redirection', () => {
     ['TIME_WAIT:TIME_WAIT', false],
     ['FIN_WAIT_2:FIN_WAIT_2', false],
     ['CLOSED:CLOSED', false],
-  ] as const)('%s: %s', ([state, expected]) => {
+  ] as const)('with %s is open: %s', ([state, expected]) => {
     expect(inbound(state)).toBe(expected);
   });
 
-  test('is not the outbound leg, nor a connection to the host itself', () => {
+  test('is neither an outbound leg nor a connection to the node itself', () => {
     const end = '      ESTABLISHED:ESTABLISHED';
     expect(isOpenRedirection(one(`all tcp 198.51.100.7:5001 -> 10.2.1.1:80 ${end}`))).toBe(false);
     expect(isOpenRedirection(one(`all tcp 10.2.1.1:22 <- 198.51.100.7:5001 ${end}`))).toBe(false);

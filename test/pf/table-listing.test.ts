@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { parseTableLine } from '../../src/pf/table-listing.ts';
 import { tableEntries } from './transcript-entries.ts';
 
-/** What was recorded of `pfctl -v -s Tables`, in an anchor or not. */
+/** The recorded outputs of `pfctl -v -s Tables`, of the main ruleset and of anchors. */
 const LISTINGS = tableEntries.filter(
   ({ argv, exit_code }) => argv.join(' ').endsWith('-v -s Tables') && exit_code === 0,
 );
 
-test('both systems were recorded', () => {
+test('there are recorded listings of both systems', () => {
   expect(new Set(LISTINGS.map(({ os }) => os))).toEqual(new Set(['openbsd', 'freebsd']));
 });
 
@@ -39,6 +39,6 @@ test.for([
   'web',
   '   10.0.0.1',
   'xxxxxxx\tweb',
-])('no table is read from %j', (line) => {
+])('%j is not a table', (line) => {
   expect(parseTableLine(line)).toBe(null);
 });

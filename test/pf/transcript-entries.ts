@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Os, SourceNode, State, Status } from './seed.mjs';
 
-/** A recorded command; `@1000` and `@70000` in it stand for that many addresses. */
+/** A recorded command; its `@1000` and `@70000` stand for that many addresses. */
 export interface Command {
   readonly argv: readonly string[];
   readonly stdin?: string;
@@ -11,7 +11,7 @@ export interface TableEntry extends Command {
   readonly id: string;
   readonly os: Os;
   readonly note: string;
-  /** who ran it, where that was not root */
+  /** the user that ran it; root without */
   readonly user?: string;
   readonly precondition: readonly (Command | readonly string[])[];
   readonly stdout: string;
@@ -19,17 +19,17 @@ export interface TableEntry extends Command {
   readonly exit_code: number;
 }
 
-/** Stands for the traffic before a step. */
+/** What the traffic before a step left in pf. */
 export interface Seed {
   readonly states?: readonly State[];
   readonly sources?: readonly SourceNode[];
-  /** that many states, whatever they are */
+  /** the number of states, when only that matters */
   readonly stateCount?: number;
   readonly status?: Omit<Partial<Status>, 'since'> & { readonly sinceAgoS: number };
 }
 
 export interface Step extends Command {
-  /** none for a command that was run between recorded ones */
+  /** absent for a command that was not recorded, but run between recorded ones */
   readonly id?: string;
   readonly seed?: Seed;
   readonly stdout?: string;
@@ -52,8 +52,8 @@ export function asCommand(command: Command | readonly string[]): Command {
 }
 
 /**
- * The words after "pfctl" and the input, with the addresses and files of the record put in.
- * @param folder holds what the recorded machine had in /tmp
+ * The arguments and the input of a command, with `@1000` and the like replaced by addresses.
+ * @param folder replaces /tmp of the recorded machine
  */
 export function expand(
   { argv, stdin = '' }: Command,
@@ -71,7 +71,7 @@ export function expand(
   return { args, stdin: text };
 }
 
-/** What differs from run to run: dates, durations and rates, and random keys. */
+/** The output without what differs from run to run: dates, durations, rates and random keys. */
 export function normalised(output: string): string {
   return output
     .replace(/Cleared: {5}.*/g, 'Cleared: WHEN')

@@ -24,7 +24,7 @@ rdr on vtnet0 inet proto tcp from any to any port 8080 -> <web> port 9000
 pass all
 `;
 
-describe.concurrent('a recorded table command has its recorded answer', () => {
+describe.concurrent('the stand-in answers a table command as recorded', () => {
   for (const entry of tableEntries) {
     test(`${entry.id}: ${entry.note}`, async () => {
       const pf = await afterPrecondition(entry);
@@ -33,7 +33,7 @@ describe.concurrent('a recorded table command has its recorded answer', () => {
   }
 });
 
-describe.concurrent('recorded sessions with traffic', () => {
+describe.concurrent('the stand-in answers a session with traffic as recorded', () => {
   for (const session of sessions) {
     test(session.id, async () => {
       const pf = machine(session.os, session.id);
@@ -48,7 +48,7 @@ describe.concurrent('recorded sessions with traffic', () => {
   }
 });
 
-describe('a process answers like the function', () => {
+describe('the stand-in as a process answers as recorded', () => {
   for (const entry of oneOfEachKind(tableEntries)) {
     test.concurrent(entry.id, async () => {
       const pf = await afterPrecondition(entry, 'process');
@@ -75,12 +75,12 @@ async function afterPrecondition(entry: TableEntry, suffix = ''): Promise<Pf> {
   const pf = machine(entry.os, entry.id + suffix);
   if (entry.id.startsWith('obsd-securelevel2')) pf.setStatus({ securelevel: 2 });
   for (const command of entry.precondition) await inProcess(pf, asCommand(command));
-  // The lab's clock of pf had run for a while: without that there are no rates.
+  // In the recorded machine pf had been enabled for a while: without that there are no rates.
   if (entry.id === 'obsd-info-split') {
     pf.setStatus({ since: Math.floor(Date.now() / 1000) - 3600 });
   }
   if (entry.user === 'nobody') pf.setFaults({ fault: 'permission' });
-  // Its device is another one that is missing.
+  // The recorded command named a missing device by -p.
   if (entry.id === 'fbsd-read-dev-missing') pf.setFaults({ fault: 'missing-device' });
   return pf;
 }
@@ -116,7 +116,7 @@ function seed(pf: Pf, { states, sources, stateCount, status }: Seed = {}): void 
   }
 }
 
-/** By system, command, options and exit status: the rest differs in the data only. */
+/** One entry for each system, command, set of options and exit status. */
 function oneOfEachKind(entries: readonly TableEntry[]): TableEntry[] {
   const kinds = new Map<string, TableEntry>();
   for (const entry of entries) {

@@ -14,21 +14,21 @@ const TIMEOUT_MS = 60_000;
 
 const NAME = `hfm-${VERSION}`;
 
-/** A folder that ends with the test. */
+/** Makes a folder that is removed after the test. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-release-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Makes the artefact as `npm run dist` does after the build; gives the path of the archive. */
+/** Makes the artefact as `npm run dist` does after the build; returns the path of the archive. */
 export function makeArtefact(folder: string, env: Readonly<Record<string, string>> = {}): string {
   mkdirSync(folder, { recursive: true });
-  succeed(runToEnd([process.execPath, projectFile('dist/release/make.js'), folder], env));
+  requireSuccess(runToEnd([process.execPath, projectFile('dist/release/make.js'), folder], env));
   return join(folder, `${NAME}.tgz`);
 }
 
-/** The artefact, made once for the tests of a file; gives its path when they run. */
+/** Makes the artefact once for all tests of a file; the returned function gives its path. */
 export function artefactOfFile(): () => string {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-release-'));
   let archive = '';
@@ -39,14 +39,14 @@ export function artefactOfFile(): () => string {
   return () => archive;
 }
 
-/** Unpacks the artefact below `folder`; gives the folder of its files. */
+/** Unpacks the artefact below `folder`; returns the folder of its files. */
 export function unpack(archive: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
-  succeed(runToEnd(['tar', '-xzf', archive, '-C', folder]));
+  requireSuccess(runToEnd(['tar', '-xzf', archive, '-C', folder]));
   return join(folder, NAME);
 }
 
-/** Runs install.sh by a shell. */
+/** Runs install.sh by `shell`. */
 export function runInstall(
   unpacked: string,
   env: Readonly<Record<string, string>>,
@@ -60,18 +60,18 @@ export function runInstall(
 }
 
 export interface Installed {
-  /** Where the programs run from. */
+  /** The PREFIX, where the programs run from. */
   readonly prefix: string;
-  /** Where the files of the system are, such as /etc. */
+  /** The DESTDIR, where the files of the system are, such as /etc. */
   readonly root: string;
 }
 
-/** An installation that runs from its PREFIX in `folder`, made by a DESTDIR and moved into place. */
+/** Installs with a DESTDIR and moves the PREFIX into `folder`, so that the programs run from there. */
 export function installTo(archive: string, folder: string, system: System): Installed {
   const prefix = join(folder, 'usr/local');
   const root = join(folder, 'root');
   const unpacked = unpack(archive, join(folder, 'unpacked'));
-  succeed(runInstall(unpacked, { DESTDIR: root, PREFIX: prefix, HFM_SYSTEM: system }));
+  requireSuccess(runInstall(unpacked, { DESTDIR: root, PREFIX: prefix, HFM_SYSTEM: system }));
   mkdirSync(dirname(prefix), { recursive: true });
   renameSync(join(root, prefix), prefix);
   return { prefix, root };
@@ -92,7 +92,7 @@ export function runToEnd(
   return { code: status, signal, stdout, stderr };
 }
 
-/** As `runToEnd`, while other tests go on. */
+/** Like `runToEnd`, but lets other tests run meanwhile. */
 export function runAside(
   [command = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -104,6 +104,6 @@ export function runAside(
   });
 }
 
-function succeed({ code, stdout, stderr }: Ended): void {
+function requireSuccess({ code, stdout, stderr }: Ended): void {
   if (code !== 0) throw new Error(`exit ${code}: ${stdout}${stderr}`);
 }

@@ -13,7 +13,7 @@ const CONFIG = { OpenBSD: 'etc/hfm.toml', FreeBSD: 'usr/local/etc/hfm.toml' } as
 const RC = { OpenBSD: 'etc/rc.d/hfmd', FreeBSD: 'usr/local/etc/rc.d/hfmd' } as const;
 const MAN = { OpenBSD: 'usr/local/man', FreeBSD: 'usr/local/share/man' } as const;
 
-/** A script that answers as `node -p process.versions.node` does. */
+/** A script that prints a version as `node -p process.versions.node` does. */
 function fakeNode(folder: string, version: string): string {
   const path = join(folder, `node-${version}`);
   writeFileSync(path, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
@@ -40,7 +40,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     return { folder, unpacked, root, env, at: (path: string) => join(root, path) };
   }
 
-  test('puts everything where the system looks for it, and says nothing', () => {
+  test('puts everything where the system expects it, and prints nothing', () => {
     const { unpacked, root, env, at } = setUp();
     expect(runInstall(unpacked, env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
     for (const [folder, target] of [
@@ -70,7 +70,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(modeOf(at('var/db/hfm'))).toBe('750');
   });
 
-  test('names this node in the programs and in the service script', () => {
+  test('writes the path of this node into the programs and the service script', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
     const lines = ['hfmd', 'hfmctl'].map((name) => nodeLine(at(`usr/local/sbin/${name}`)));
@@ -84,7 +84,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(readFileSync(at(RC[system]), 'utf8')).toMatch(new RegExp(`="${process.execPath}[ "]`));
   });
 
-  test('keeps what node compiles for a start of hfmd, of which a start makes use', () => {
+  test('saves the code that node compiles at a start of hfmd, and later starts use it', () => {
     const { unpacked, root, env, at } = setUp();
     runInstall(unpacked, env);
     const [node = '', ...flags] = nodeLine(at('usr/local/sbin/hfmd')).split(' ');
@@ -96,7 +96,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(filesBelow(root).filter((path) => path.includes('libexec'))).toEqual([]);
   });
 
-  test('does without where node is not there yet, as for a package', () => {
+  test('does not need node to be there, as for a package', () => {
     const { unpacked, env, at } = setUp();
     const { code, stderr } = runInstall(unpacked, { ...env, NODE: '/opt/node' });
     expect([code, stderr]).toEqual([0, '']);
@@ -105,7 +105,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hfmd /) });
   });
 
-  test('the configuration is the example with doas, good as it stands, and stays when edited', () => {
+  test('makes the configuration from the example with doas, which is valid, and keeps an edited one', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
     const doas = { OpenBSD: '/usr/bin/doas', FreeBSD: '/usr/local/bin/(doas|sudo)' }[system];
@@ -114,7 +114,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(config).toMatch(
       new RegExp(`^helper += \\["${doas}", "-n", "/usr/local/libexec/hfm/pf-end"\\]$`, 'm'),
     );
-    // Without doas, pf can't be read here; the configuration is good all the same.
+    // There is no doas to read pf with, but the configuration is valid.
     const tested = runToEnd([at('usr/local/sbin/hfmd'), '-n', '-f', at(CONFIG[system])]);
     expect(tested).toMatchObject({ code: 0, stdout: 'configuration OK\n' });
     writeFileSync(at(CONFIG[system]), '# mine\n');
@@ -122,7 +122,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(readFileSync(at(CONFIG[system]), 'utf8')).toBe('# mine\n');
   });
 
-  test('another PREFIX is named wherever the default was', () => {
+  test('replaces the default PREFIX everywhere', () => {
     const { unpacked, env, at } = setUp();
     expect(runInstall(unpacked, { ...env, PREFIX: '/opt/hfm' }).code).toBe(0);
     const rc = system === 'OpenBSD' ? 'etc/rc.d/hfmd' : 'opt/hfm/etc/rc.d/hfmd';
@@ -133,7 +133,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     }
   });
 
-  test('a newer version takes away what only the older had', () => {
+  test('removes files that only the older version had', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
     expect(existsSync(at('usr/local/libexec/hfm/checks/ping'))).toBe(true);
@@ -143,7 +143,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(existsSync(at('usr/local/libexec/hfm/checks/redis'))).toBe(true);
   });
 
-  test('--uninstall leaves the configuration and what is not hfm’s', () => {
+  test('--uninstall leaves the configuration and files that are not hfm’s', () => {
     const { unpacked, root, env, at } = setUp();
     runInstall(unpacked, env);
     writeFileSync(at('usr/local/libexec/hfm/checks/own'), '');
@@ -192,7 +192,7 @@ describe('install.sh', () => {
     expect(existsSync(DESTDIR)).toBe(false);
   });
 
-  test('--help names every variable that it reads, and a wrong option exits 64', () => {
+  test('--help names every variable, and an unknown option exits 64', () => {
     const script = projectFile('release');
     const { code, stdout } = runInstall(script, {}, ['--help']);
     expect(code).toBe(0);

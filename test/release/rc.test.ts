@@ -12,7 +12,7 @@ const archive = artefactOfFile();
 const BAD = '[pool.web]\ntabel = "web"\n';
 const GOOD = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.11')}`;
 
-/** A service whose configuration is good and whose table is there. */
+/** Gives a service a valid configuration and its table. */
 function prepared(service: Service): Service {
   service.rig.pf.setTable('web', []);
   service.rig.write(GOOD);
@@ -32,7 +32,7 @@ describe.concurrent.each(SYSTEMS)('the service on %s', (system) => {
     prepared(openService(context, archive(), system));
   const check = system === 'OpenBSD' ? 'check' : 'status';
 
-  test('starts once, is seen to run, and stops', async (context) => {
+  test('starts once, has its status, and stops', async (context) => {
     const service = open(context);
     expect((await service.control(check)).code).toBe(1);
     const pid = await started(service);
@@ -69,18 +69,18 @@ describe.concurrent.each(SYSTEMS)('the service on %s', (system) => {
     expect((await service.control('stop')).code).toBe(0);
   });
 
-  test('stops a version that gives node other options', async (context) => {
+  test('stops a version that runs node with other options', async (context) => {
     const service = open(context);
     const installed = readFileSync(service.program, 'utf8');
     writeFileSync(service.program, installed.replace(' --v8-pool-size=1', ''));
     const pid = await started(service);
     writeFileSync(service.program, installed);
     expect((await service.control('stop')).code).toBe(0);
-    // What has ended is no longer seen by pgrep, and there until it is reaped.
+    // pgrep does not list an ended process, which still exists until it is reaped.
     await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
   });
 
-  test('a bad configuration is refused by configtest, start, reload and restart', async (context) => {
+  test('refuses an invalid configuration at configtest, start, reload and restart', async (context) => {
     const service = open(context);
     service.rig.write(BAD);
     expect((await service.control('configtest')).code).toBe(1);
@@ -104,7 +104,7 @@ describe.concurrent('the service on OpenBSD', () => {
     expect(service.calls()).toMatch(/^_hfm daemon\.info .*\/sbin\/hfmd -n -f .*hfm\.toml$/m);
   });
 
-  test('another hfmd with another configuration is not meant', async (context) => {
+  test('ignores another hfmd with another configuration', async (context) => {
     const service = prepared(openService(context, archive(), 'OpenBSD'));
     await started(service);
     service.set('hfmd_flags="-f /nowhere/hfm.toml"');
@@ -132,14 +132,14 @@ describe.concurrent('the service on FreeBSD', () => {
     const order: string[] = [];
     const stopping = service.control('stop').then(({ code }) => order.push(`stopped: ${code}`));
     await aWhile(3000);
-    order.push('hfmd goes on');
+    order.push('hfmd continues');
     process.kill(pid, 'SIGCONT');
     await stopping;
-    expect(order).toEqual(['hfmd goes on', 'stopped: 0']);
+    expect(order).toEqual(['hfmd continues', 'stopped: 0']);
     expect(service.running()).toEqual([]);
   });
 
-  test('hfmd that ends by itself is started again', async (context) => {
+  test('restarts hfmd when it ends by itself', async (context) => {
     const service = prepared(openService(context, archive(), 'FreeBSD'));
     const pid = await started(service);
     process.kill(pid, 'SIGKILL');
@@ -148,7 +148,7 @@ describe.concurrent('the service on FreeBSD', () => {
     expect(service.running()).toEqual([]);
   });
 
-  test('hfmd_user and hfmd_flags, which daemon(8) would get, are refused', async (context) => {
+  test('refuses hfmd_user and hfmd_flags, which daemon(8) would get', async (context) => {
     const service = prepared(openService(context, archive(), 'FreeBSD'));
     for (const line of ['hfmd_flags=-v', 'unset hfmd_flags; hfmd_user=root']) {
       service.set(line);
@@ -159,7 +159,7 @@ describe.concurrent('the service on FreeBSD', () => {
     expect(service.running()).toEqual([]);
   });
 
-  test('hfmd_args go to hfmd', async (context) => {
+  test('passes hfmd_args to hfmd', async (context) => {
     const service = prepared(openService(context, archive(), 'FreeBSD'));
     service.set('hfmd_args=-v');
     await started(service);

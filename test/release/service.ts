@@ -5,18 +5,18 @@ import { projectFile } from '../docs/page.ts';
 import { type Ended, openRig, type Rig } from '../system/harness.ts';
 import { installTo, runAside, runToEnd, type System } from './artefact.ts';
 
-/** hfm installed with its service script, which runs with stand-ins of the system's parts. */
+/** An installed hfm with its service script, which runs with stand-ins for rc.subr, su and daemon. */
 export interface Service {
   readonly rig: Rig;
   /** The installed hfmd. */
   readonly program: string;
   /** `rcctl COMMAND hfmd` or `service hfmd COMMAND`. */
   control(command: string, shell?: readonly string[]): Promise<Ended>;
-  /** The pids of the hfmd's that run, and how each was called. */
+  /** The pid and the command line of each running hfmd. */
   running(): { pid: number; command: string }[];
-  /** What hfmd printed, for syslog. */
+  /** What hfmd printed for syslog. */
   syslog(): string;
-  /** How programs were started, and as whom. */
+  /** The programs that the script started, each with its user. */
   calls(): string;
   /** Adds a line to rc.conf or rc.conf.local. */
   set(line: string): void;
@@ -29,7 +29,7 @@ const RC_CONF = {
     `hfmd_enable=YES\nhfmd_config=${config}\nhfmd_runas=${user}\n`,
 } as const;
 
-/** Who runs the tests is the user that hfmd runs as. */
+/** hfmd runs as the user that runs the tests. */
 const USER = runToEnd(['id', '-un']).stdout.trim();
 
 export function openService(context: TestContext, archive: string, system: System): Service {
@@ -68,14 +68,14 @@ export function openService(context: TestContext, archive: string, system: Syste
   };
 }
 
-/** What stands before an installed program among the processes: node, with the options that it is given. */
+/** The command that runs an installed program, as in its process: node with its options. */
 export function nodeLine(program: string): string {
   const [first = '', second = ''] = readFileSync(program, 'utf8').split('\n', 2);
   if (first !== '#!/bin/sh') return first.replace(/^#!/, '');
   return /^":" \/\/; exec (.*) "\$0" "\$@"$/.exec(second)?.[1] ?? second;
 }
 
-/** The processes whose command begins so, but for what one of them has forked to become another. */
+/** The processes whose command begins with `begin`, without children that have not called exec yet. */
 function processesOf(begin: string): { pid: number; command: string }[] {
   const lines = runToEnd(['ps', '-A', '-o', 'pid=,ppid=,args=']).stdout.split('\n');
   const all = lines.flatMap((line) => {
@@ -85,7 +85,7 @@ function processesOf(begin: string): { pid: number; command: string }[] {
   return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent));
 }
 
-/** su(1) that notes the user and runs the command as the caller, and daemon(8). */
+/** Writes stand-ins for daemon(8) and su(1), which records the user and runs the command as the caller. */
 function writeStandIns(rig: Rig): { folder: string; daemon: string } {
   const daemonProgram = projectFile('test/release/stand-in/daemon.mjs');
   if (!existsSync(daemonProgram)) throw new Error(`no ${daemonProgram}`);

@@ -14,7 +14,7 @@ test('the same source makes the same bytes', () => {
   expect(readFileSync(again).equals(readFileSync(archive()))).toBe(true);
 });
 
-test('the artefact is small, and has everything in it', () => {
+test('the artefact is smaller than 1 MB and has all files', () => {
   expect(statSync(archive()).size).toBeLessThan(1024 * 1024);
   const { stdout } = runToEnd(['tar', '-tzf', archive()]);
   const paths = stdout.trim().split('\n');
@@ -32,7 +32,7 @@ test('the artefact is small, and has everything in it', () => {
   );
 });
 
-test('what is bundled comes with its licence texts', () => {
+test('the artefact has the licence texts of all bundled packages', () => {
   const licences = readFileSync(join(unpack(archive(), scratch()), 'LICENSES'), 'utf8');
   const { dependencies } = JSON.parse(readProjectFile('package.json'));
   const sections = licences.split(/^== /m).slice(1);
@@ -41,7 +41,7 @@ test('what is bundled comes with its licence texts', () => {
   expect(sections.filter((section) => !/permi(t|ssion)/i.test(section))).toEqual([]);
 });
 
-test.each(['hfmd', 'hfmctl'])('%s runs alone, also below an ES module package', (name) => {
+test.each(['hfmd', 'hfmctl'])('%s runs on its own, also inside an ES module package', (name) => {
   const unpacked = unpack(archive(), scratch());
   const program = join(unpacked, 'sbin', name);
   const help = runToEnd([process.execPath, program, '-h']);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Abort, type AbortNotice } from '../../src/sys/abort.ts';
 
-/** Ours, held against Node's own. */
+/** hfm's own, and Node's to compare with. */
 const KINDS: readonly [string, () => { notice: AbortNotice; abort: () => void }][] = [
   [
     'Abort',
@@ -19,7 +19,7 @@ const KINDS: readonly [string, () => { notice: AbortNotice; abort: () => void }]
   ],
 ];
 
-test.each(KINDS)('%s calls who listens when it is aborted, once', (_name, open) => {
+test.each(KINDS)('%s calls each listener once when it is aborted', (_name, open) => {
   const { notice, abort } = open();
   const heard: string[] = [];
   const gone = (): void => void heard.push('gone');

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openProgram } from '../../src/sys/code-cache.ts';
 
-/** A program that says `word`, and has been run once and kept. */
-function keptProgram(word: string): { file: string; cache: string; said: () => string[] } {
+/** A program that emits `word`, after one run that saved its cache. */
+function cachedProgram(word: string): { file: string; cache: string; emitted: () => string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-code-'));
-  const said: string[] = [];
-  const listener = (text: string): void => void said.push(text);
+  const words: string[] = [];
+  const listener = (text: string): void => void words.push(text);
   process.on('hfm-test' as 'message', listener);
   onTestFinished(() => {
     process.off('hfm-test' as 'message', listener);
@@ -19,9 +19,9 @@ function keptProgram(word: string): { file: string; cache: string; said: () => s
   const first = openProgram(file);
   expect(first.isCached).toBe(false);
   first.run();
-  first.keep();
-  expect(said.splice(0)).toEqual([word]);
-  return { file, cache: `${file}.cache`, said: () => said.splice(0) };
+  first.saveCache();
+  expect(words.splice(0)).toEqual([word]);
+  return { file, cache: `${file}.cache`, emitted: () => words.splice(0) };
 }
 
 function textOf(word: string): string {
@@ -33,23 +33,23 @@ process.emit("hfm-test", "${word}");
 `;
 }
 
-test('what was kept is used', () => {
-  const { file, said } = keptProgram('one');
+test('a saved cache is used', () => {
+  const { file, emitted } = cachedProgram('one');
   const again = openProgram(file);
   again.run();
-  expect([again.isCached, said()]).toEqual([true, ['one']]);
+  expect([again.isCached, emitted()]).toEqual([true, ['one']]);
 });
 
-test('another text of the same length is run, and not what was kept of the old', () => {
-  const { file, said } = keptProgram('one');
+test('a program that changed to another text of the same length is compiled', () => {
+  const { file, emitted } = cachedProgram('one');
   writeFileSync(file, textOf('two'));
   const again = openProgram(file);
   again.run();
-  expect([again.isCached, said()]).toEqual([false, ['two']]);
+  expect([again.isCached, emitted()]).toEqual([false, ['two']]);
 });
 
-test('wherever one bit of it is turned, what was kept is not used', () => {
-  const { file, cache, said } = keptProgram('one');
+test('a cache with any bit flipped is not used', () => {
+  const { file, cache, emitted } = cachedProgram('one');
   const kept = readFileSync(cache);
   for (let at = 0; at < kept.length; at += 7) {
     const damaged = Buffer.from(kept);
@@ -57,7 +57,7 @@ test('wherever one bit of it is turned, what was kept is not used', () => {
     writeFileSync(cache, damaged);
     const again = openProgram(file);
     again.run();
-    expect([again.isCached, said()], `at ${at}`).toEqual([false, ['one']]);
+    expect([again.isCached, emitted()], `at ${at}`).toEqual([false, ['one']]);
   }
 });
 
@@ -65,16 +65,16 @@ test.each([
   ['torn', (kept: Buffer) => kept.subarray(0, kept.length / 2)],
   ['of a few bytes', () => Buffer.from('short')],
   ['empty', () => Buffer.alloc(0)],
-])('a file that is %s is as none', (_, of) => {
-  const { file, cache, said } = keptProgram('one');
+])('a cache that is %s is not used', (_, of) => {
+  const { file, cache, emitted } = cachedProgram('one');
   writeFileSync(cache, of(readFileSync(cache)));
   const again = openProgram(file);
   again.run();
-  expect([again.isCached, said()]).toEqual([false, ['one']]);
+  expect([again.isCached, emitted()]).toEqual([false, ['one']]);
 });
 
-test.each(['/bin/sh', '/nonexistent'])('node at %s compiles anew', (execPath) => {
-  const { file } = keptProgram('one');
+test.each(['/bin/sh', '/nonexistent'])('a cache of another node is not used by %s', (execPath) => {
+  const { file } = cachedProgram('one');
   vi.spyOn(process, 'execPath', 'get').mockReturnValue(execPath);
   onTestFinished(() => void vi.restoreAllMocks());
   expect(openProgram(file).isCached).toBe(false);

@@ -19,18 +19,18 @@ describe('a text line', () => {
     ['warn', 'warning: web <web>: not proven'],
     ['info', 'web <web>: not proven'],
     ['debug', 'debug: web <web>: not proven'],
-  ])('of level %s is "%s", without a time of its own', (level, text) => {
+  ])('of level %s is "%s", without a time', (level, text) => {
     expect(line(level, 'web <web>: not proven')).toBe(`${text}\n`);
   });
 
-  test('says the fields that its sentence does not', () => {
+  test('has the fields after the message', () => {
     const fields = { file: '/var/db/hfm/state.json', error: 'no space', none: null, ms: 1.26 };
     expect(line('error', 'state file can not be written', fields)).toBe(
       'error: state file can not be written  file=/var/db/hfm/state.json  error="no space"  ms=1.3\n',
     );
   });
 
-  test('of an event is its sentence', () => {
+  test('of an event is only its message', () => {
     expect(line('info', 'lb1: down -> up', { event: 'health', backend: 'lb1' })).toBe(
       'lb1: down -> up\n',
     );
@@ -47,7 +47,7 @@ describe('a text line', () => {
   });
 
   test.each(['a', 'ä', '€', '𝄞'])(
-    'of many %s fits a syslog message, and says that it goes on',
+    'of many %s is cut to fit a syslog message, and ends with "..."',
     (one) => {
       const text = line('warn', `web <web>: added ${one.repeat(2000)}`);
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(901);
@@ -58,7 +58,7 @@ describe('a text line', () => {
   );
 });
 
-test('a line for a terminal has its time and level, and is whole', () => {
+test('a line for a terminal has time and level, and is not cut', () => {
   expect(line('warn', 'lb1: up -> down', {}, 'terminal')).toBe(
     '16:50:01.269 warn  lb1: up -> down\n',
   );

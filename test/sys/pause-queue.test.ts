@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PauseQueue } from '../../src/sys/pause-queue.ts';
 import { turnsOfTheLoop } from '../probes/fixtures/servers.ts';
 
-test('does everything, in order, and nothing before the pause', async () => {
+test('runs everything in order, and nothing before a pause', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];
   for (let i = 0; i < 100; i++) queue.add(() => done.push(i));
@@ -11,7 +11,7 @@ test('does everything, in order, and nothing before the pause', async () => {
   expect(done).toEqual(Array.from({ length: 100 }, (_, i) => i));
 });
 
-test('lets other work come between, and takes what comes meanwhile', async () => {
+test('lets other work run in between, and accepts more meanwhile', async () => {
   const queue = new PauseQueue();
   const course: string[] = [];
   for (let i = 0; i < 40; i++) queue.add(() => course.push('work'));
@@ -25,7 +25,7 @@ test('lets other work come between, and takes what comes meanwhile', async () =>
   expect(course.slice(-2)).toEqual(['work', 'last']);
 });
 
-test('waits while more comes with each turn of the loop, for 100 ms', async () => {
+test('waits for a pause for at most 100 ms', async () => {
   let nowMs = 5000;
   const queue = new PauseQueue(() => nowMs);
   let done = 0;
@@ -42,7 +42,7 @@ test('waits while more comes with each turn of the loop, for 100 ms', async () =
   expect(done).toBe(11);
 });
 
-test('what comes after all was done is done too', async () => {
+test('runs what is added after it was empty', async () => {
   const queue = new PauseQueue();
   let done = 0;
   for (let round = 1; round <= 3; round++) {
@@ -54,7 +54,7 @@ test('what comes after all was done is done too', async () => {
   }
 });
 
-test('of what comes without a pause no more than 1024 waits, and the oldest is done first', async () => {
+test('keeps at most 1024 waiting, and runs the oldest first', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];
   for (let i = 0; i < 5000; i++) {
@@ -65,7 +65,7 @@ test('of what comes without a pause no more than 1024 waits, and the oldest is d
   expect(done).toEqual(Array.from({ length: 5000 }, (_, i) => i));
 });
 
-test('where none may wait, all is done at once', async () => {
+test('runs everything at once when none may wait', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];
   queue.most = 2;
@@ -76,7 +76,7 @@ test('where none may wait, all is done at once', async () => {
   expect(done).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('is drained at once, also while it is at work', async () => {
+test('drains at once, also while it is running', async () => {
   const queue = new PauseQueue();
   const done: number[] = [];
   for (let i = 0; i < 40; i++) queue.add(() => done.push(i));

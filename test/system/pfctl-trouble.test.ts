@@ -69,9 +69,9 @@ const TROUBLES: readonly Trouble[] = [
   }),
   faulty('pfctl is killed', /was killed by SIGKILL/, { fault: 'kill-before' }),
   faulty('pfctl prints megabytes of nonsense', /printed ".*", expected an address/s, {
-    fault: 'babble-stdout',
+    fault: 'nonsense-stdout',
   }),
-  faulty('pfctl complains in megabytes', /exited 1: /, { fault: 'babble-stderr' }),
+  faulty('pfctl complains in megabytes', /exited 1: /, { fault: 'nonsense-stderr' }),
   faulty('pfctl says done and has done nothing', /the table does not give up 10\.2\.1\.1/, {
     fault: 'silent-noop',
   }),

@@ -423,7 +423,7 @@ describe('trouble', () => {
     'missing-device',
     'hung',
     'killed',
-    'babble',
+    'unexpected-output',
     'refused',
   ];
 

@@ -1,15 +1,15 @@
 import type { Decode } from '../../config/decoders.ts';
 import type { Place } from '../../config/place.ts';
 
-/** Whether the configuration would take a value, by the decoder of its key. */
+/** Whether the decoder of a key accepts a value. */
 export function isAccepted<T>(decode: Decode<T>, value: unknown): boolean {
-  let isGood = true;
+  let isValid = true;
   const place: Place = {
     document: { file: '', root: {}, lineOf: () => 0 },
     path: ['value'],
     report: () => {
-      isGood = false;
+      isValid = false;
     },
   };
-  return decode(value, place) !== undefined && isGood;
+  return decode(value, place) !== undefined && isValid;
 }

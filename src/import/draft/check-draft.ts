@@ -3,14 +3,14 @@ import type { TomlTable } from './toml-text.ts';
 
 /** A test as a check of hfm.toml, still without its times. */
 export interface CheckDraft {
-  /** What to call it where the rule's own name says less. */
+  /** The check's name where the rule's own name tells less. */
   readonly name: string;
-  /** `type` and what belongs to it. */
+  /** `type` and the keys of that type. */
   readonly keys: TomlTable;
-  /** What it probes; null when the test does not say. */
+  /** The address to probe; null when the test does not name one. */
   readonly address: Address | null;
   /** The test's own deadline. */
   readonly limitMs: number | null;
-  /** What differs a little, for the reader of the result. */
+  /** Small differences, for the reader of the result. */
   readonly remarks: readonly string[];
 }

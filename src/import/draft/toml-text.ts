@@ -1,11 +1,11 @@
-/** What a value of the result can be. */
+/** A value of the resulting hfm.toml. */
 export type TomlValue = string | number | boolean | readonly TomlValue[] | TomlTable;
 
 export interface TomlTable {
   readonly [key: string]: TomlValue;
 }
 
-/** `[check.http]` and its keys, a line each. */
+/** The lines of a section: `[check.http]`, then one for each key. */
 export function section(name: readonly string[], table: TomlTable): string[] {
   return [`[${name.map(keyText).join('.')}]`, ...assignments(table)];
 }
@@ -26,11 +26,11 @@ function isList(value: TomlValue): value is readonly TomlValue[] {
   return Array.isArray(value);
 }
 
-/** TOML 1.0: a literal string over many lines drops the newline behind its opening quotes. */
+/** TOML 1.0: a multi-line literal string drops the newline after its opening quotes. */
 function stringText(text: string): string {
   const isPlain = !/[^\n\t\x20-\x7e\u00a0-\uffff]|'''|'$/.test(text);
   if (text.includes('\n') && isPlain) return `'''\n${text}'''`;
-  // JSON's escapes are all TOML's as well; DEL alone must be escaped in TOML and is not in JSON.
+  // TOML has all escapes of JSON. Only DEL must be escaped in TOML and is not in JSON.
   return JSON.stringify(text).replace(/\x7f/g, '\\u007f');
 }
 

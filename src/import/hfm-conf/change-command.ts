@@ -1,10 +1,10 @@
 import { type Address, parseAddress } from '../../core/address.ts';
-import type { Tell } from '../draft/note.ts';
+import type { AddNote } from '../draft/note.ts';
 import { type PfctlUse, readPfctl } from './pfctl-arguments.ts';
 import { type Pipeline, parseShellText, type Stage } from './shell-text.ts';
 import type { Command } from './source/original-keys.ts';
 
-/** An address that a change command puts into a table or takes out of it. */
+/** An address that a change command adds to a table or deletes from it. */
 export interface TableChange {
   readonly operation: 'add' | 'delete';
   readonly table: string;
@@ -15,20 +15,20 @@ export interface TableChange {
 
 export interface Change {
   readonly tables: readonly TableChange[];
-  /** What is left to run as an action; null for nothing. */
+  /** The command without its table changes, to run as an action; null when nothing is left. */
   readonly action: readonly string[] | null;
-  /** How it ran pfctl, each time: the program with what stands before it, such as doas. */
+  /** The program of each pfctl command with what is in front of it, such as doas. */
   readonly pfctl: readonly (readonly string[])[];
 }
 
-/** Takes the table changes out of a change command; what remains is an action. */
-export function readChange({ argv, line }: Command, tell: Tell): Change {
+/** Separates the table changes of a change command from what remains as an action. */
+export function readChange({ argv, line }: Command, addNote: AddNote): Change {
   const text = shellTextOf(argv);
   const pipelines = text === null ? [directly(argv)] : parseShellText(text);
   const asItIs: Change = { tables: [], action: argv, pfctl: [] };
   if (pipelines === null) {
     if (/\bpfctl\b/.test(text ?? '')) {
-      tell('look', line, 'pfctl stands in a script too rich to take apart; kept as an action');
+      addNote('look', line, 'can not separate pfctl from the script around it; kept as an action');
     }
     return asItIs;
   }
@@ -40,29 +40,25 @@ export function readChange({ argv, line }: Command, tell: Tell): Change {
   for (const pipeline of pipelines) {
     const found = findPfctl(pipeline);
     if (found?.use.kind === 'change') {
-      tables.push(...changesOf(found.use, line, tell));
+      tables.push(...changesOf(found.use, line, addNote));
       if (!found.isEchoed) pfctl.push(found.prefix);
       hasPfctl = true;
-      tellAround(found, pipeline, line, tell);
+      noteOmitted(found, pipeline, line, addNote);
       afterPfctl = true;
       continue;
     }
     if (afterPfctl && pipeline.joiner === '||') {
       if (!isNothing(pipeline)) {
-        tell(
-          'lost',
-          line,
-          `\`${pipeline.raw}\` was for a failing pfctl; hfm tries again and logs it`,
-        );
+        addNote('lost', line, `\`${pipeline.raw}\` runs when pfctl fails; hfm retries and logs it`);
       }
       continue;
     }
     afterPfctl = false;
-    if (found !== null) tellOther(found.use, pipeline, line, tell);
+    if (found !== null) noteOtherUse(found.use, pipeline, line, addNote);
     left.push(pipeline);
   }
   if (!hasPfctl) return asItIs;
-  return { tables, action: joinLeft(left, line, tell), pfctl };
+  return { tables, action: joinLeft(left, line, addNote), pfctl };
 }
 
 /** The text of `sh -c TEXT`, or null when it is another program. */
@@ -83,7 +79,7 @@ function directly(argv: readonly string[]): Pipeline {
   return { stages: [stage], raw: argv.join(' '), joiner: ';' };
 }
 
-/** The pfctl that a pipeline begins with, behind echo, doas or sudo; null when there is none. */
+/** The pfctl at the beginning of a pipeline, perhaps after echo, doas or sudo; null without one. */
 function findPfctl({ stages, raw }: Pipeline): Found | null {
   const [stage] = stages;
   const words = stage?.words ?? [];
@@ -97,7 +93,7 @@ function findPfctl({ stages, raw }: Pipeline): Found | null {
   return { use, prefix, isEchoed };
 }
 
-/** `doas -n`, `sudo -n -u root`, or nothing. */
+/** Whether the words are `doas -n`, `sudo -n -u root` or the like, or none. */
 function isPrefix(words: readonly string[]): boolean {
   const [program, ...options] = words;
   if (program === undefined) return true;
@@ -107,12 +103,12 @@ function isPrefix(words: readonly string[]): boolean {
 function changesOf(
   use: Extract<PfctlUse, { kind: 'change' }>,
   line: number,
-  tell: Tell,
+  addNote: AddNote,
 ): TableChange[] {
   return use.targets.flatMap((target) => {
     const result = parseAddress(target);
     if (result.ok) return [{ ...use, address: result.address, line }];
-    tell(
+    addNote(
       'lost',
       line,
       `pfctl -T ${use.operation} ${target} in table <${use.table}>: ${result.why}`,
@@ -121,40 +117,49 @@ function changesOf(
   });
 }
 
-function tellAround({ isEchoed }: Found, pipeline: Pipeline, line: number, tell: Tell): void {
+function noteOmitted(
+  { isEchoed }: Found,
+  pipeline: Pipeline,
+  line: number,
+  addNote: AddNote,
+): void {
   if (isEchoed) {
-    tell('look', line, `\`${pipeline.raw}\` only printed; hfm does what stands behind the echo`);
+    addNote('look', line, `\`${pipeline.raw}\` only prints the command; hfm changes the table`);
   }
   const [, ...others] = pipeline.stages;
   if (others.length > 0) {
-    tell('remark', line, `The rest of \`${pipeline.raw}\` is left out: hfm logs each change.`);
+    addNote('remark', line, `The rest of \`${pipeline.raw}\` is left out: hfm logs each change.`);
   }
 }
 
-function tellOther(use: PfctlUse, { raw }: Pipeline, line: number, tell: Tell): void {
+function noteOtherUse(use: PfctlUse, { raw }: Pipeline, line: number, addNote: AddNote): void {
   if (use.kind === 'kill') {
-    tell(
+    addNote(
       'look',
       line,
-      `\`${raw}\` became an action; kill_states = "down" in the pool may serve better`,
+      `\`${raw}\` is now an action; kill_states = "down" in the pool may serve better`,
     );
     return;
   }
-  tell('look', line, `\`${raw}\` is no add or delete of plain addresses; kept as an action`);
+  addNote('look', line, `\`${raw}\` does not add or delete plain addresses; kept as an action`);
 }
 
-/** `true`, `:` and `exit` do nothing; echo prints only, which hfm's own log replaces. */
+/** `true`, `:` and `exit` do nothing. echo only prints, which hfm's log replaces. */
 function isNothing({ stages }: Pipeline): boolean {
   const [stage, ...others] = stages;
   if (stage === undefined || others.length > 0 || stage.files.length > 0) return false;
   return ['true', ':', 'exit', 'echo'].includes(stage.words[0] ?? '');
 }
 
-function joinLeft(left: readonly Pipeline[], line: number, tell: Tell): readonly string[] | null {
+function joinLeft(
+  left: readonly Pipeline[],
+  line: number,
+  addNote: AddNote,
+): readonly string[] | null {
   const kept = left.filter((pipeline) => !isNothing(pipeline));
   for (const { stages, raw } of left) {
     if (isNothing({ stages, raw, joiner: ';' }) && stages[0]?.words[0] === 'echo') {
-      tell('remark', line, `\`${raw}\` is left out: hfm logs each change.`);
+      addNote('remark', line, `\`${raw}\` is left out: hfm logs each change.`);
     }
   }
   if (kept.length === 0) return null;

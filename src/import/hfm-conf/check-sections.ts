@@ -1,15 +1,15 @@
-import { createNameGiver } from '../draft/name-giver.ts';
 import type { TomlTable } from '../draft/toml-text.ts';
+import { createUniqueNames } from '../draft/unique-names.ts';
 import type { RuleDraft } from './rule-draft.ts';
 
-/** The checks of all rules; rules that test alike share one. */
+/** The checks of all rules. Rules with the same test share a check. */
 export interface CheckSections {
   readonly sections: ReadonlyMap<string, TomlTable>;
   nameOf(draft: RuleDraft): string;
 }
 
 export function createCheckSections(drafts: readonly RuleDraft[]): CheckSections {
-  const name = createNameGiver();
+  const name = createUniqueNames();
   const names = new Map<string, string>();
   const sections = new Map<string, TomlTable>();
   for (const draft of drafts) {
@@ -25,8 +25,8 @@ export function createCheckSections(drafts: readonly RuleDraft[]): CheckSections
   };
 }
 
-/** Inside a group, which is a host as a rule, the rule's own name says what is tested. */
+/** A group is usually a host. The name of a rule in a group then tells what is tested. */
 function wantedName({ rule: { path }, check: { name } }: RuleDraft): string {
-  const isTelling = !['sh', 'ksh', 'bash', ''].includes(name);
-  return path.length < 2 && isTelling ? name : (path.at(-1) ?? 'default');
+  const isShell = ['sh', 'ksh', 'bash', ''].includes(name);
+  return path.length < 2 && !isShell ? name : (path.at(-1) ?? 'default');
 }

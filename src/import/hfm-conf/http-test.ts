@@ -8,8 +8,8 @@ import type { TomlTable } from '../draft/toml-text.ts';
 type OptionValues = Readonly<Record<string, unknown>>;
 
 /**
- * curl(1), FreeBSD's fetch(1) or OpenBSD's ftp(1) asking for one URL at a numeric address, with
- * options that an http check can stand for; null for anything else.
+ * Reads curl(1), FreeBSD's fetch(1) or OpenBSD's ftp(1) with one URL at a numeric address; null when
+ * an http check can't replace the options, and for any other program.
  */
 export function readHttpTest(argv: readonly string[]): CheckDraft | null {
   const [program = '', ...args] = argv;
@@ -68,19 +68,19 @@ function readCurl(args: readonly string[]): CheckDraft | null {
   if (headers === null || (values.request !== undefined && values.request !== 'GET')) return null;
   const isTls = url.scheme === 'https';
   const insecure = values.insecure === true;
-  // curl holds the certificate against the URL's address, hfm against the host.
+  // curl verifies the certificate for the URL's address, hfm for the host.
   if (isTls && !insecure && headers.host !== null) return null;
   const remarks: string[] = [];
   if (values.fail !== true) remarks.push('Any answer is a pass, as for curl without -f.');
   if (isTls && headers.host !== null)
-    remarks.push('Unlike curl, it names the host in the handshake.');
+    remarks.push('Unlike curl, hfm sends the host in the TLS handshake.');
   const keys: TomlTable = {
     type: 'http',
     url: url.template,
     ...(values.head === true ? { method: 'HEAD' } : {}),
     ...(headers.host === null ? {} : { host: headers.host }),
     ...(Object.keys(headers.others).length === 0 ? {} : { headers: headers.others }),
-    // curl --fail: 22 from 400 on; without it each answer is good. Redirects are not followed.
+    // curl --fail exits 22 from 400 on; without it every answer passes. It follows no redirects.
     status: values.fail === true ? '200-399' : '200-599',
     ...(isTls && insecure ? { tls_verify: false } : {}),
   };
@@ -91,7 +91,7 @@ function readFetcher(args: readonly string[], options: Options): CheckDraft | nu
   const parsed = parse(args, options);
   if (parsed === null) return null;
   const { url, values } = parsed;
-  const remarks = ['It follows no redirects: one is a failure, unless "status" takes it in.'];
+  const remarks = ['hfm follows no redirects: a redirect fails unless "status" includes it.'];
   return finish({ type: 'http', url: url.template }, url.address, values, remarks);
 }
 
@@ -101,13 +101,13 @@ function finish(
   values: OptionValues,
   remarks: readonly string[],
 ): CheckDraft | null {
-  const limit = secondsOf(values['max-time']);
-  const connect = secondsOf(values['connect-timeout']);
+  const limit = secondsToMs(values['max-time']);
+  const connect = secondsToMs(values['connect-timeout']);
   if (limit === undefined || connect === undefined) return null;
   const more =
     connect === null || (limit !== null && connect >= limit)
       ? []
-      : ['The timeout is for connecting and the answer together.'];
+      : ['The timeout covers connecting and the answer together.'];
   return { name: 'http', keys, address, limitMs: limit, remarks: [...remarks, ...more] };
 }
 
@@ -130,12 +130,12 @@ function parse(
     const isDiscarded = ['/dev/null', '-', undefined].includes(values.output as string | undefined);
     return url === null || !isDiscarded ? null : { values, url };
   } catch {
-    // node:util throws for an option that is not in the list: no http check stands for that.
+    // node:util throws for an option that is not in the list: an http check can't replace that.
     return null;
   }
 }
 
-/** Braces and brackets are patterns to curl, and braces placeholders to hfm. */
+/** Null for braces and brackets in the path: curl expands both, and hfm fills in braces. */
 function readUrl(text: string): TestUrl | null {
   const match = /^(https?):\/\/(\[[0-9A-Fa-f:.]+\]|[0-9.]+)((?::\d+)?(?:[/?][^\s{}[\]]*)?)$/.exec(
     text,
@@ -164,8 +164,8 @@ function readHeaders(
   return isAccepted(headerTable, others) ? { host: hostName, others } : null;
 }
 
-/** Milliseconds; null when it is not set, undefined when it is no time. */
-function secondsOf(value: unknown): number | null | undefined {
+/** A number of seconds in milliseconds; null when it is not set, undefined when it is not a time. */
+function secondsToMs(value: unknown): number | null | undefined {
   if (value === undefined) return null;
   const seconds = Number(value);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;

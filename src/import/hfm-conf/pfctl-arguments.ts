@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What one pfctl command line is for. */
+/** What a pfctl command line does. */
 export type PfctlUse =
   | {
       readonly kind: 'change';
@@ -10,22 +10,21 @@ export type PfctlUse =
       /** As written: addresses, networks or names. */
       readonly targets: readonly string[];
     }
-  /** It ends states or source nodes. */
+  /** Ends states or source nodes. */
   | { readonly kind: 'kill' }
   | { readonly kind: 'other' };
 
-/** pfctl(8) of OpenBSD and FreeBSD. `args` is what follows the program. */
+/** Reads the arguments of pfctl(8), of OpenBSD and FreeBSD. */
 export function readPfctl(args: readonly string[]): PfctlUse {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
   } catch {
-    // node:util throws for options that are not in the list: not one of the uses that are known.
+    // node:util throws for options that are not in the list.
     return { kind: 'other' };
   }
   const { a: anchor = null, t: table, T: operation, k, K, ...rest } = parsed.values;
-  const [beyond] = Object.keys(rest).filter((option) => !HARMLESS.includes(option));
-  if (beyond !== undefined) return { kind: 'other' };
+  if (Object.keys(rest).some((option) => !HARMLESS.includes(option))) return { kind: 'other' };
   if (operation === undefined) {
     return k === undefined && K === undefined ? { kind: 'other' } : { kind: 'kill' };
   }

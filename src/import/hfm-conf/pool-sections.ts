@@ -1,18 +1,18 @@
-import { createNameGiver } from '../draft/name-giver.ts';
 import type { Note } from '../draft/note.ts';
 import type { TomlTable } from '../draft/toml-text.ts';
+import { createUniqueNames } from '../draft/unique-names.ts';
 import { type TableMember, tableText } from './memberships.ts';
 import type { RuleDraft } from './rule-draft.ts';
 import { ruleName } from './source/original.ts';
 
-/** The pools of all rules, a table in an anchor being one, and what each rule puts into them. */
+/** The pools of all rules, one for each table, and the addresses that each rule puts into them. */
 export interface PoolSections {
   readonly sections: ReadonlyMap<string, TomlTable>;
   of(draft: RuleDraft): { readonly pools: TomlTable; readonly notes: readonly Note[] };
 }
 
 export function createPoolSections(drafts: readonly RuleDraft[]): PoolSections {
-  const name = createNameGiver();
+  const name = createUniqueNames();
   const names = new Map<string, string>();
   const sections = new Map<string, TomlTable>();
   const owners = new Map<string, string>();
@@ -46,11 +46,11 @@ export function createPoolSections(drafts: readonly RuleDraft[]): PoolSections {
         continue;
       }
       const message =
-        `${member.address} in ${tableText(member)} is the rule ${owner}'s already; two tests of ` +
-        'one address are two checks of one backend';
+        `the rule ${owner} has ${member.address} in ${tableText(member)} already; write two tests of ` +
+        'one address as two checks of one backend';
       notes.push({ kind: 'lost', line: member.line, rule: own, message });
     }
-    const entries = Object.entries(pools).map(([pool, list]) => [pool, single(list)] as const);
+    const entries = Object.entries(pools).map(([pool, list]) => [pool, oneOrList(list)] as const);
     return { pools: Object.fromEntries(entries), notes };
   }
 
@@ -58,7 +58,7 @@ export function createPoolSections(drafts: readonly RuleDraft[]): PoolSections {
   return { sections, of: (draft) => assigned.get(draft) ?? { pools: {}, notes: [] } };
 }
 
-function single(list: readonly string[]): string | readonly string[] {
+function oneOrList(list: readonly string[]): string | readonly string[] {
   const [only] = list;
   return list.length === 1 && only !== undefined ? only : list;
 }

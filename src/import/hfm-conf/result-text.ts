@@ -1,20 +1,20 @@
-import { createNameGiver } from '../draft/name-giver.ts';
 import { comment, type Note, noteComment } from '../draft/note.ts';
 import { section, type TomlTable } from '../draft/toml-text.ts';
+import { createUniqueNames } from '../draft/unique-names.ts';
 import { createCheckSections } from './check-sections.ts';
-import { daemonKeys, pfKeys } from './node-sections.ts';
+import { daemonKeys, pfKeys } from './daemon-and-pf-sections.ts';
 import { createPoolSections } from './pool-sections.ts';
 import type { RuleDraft } from './rule-draft.ts';
+import { shareTimes } from './shared-times.ts';
 import { ruleName } from './source/original.ts';
-import { shareTimes } from './time-keys.ts';
 
 export interface ResultText {
   readonly toml: string;
-  /** All there is to say, in the order of the text. */
+  /** All notes, in the order of the text. */
   readonly notes: readonly Note[];
 }
 
-/** The drafts as the text of an hfm.toml, each note where it belongs. */
+/** Writes the drafts as an hfm.toml, with each note beside what it is about. */
 export function writeResult(
   file: string,
   drafts: readonly RuleDraft[],
@@ -28,13 +28,13 @@ export function writeResult(
   const times = shareTimes(kept);
   const topNotes = [...fileNotes];
   if (kept.length === 0) {
-    const what = drafts.length === 0 ? 'no rule (a rule has a "test") is in it' : 'no rule is left';
-    const message = `${what}, and hfmd wants at least one backend`;
+    const what = drafts.length === 0 ? 'found no rule (a rule has a "test")' : 'no rule is left';
+    const message = `${what}, and hfmd needs at least one backend`;
     topNotes.push({ kind: 'look', line: 0, rule: null, message });
   }
   const pf = pfKeys(kept, topNotes);
   const daemon = daemonKeys(kept);
-  const backendName = createNameGiver();
+  const backendName = createUniqueNames();
   const notes = [...topNotes];
 
   function backendBlock(draft: RuleDraft): string[] {
@@ -91,6 +91,6 @@ function hasAction({ onDown, onUp }: RuleDraft): boolean {
 /** hfm.toml(5): a backend is in a pool, or has an action. */
 function droppedNote({ rule }: RuleDraft): Note {
   const message =
-    'no change that hfm can make follows from this test, so there is no backend for it';
+    'hfm can make none of the changes that follow this test, so there is no backend for it';
   return { kind: 'lost', line: rule.line, rule: ruleName(rule.path), message };
 }

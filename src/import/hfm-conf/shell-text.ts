@@ -1,23 +1,23 @@
-/** One simple command. Its words are as the shell would pass them on, but for what it would expand. */
+/** A simple command. Quotes in its words are resolved, expansions such as `$x` are not. */
 export interface Stage {
   readonly words: readonly string[];
-  /** Whether the shell expands something in it: `$`, backquotes. */
+  /** Whether the shell expands something in its words: `$` or backquotes. */
   readonly isDynamic: boolean;
-  /** Files that it writes or reads, without /dev/null and descriptors. */
+  /** The files of its redirections, without /dev/null and descriptors. */
   readonly files: readonly string[];
 }
 
-/** Commands joined by `|`, with the text that they stand in. */
+/** Commands joined by `|`, and their text. */
 export interface Pipeline {
   readonly stages: readonly Stage[];
   readonly raw: string;
-  /** What stands between it and the one before; a new line is `;`. */
+  /** What is between the previous pipeline and this one; a new line is `;`. */
   readonly joiner: ';' | '&&' | '||' | '&';
 }
 
 /**
- * Takes a text for the shell apart, as far as it is a list of simple commands; null when it is more
- * (if, for, functions, subshells, here-documents) or can't be read. POSIX, Shell Command Language.
+ * Parses shell text that is a list of simple commands, by POSIX, Shell Command Language; null for
+ * more (if, for, functions, subshells, here-documents) and for what can't be parsed.
  */
 export function parseShellText(text: string): readonly Pipeline[] | null {
   const pipelines: Pipeline[] = [];
@@ -75,7 +75,7 @@ export function parseShellText(text: string): readonly Pipeline[] | null {
 interface Word {
   readonly text: string;
   readonly isDynamic: boolean;
-  /** What it takes of the text. */
+  /** The characters of the text that the word takes. */
   readonly length: number;
 }
 
@@ -91,7 +91,7 @@ function leadingBlanks(text: string, from: number): number {
   return /^[ \t]*/.exec(text.slice(from))?.[0].length ?? 0;
 }
 
-/** Null for an open quote or a parenthesis. */
+/** Reads one word; null at an open quote or a parenthesis. */
 function readWord(text: string): Word | null {
   let word = '';
   let isDynamic = false;

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { parseAddress } from '../../core/address.ts';
 import type { CheckDraft } from '../draft/check-draft.ts';
 
-/** nc(1) with -z, a numeric address and one port: a connection is enough. Null for anything else. */
+/** Reads nc(1) with -z, a numeric address and one port: it only connects. Null for anything else. */
 export function readTcpTest(argv: readonly string[]): CheckDraft | null {
   const [program = '', ...args] = argv;
   if (!/^(?:.*\/)?nc$/.test(program)) return null;
@@ -33,7 +33,7 @@ export function readTcpTest(argv: readonly string[]): CheckDraft | null {
       remarks: [],
     };
   } catch {
-    // node:util throws for an option that is not in the list: no tcp check stands for that.
+    // node:util throws for an option that is not in the list: a tcp check can't replace that.
     return null;
   }
 }

@@ -45,7 +45,7 @@ describe('parseShellText', () => {
     [`a 'b c' "d \\"e\\" \\n" f\\ g ''`, [[';', ['a', 'b c', 'd "e" \\n', 'f g', '']]]],
     ['a >/dev/null 2>&1 < /dev/null', [[';', ['a']]]],
     ['http://h/p?q=1#x', [[';', ['http://h/p?q=1#x']]]],
-  ])('takes %j apart', (text, pipelines) => {
+  ])('parses %j', (text, pipelines) => {
     expect(words(text)).toEqual(pipelines);
   });
 
@@ -62,18 +62,18 @@ describe('parseShellText', () => {
     'a "b',
     'a $(b',
     'a >',
-  ])('leaves %j alone', (text) => {
+  ])('returns null for %j', (text) => {
     expect(parseShellText(text)).toBeNull();
   });
 
-  test('tells what the shell would expand', () => {
+  test('says whether the shell would expand something', () => {
     const isDynamic = (text: string) => parseShellText(text)?.[0]?.stages[0]?.isDynamic;
     for (const text of ['a $b', `a "\${b}"`, 'a $(b c)', 'a `b c`'])
       expect(isDynamic(text)).toBe(true);
     for (const text of ["a '$b'", 'a \\$b', 'a "\\$b"']) expect(isDynamic(text)).toBe(false);
   });
 
-  test('keeps the text of each pipeline, and the files that it writes', () => {
+  test('returns the text of each pipeline, and the files of its redirections', () => {
     const [first, second] = parseShellText(' a  "b" >> /tmp/x | c ; d') ?? [];
     expect(first?.raw).toBe('a  "b" >> /tmp/x | c');
     expect(first?.stages[0]?.files).toEqual(['/tmp/x']);

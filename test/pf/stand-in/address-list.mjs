@@ -9,8 +9,7 @@ import { formatAddress, parseAddress } from './address.mjs';
  */
 
 /**
- * All addresses of a table command: its arguments, then the file. Nothing is changed before all
- * of them are read.
+ * Reads all addresses of a table command before it changes anything: its arguments, then the file.
  * @param {Session} session
  * @param {{ hostsOnly: boolean }} how
  * @returns {Loaded}
@@ -51,7 +50,8 @@ export function loadAddresses(session, { hostsOnly }) {
 }
 
 /**
- * The words of an address file: several a line; "#" begins a comment where a word could begin.
+ * The words of an address file. A line may have several, and a word that begins with "#" begins a
+ * comment.
  * @param {string} text
  */
 export function wordsOf(text) {

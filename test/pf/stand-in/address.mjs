@@ -15,7 +15,7 @@ import { isIPv6 } from 'node:net';
  */
 
 /**
- * What pfctl's host() makes of a word. Names are never looked up: they count as unresolved.
+ * Parses a word as pfctl's host() does, but without looking up names: they are unresolved.
  * @param {string} word
  * @param {Os} os
  * @returns {ParsedAddress}
@@ -47,7 +47,7 @@ export function formatAddress(address) {
 }
 
 /**
- * The order of the kernel's radix walk: IPv4 first, by number; of one number the longest mask.
+ * The order of the kernel's radix walk: IPv4 first, by number; with one number, the longest mask first.
  * @param {Address} a
  * @param {Address} b
  */
@@ -87,7 +87,7 @@ function hexOfV4(text, os, hasMask) {
   const parts = text.split('.');
   if (parts.length > 4) return undefined;
   if (parts.length < 4 && hasMask) {
-    // 10/8: inet_net_pton(3) fills with zeros on the right.
+    // 10/8: inet_net_pton(3) fills up with zeros on the right.
     const octets = parts.map(decimalOctet);
     return octets.includes(undefined) ? undefined : hexOf(octets).padEnd(8, '0');
   }
@@ -97,7 +97,7 @@ function hexOfV4(text, os, hasMask) {
 }
 
 /**
- * FreeBSD's getaddrinfo(3) takes inet_aton(3) forms: 010.0.0.1 is 8.0.0.1.
+ * FreeBSD's getaddrinfo(3) accepts the forms of inet_aton(3): 010.0.0.1 is 8.0.0.1.
  * @param {readonly string[]} parts
  */
 function hexOfAton(parts) {
@@ -126,7 +126,7 @@ function hexOf(octets) {
 
 /** @param {string} text */
 function hexOfV6(text) {
-  // A scope (fe80::1%em0) has no place in a table.
+  // A table can't have an address with a scope, such as fe80::1%em0.
   if (text.includes('%') || !isIPv6(text)) return undefined;
   const plain = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_whole, ...octets) => {
     const hex = hexOf(octets.slice(0, 4).map(Number));

@@ -1,11 +1,11 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Longer input is cut in the log; `stdinBytes` has its whole size. */
+/** The log has the beginning of a longer input; `stdinBytes` has the size. */
 const STDIN_LIMIT = 16_384;
 
 /**
- * One line of `calls.jsonl`. Lines of calls that change something are in the order of the changes.
+ * A line of `calls.jsonl`. Calls that change something are in the order of their changes.
  * @typedef {object} Call
  * @property {string} at ISO 8601: when the line was written
  * @property {number} pid
@@ -13,7 +13,7 @@ const STDIN_LIMIT = 16_384;
  * @property {string} stdin
  * @property {number} stdinBytes
  * @property {number | null} exit null when the call does not end by itself
- * @property {string[]} [faults] the names of the faults that were on
+ * @property {string[]} [faults] the names of the faults that affected the call
  */
 
 /**

@@ -1,6 +1,6 @@
 /** @typedef {import('./options.mjs').Options} Options */
 
-/** Everything a fault's `on` may name. */
+/** The commands that `on` of a fault may name. */
 export const COMMAND_NAMES = [
   ...['add', 'delete', 'replace', 'show', 'test', 'flush', 'kill', 'zero', 'expire', 'load'],
   ...['enable', 'disable', 'show-tables', 'show-states', 'show-sources', 'show-info'],
@@ -9,7 +9,7 @@ export const COMMAND_NAMES = [
 ];
 
 /**
- * What one call does, in the words of COMMAND_NAMES; a call can do several things.
+ * The commands of a call, by their COMMAND_NAMES; a call can have several.
  * @param {Options} options
  * @returns {string[]}
  */

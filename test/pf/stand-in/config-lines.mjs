@@ -1,6 +1,6 @@
 /**
- * The logical lines of a pf.conf: comments and continuations gone, macros put in, lists over
- * several lines joined. The braces of an anchor's own rules stay lines of their own.
+ * The logical lines of a pf.conf, without comments, with macros replaced, and with continuations and
+ * lists over several lines joined. The braces around an anchor's rules stay on lines of their own.
  * @param {string} text
  * @returns {{ line: number, words: string }[]} `line` is where it begins, from 1
  */

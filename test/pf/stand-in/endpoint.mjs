@@ -1,8 +1,8 @@
 import { formatAddress, parseAddress } from './address.mjs';
 
 /**
- * An address, with a port where the protocol has one: "10.0.2.2:51784" or "fd00:9::1[9000]" as pf
- * prints it; "[fd00:9::1]:9000" is understood too.
+ * An address with the port, if the protocol has one. Parsed from "10.0.2.2:51784" or
+ * "fd00:9::1[9000]", which pf prints, or from "[fd00:9::1]:9000".
  * @typedef {{ hex: string, af: 4 | 6, host: string, port: string | undefined }} Endpoint
  */
 

@@ -5,33 +5,33 @@ import { readJson, writeJson } from './store.mjs';
 /** @typedef {import('./options.mjs').Options} Options */
 
 /**
- * A fault as written in `faults.json` (an array of these, or one) or in HFM_PF_FAULT (the same, or
- * names with commas between).
+ * A fault in `faults.json` (an array of faults, or one) or in HFM_PF_FAULT (the same, or names with
+ * commas between).
  * @typedef {object} Fault
  * @property {string} fault one of FAULT_NAMES
  * @property {string[]} [on] only for these commands (COMMAND_NAMES)
  * @property {string | string[]} [table] only for these tables
  * @property {string} [anchor] only with this -a ('' is the main ruleset)
- * @property {number} [skip] leaves the first calls that match alone
+ * @property {number} [skip] does not affect so many matching calls first
  * @property {number} [times] ends after this many calls
  * @property {number} [ms] for slow (default 1000) and hold-pipes (default 10000)
- * @property {number} [bytes] for the babblers (default 4 MiB)
+ * @property {number} [bytes] for nonsense-stdout and nonsense-stderr (default 4 MiB)
  * @property {number} [exit] for fail (default 1)
  * @property {string} [stderr] for fail (default "pfctl: Input/output error\n")
  */
 
 const FAULT_NAMES = [
-  // before anything is done
+  // instead of the command, or before it
   ...['slow', 'permission', 'missing-device', 'fail', 'fail-once', 'hang', 'hang-ignoring-term'],
-  ...['kill-before', 'babble-stdout', 'babble-stderr'],
-  // with the change done, or said to be
+  ...['kill-before', 'nonsense-stdout', 'nonsense-stderr'],
+  // after the command, or while pretending to run it
   ...['silent-noop', 'kill-after', 'hang-after', 'hold-pipes'],
 ];
 
 const KEYS = 'fault on table anchor skip times ms bytes exit stderr'.split(' ');
 
 /**
- * The faults for this call, which is counted for `skip` and `times`. To be called with the lock.
+ * The faults that affect this call. Counts the call for `skip` and `times`; the caller has the lock.
  * @param {string} folder
  * @param {string | undefined} inEnvironment HFM_PF_FAULT
  * @param {Options} options
@@ -42,7 +42,7 @@ export function faultsFor(folder, inEnvironment, options) {
   const fromFile = readJson(join(folder, 'faults.json')) ?? [];
   const faults = [...listOf(fromFile, 'faults.json'), ...fromEnvironment(inEnvironment)];
   if (faults.length === 0) return [];
-  const matching = faults.filter((fault) => concerns(fault, options));
+  const matching = faults.filter((fault) => matches(fault, options));
   const countsFile = join(folder, 'fault-counts.json');
   const counts = /** @type {Record<string, number>} */ (readJson(countsFile) ?? {});
   const active = matching.filter((fault) => {
@@ -103,7 +103,7 @@ function listOf(value, where) {
  * @param {Fault} fault
  * @param {Options} options
  */
-function concerns(fault, options) {
+function matches(fault, options) {
   if (fault.on !== undefined) {
     const names = commandNames(options);
     if (!fault.on.some((name) => names.includes(name))) return false;

@@ -34,7 +34,7 @@ export function flush(session) {
 }
 
 /**
- * All states, whatever -a says (recorded: anchor-F-states).
+ * Flushes all states, also with -a (recorded: anchor-F-states).
  * @param {Session} session
  */
 function flushStates(session) {

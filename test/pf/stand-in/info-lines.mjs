@@ -35,7 +35,7 @@ const LIMITS = {
 };
 
 /**
- * `-s info`. The counters are those of status.json, else 0.
+ * The output of `-s info`. Counters that are not in status.json are 0.
  * @param {import('./store.mjs').Status} status
  * @param {number} states
  * @param {{ os: Os, now: number }} how

@@ -18,24 +18,24 @@ export function killStates(session) {
   switch (first) {
     case 'label':
       if (second === undefined) return usage(session, 'no label specified');
-      return killThose(session, (state) => state.label === second);
+      return killMatching(session, (state) => state.label === second);
     case 'id':
       return killById(session, second);
     case 'key':
       if (second === undefined) return usage(session, 'no key specified');
-      return killThose(session, (state) => keyOf(state) === second.replace(/\s+/g, ' ').trim());
+      return killMatching(session, (state) => keyOf(state) === second.replace(/\s+/g, ' ').trim());
     case 'gateway':
-      // States of the stand-in have no gateway; for OpenBSD the word is a host's name.
-      if (session.os === 'freebsd') return killThose(session, () => false);
+      // States of the stand-in have no gateway. On OpenBSD the word is the name of a host.
+      if (session.os === 'freebsd') return killMatching(session, () => false);
       break;
     case 'nat':
-      // FreeBSD 15.1: killed nothing in all recorded runs, whatever the address.
-      if (session.os === 'freebsd') return told(session, 'states', 0, [second ?? '']);
+      // FreeBSD 15.1 killed nothing in all recorded runs, whatever the address.
+      if (session.os === 'freebsd') return reportKilled(session, 'states', 0, [second ?? '']);
   }
   const matches = matcher(session, session.options.kill);
   if (matches === undefined) return 1;
   const killed = removeStates(session, (state) => matches(endsOf(state)));
-  return told(session, 'states', killed, session.options.kill);
+  return reportKilled(session, 'states', killed, session.options.kill);
 }
 
 /**
@@ -54,12 +54,17 @@ export function killSources(session) {
     return !matches({ source, destination: parseEndpoint(backend ?? none) });
   });
   session.store.write('sources', kept);
-  return told(session, 'src nodes', nodes.length - kept.length, session.options.killSources);
+  return reportKilled(
+    session,
+    'src nodes',
+    nodes.length - kept.length,
+    session.options.killSources,
+  );
 }
 
 /**
- * What the kernel compares: for both directions the client, then what the client's side of the
- * state names, so the VIP of an inbound leg and the backend of an outbound one.
+ * The two addresses that the kernel compares: the client, and the destination on the client's side of
+ * the state. That is the VIP of an inbound leg and the backend of an outbound one.
  * @param {State} state
  */
 function endsOf(state) {
@@ -101,8 +106,8 @@ function matcher(session, words) {
 /** @typedef {{ af: number, hex: string }} Host */
 
 /**
- * FreeBSD 15.1 stores the second address over the first; the masks are where they belong, and the
- * second address stays zero. So A B kills nothing, but 0/0 0/0 kills all (both recorded).
+ * FreeBSD 15.1 stores the second address in place of the first, and leaves the second zero; the masks
+ * are right. So A B kills nothing, but 0/0 0/0 kills all (both recorded).
  * @param {Network} source
  * @param {Network} destination
  * @returns {readonly [Network, Network]}
@@ -123,7 +128,7 @@ function killById(session, text) {
   const [, id = '', creator] = /^([0-9a-f]{1,16})(?:\/([0-9a-f]{1,8}))?$/i.exec(text) ?? [];
   if (id === '') return usage(session, 'wrong id format specified');
   const { hostid } = session.store.read('status');
-  return killThose(
+  return killMatching(
     session,
     (state) =>
       BigInt(`0x${state.id}`) === BigInt(`0x${id}`) &&
@@ -139,21 +144,21 @@ function keyOf(state) {
 
 /**
  * @param {Session} session
- * @param {(state: State) => boolean} isMeant
+ * @param {(state: State) => boolean} isMatch
  */
-function killThose(session, isMeant) {
-  const killed = removeStates(session, isMeant);
+function killMatching(session, isMatch) {
+  const killed = removeStates(session, isMatch);
   if (!session.options.quiet) session.err(`killed ${killed} states\n`);
   return 0;
 }
 
 /**
  * @param {Session} session
- * @param {(state: State) => boolean} isMeant
+ * @param {(state: State) => boolean} isMatch
  */
-function removeStates(session, isMeant) {
+function removeStates(session, isMatch) {
   const states = session.store.read('states');
-  const kept = states.filter((state) => !isMeant(state));
+  const kept = states.filter((state) => !isMatch(state));
   if (kept.length < states.length) session.store.write('states', kept);
   return states.length - kept.length;
 }
@@ -164,7 +169,7 @@ function removeStates(session, isMeant) {
  * @param {number} killed
  * @param {readonly string[]} words
  */
-function told(session, what, killed, words) {
+function reportKilled(session, what, killed, words) {
   const counts = `from 1 sources and ${words.length - 1} destinations`;
   if (!session.options.quiet) session.err(`killed ${killed} ${what} ${counts}\n`);
   return 0;

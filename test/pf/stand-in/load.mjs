@@ -44,12 +44,12 @@ export function loadRules(session) {
   for (const [anchor, ruleset] of Object.entries(parsed.rulesets)) rulesets[anchor] = ruleset;
   session.store.write('rulesets', rulesets);
   for (const definition of parsed.definitions) define(session, definition);
-  dropUnwanted(session);
+  dropUnreferenced(session);
   return 0;
 }
 
 /**
- * pf.conf(5): contents stay only where the definition says nothing about them.
+ * pf.conf(5): the contents of a table stay only if its definition has none.
  * @param {Session} session
  * @param {Definition} definition
  */
@@ -67,10 +67,10 @@ function define({ store, now }, definition) {
 }
 
 /**
- * A table that is not persistent goes with its last reference.
+ * Drops tables without `persist` and without a reference.
  * @param {Session} session
  */
-function dropUnwanted({ store }) {
+function dropUnreferenced({ store }) {
   dropTables(
     store,
     (table) => table.persist || isReferenced(store, table) || isReferencedFromAnchor(store, table),

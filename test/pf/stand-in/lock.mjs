@@ -6,9 +6,8 @@ const GIVE_UP_AFTER_MS = 30_000;
 let attempts = 0;
 
 /**
- * Runs `work` while no other process does so for the same folder. `work` is synchronous, so a
- * signal that has a handler is only seen after the lock is gone again; what SIGKILL leaves behind
- * is broken by the next caller.
+ * Runs `work` while no other process runs any for the same folder. `work` is synchronous, so signal
+ * handlers run only after the lock is released. The next caller breaks a lock that SIGKILL left.
  * @template T
  * @param {string} folder
  * @param {() => T} work
@@ -35,7 +34,7 @@ function take(lock) {
 }
 
 /**
- * The file comes into being with its content, so a lock without a pid cannot be seen.
+ * Creates the lock with its content in one step, so no process sees a lock without a pid.
  * @param {string} lock
  */
 function tryTake(lock) {
@@ -54,8 +53,8 @@ function tryTake(lock) {
 }
 
 /**
- * Two callers may both see that the holder is dead; only one at a time may take the lock away, and
- * it looks again first, else it would take the other's new lock.
+ * Two callers may both see that the holder is dead. Only one at a time may remove the lock, and it
+ * checks the holder again first: otherwise it could remove the new lock of the other.
  * @param {string} lock
  */
 function breakIfStale(lock) {
@@ -78,7 +77,8 @@ function holderLives(lock) {
   try {
     pid = Number(readFileSync(lock, 'utf8'));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true; // released meanwhile: nothing to break
+    // Released meanwhile, so there is nothing to break.
+    if (codeOf(error) === 'ENOENT') return true;
     throw error;
   }
   try {

@@ -1,18 +1,18 @@
-// A pfctl(8) for tests on machines without pf: HFM_PF_OS=openbsd|freebsd says whose pfctl,
-// HFM_PF_STATE=<folder> is the memory of the kernel. Its answers are those of the recorded runs in
-// ../transcripts. ../seed.mjs fills the folder and reads it.
+// A stand-in for pfctl(8) in tests on machines without pf. HFM_PF_OS=openbsd|freebsd selects the
+// system, HFM_PF_STATE=<folder> is the memory of the kernel. It answers as in the recorded runs in
+// ../transcripts. ../seed.mjs writes and reads the folder.
 import { main } from './pfctl.mjs';
 
 let ignoringTerm = false;
 
 for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
-  // With a handler, the signal waits for the end of a change and of its lock.
-  const dieOfIt = () => {
+  // A handler runs only after a change and its lock have ended.
+  const endBySignal = () => {
     if (ignoringTerm) return;
-    process.removeListener(signal, dieOfIt);
+    process.removeListener(signal, endBySignal);
     process.kill(process.pid, signal);
   };
-  process.on(signal, dieOfIt);
+  process.on(signal, endBySignal);
 }
 
 let outcome;
@@ -20,7 +20,7 @@ try {
   outcome = await main(process.argv.slice(2), readStdin, process.env);
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
-  // sysexits(3) EX_SOFTWARE: not an answer of pfctl.
+  // sysexits(3) EX_SOFTWARE, which pfctl never exits with.
   outcome = {
     stdout: '',
     stderr: `pfctl stand-in: ${reason}\n`,
@@ -69,7 +69,7 @@ async function readStdin() {
 }
 
 /**
- * A reader that closed its end early is no error here, as for pfctl.
+ * As for pfctl, it is no error when the reader has closed the pipe.
  * @param {NodeJS.WriteStream} stream
  * @param {string} text
  */

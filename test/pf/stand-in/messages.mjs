@@ -28,8 +28,8 @@ const LIMITS = [
 ];
 
 /**
- * OpenBSD's pfctl 1.397 sets the limits back when it fails, also where it could not have changed
- * them: on a device that is open for reading only, and at securelevel 2.
+ * What OpenBSD's pfctl 1.397 prints when it fails: it sets the limits back, also when it could not
+ * have changed them, because the device is open for reading only or at securelevel 2.
  * @param {string} reason
  */
 export function limitLines(reason) {
@@ -48,5 +48,5 @@ export function noAnchor(os) {
 
 export const NOT_PERMITTED = 'pfctl: Operation not permitted\n';
 
-/** FreeBSD prints a stale errno where pfctl_radix.c returns an error without setting it. */
+/** FreeBSD's pfctl_radix.c returns an error without setting errno, so pfctl prints a stale one. */
 export const STALE_ERRNO = 'pfctl: Operation not supported by device\n';

@@ -20,7 +20,7 @@ import { USAGE } from './messages.mjs';
  * @property {boolean} enable
  * @property {boolean} disable
  * @property {boolean} writes whether the device is opened for writing
- * @property {string[]} args what follows the options
+ * @property {string[]} args the words after the options
  */
 
 const LETTERS = {
@@ -41,7 +41,7 @@ const FLUSH = {
 };
 
 /**
- * Reads a command line the way BSD getopt(3) does: options end at the first word that is none.
+ * Parses a command line as BSD getopt(3) does: options end at the first word that is not one.
  * @param {readonly string[]} argv without the program's name
  * @param {Os} os
  * @returns {{ kind: 'options', options: Options } | { kind: 'refused', stderr: string }}
@@ -130,7 +130,7 @@ function emptyOptions() {
 /**
  * @param {Options} options
  * @param {string} letter
- * @returns {string} what to complain about before the usage lines, or nothing
+ * @returns {string} the complaint before the usage lines, or an empty string
  */
 function setFlag(options, letter) {
   if (letter === 'v') options.verbose = Math.min(options.verbose + 1, 2);
@@ -175,8 +175,7 @@ function setValue(options, os, letter, value) {
 }
 
 /**
- * pfctl.c pfctl_lookup_option: the first word that begins with what was given; an empty word is
- * the first of the list.
+ * pfctl.c pfctl_lookup_option: the first word that begins with the given one, which may be empty.
  * @param {readonly string[]} words
  * @param {string} given
  */

@@ -1,7 +1,7 @@
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
-  /** null when the process is to end otherwise */
+  /** null when the process does not exit by itself */
   readonly code: number | null;
   readonly ending:
     | { readonly kind: 'exit' }
@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /**
- * One call of pfctl, in this process.
+ * Runs one call of pfctl in this process.
  * @throws {Error} when the stand-in itself is used wrongly
  */
 export function main(

@@ -11,12 +11,12 @@ import { openStore } from './store.mjs';
  * @typedef {object} Outcome
  * @property {string} stdout
  * @property {string} stderr
- * @property {number | null} code null when the process is to end otherwise
+ * @property {number | null} code null when the process does not exit by itself
  * @property {Ending} ending
  */
 
 /**
- * What the process does once the output is written.
+ * What the process does after writing its output.
  * @typedef {{ kind: 'exit' } | { kind: 'signal', signal: 'SIGKILL' | 'SIGTRAP' }
  *   | { kind: 'hang', ignoringTerm: boolean } | { kind: 'hold-pipes', ms: number }} Ending
  */
@@ -25,7 +25,7 @@ const MIB = 1024 * 1024;
 const DEFAULT_DEVICE = '/dev/pf';
 
 /**
- * One call of pfctl. Of `env` only HFM_PF_OS, HFM_PF_STATE and HFM_PF_FAULT count.
+ * Runs one call of pfctl. It reads HFM_PF_OS, HFM_PF_STATE and HFM_PF_FAULT from `env`.
  * @param {readonly string[]} argv without "pfctl"
  * @param {string | (() => Promise<string>)} stdin read only if the call wants it
  * @param {Readonly<Record<string, string | undefined>>} env
@@ -61,7 +61,7 @@ export async function main(argv, stdin, env) {
     else if (noDevice !== undefined) {
       return logged(ended('', `pfctl: ${options.device}: ${noDevice}\n`, 1));
     }
-    const instead = insteadOfAll(fault);
+    const instead = insteadOfCommand(fault);
     if (instead !== undefined) return logged(instead);
   }
   if (options.device !== DEFAULT_DEVICE) {
@@ -76,7 +76,7 @@ export async function main(argv, stdin, env) {
   return withLock(folder, () => {
     const code = run();
     if (!names.includes('silent-noop')) store.save();
-    const outcome = afterwards(faults, ended(stdout(), stderr(), code));
+    const outcome = afterCommand(faults, ended(stdout(), stderr(), code));
     logCall(folder, { argv, stdin: text, exit: outcome.code, faults: names });
     return outcome;
   });
@@ -89,7 +89,7 @@ export async function main(argv, stdin, env) {
  * @returns {Outcome}
  */
 function ended(stdout, stderr, code) {
-  // 128 + 5: what the crash of FreeBSD's pfctl looked like to a shell.
+  // 128 + 5: a shell's exit status for the recorded crash of FreeBSD's pfctl.
   if (code === 133) return { stdout, stderr, code: null, ending: signal('SIGTRAP') };
   return { stdout, stderr, code, ending: { kind: 'exit' } };
 }
@@ -104,14 +104,14 @@ function deviceProblem(fault) {
  * @param {import('./faults.mjs').Fault} fault
  * @returns {Outcome | undefined}
  */
-function insteadOfAll(fault) {
+function insteadOfCommand(fault) {
   switch (fault.fault) {
     case 'fail':
     case 'fail-once':
       return ended('', fault.stderr ?? 'pfctl: Input/output error\n', fault.exit ?? 1);
-    case 'babble-stdout':
+    case 'nonsense-stdout':
       return ended(nonsense(fault.bytes ?? 4 * MIB), '', 0);
-    case 'babble-stderr':
+    case 'nonsense-stderr':
       return ended('', nonsense(fault.bytes ?? 4 * MIB), 1);
     case 'kill-before':
       return { stdout: '', stderr: '', code: null, ending: signal('SIGKILL') };
@@ -128,7 +128,7 @@ function insteadOfAll(fault) {
  * @param {Outcome} outcome
  * @returns {Outcome}
  */
-function afterwards(faults, outcome) {
+function afterCommand(faults, outcome) {
   for (const fault of faults) {
     if (fault.fault === 'kill-after') {
       return { stdout: '', stderr: '', code: null, ending: signal('SIGKILL') };

@@ -2,11 +2,11 @@
 
 const POOL_TYPES = /\b(bitmask|random|source-hash|round-robin|least-states)\b/;
 
-/** services(5), as far as the recorded rules name them. */
+/** The names of services(5) in the recorded rules. */
 const SERVICES = new Map([['8080', 'http-alt']]);
 
 /**
- * What pfctl has against a rule whose pool is a table.
+ * The errors of pfctl for a rule whose pool is a table.
  * @param {string} words
  * @param {Os} os
  * @returns {string[]}
@@ -24,8 +24,8 @@ export function poolProblems(words, os) {
 }
 
 /**
- * What -v prints for a rule with a table as pool, with the defaults filled in. Other rules are
- * printed as they were written: pfctl would expand them.
+ * What -v prints for a rule: with the defaults filled in if its pool is a table. Other rules, which
+ * pfctl would expand, stay as written.
  * @param {string} words
  */
 export function echoRule(words) {

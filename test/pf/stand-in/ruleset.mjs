@@ -13,7 +13,7 @@ import { echoRule, poolProblems } from './rule-echo.mjs';
  * @property {boolean} persist
  * @property {boolean} const
  * @property {boolean} counters
- * @property {string[] | undefined} addresses none: the definition leaves the contents alone
+ * @property {string[] | undefined} addresses undefined when the definition has no contents
  */
 
 /**
@@ -31,8 +31,8 @@ const RULES =
 const ANCHORS = ['anchor', 'nat-anchor', 'rdr-anchor', 'binat-anchor'];
 
 /**
- * Reads a pf.conf as far as tables go: their definitions, and which rules of which anchor refer to
- * them. Of the rest only the first word is checked.
+ * Reads the table definitions of a pf.conf, and which rules of which anchor refer to tables. It checks
+ * only the first word of everything else.
  * @param {string} text
  * @param {{ os: Os, name: string, anchor: string }} where
  * @returns {Parsed}
@@ -89,7 +89,7 @@ function rulesetOf(parsed, anchor) {
  * @param {string} words
  * @param {string} anchor
  * @param {Os} os
- * @returns {Definition | string} or what is wrong with it
+ * @returns {Definition | string} a string is the error
  */
 function parseDefinition(words, anchor, os) {
   const [, name, rest = ''] = /^table\s*<([^<>\s]{1,31})>(.*)$/s.exec(words) ?? [];
@@ -129,13 +129,13 @@ function wordsOfFile(file) {
   try {
     return wordsOf(readFileSync(file, 'utf8'));
   } catch {
-    // Whatever the reason, parse.y tells this one.
+    // parse.y prints this reason for every error.
     return `cannot load "${file}": No such file or directory`;
   }
 }
 
 /**
- * `anchor "hfm/*"` calls what is below hfm.
+ * The anchor that a rule calls; `anchor "hfm/*"` calls those below hfm.
  * @param {string} words
  * @param {string} path of the anchor that calls
  */

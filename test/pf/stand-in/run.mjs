@@ -3,10 +3,10 @@ import { ALTQ_LINES, limitLines } from './messages.mjs';
 /** @typedef {import('./session.mjs').Session} Session */
 
 /**
- * Does what the options ask for, in the order of pfctl.c main(). The modules are loaded when they
- * are needed: most calls are a table command.
+ * Loads the modules for the options; only those, because most calls are a table command. The steps are
+ * in the order of pfctl.c main().
  * @param {Session} session
- * @returns {Promise<() => number>} does it, synchronously, and gives the exit status
+ * @returns {Promise<() => number>} runs the steps synchronously and returns the exit status
  */
 export async function prepare(session) {
   const { options } = session;

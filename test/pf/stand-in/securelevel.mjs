@@ -1,7 +1,7 @@
 /** @typedef {import('./session.mjs').Session} Session */
 
 /**
- * securelevel(7) of OpenBSD: at 2 the rules, the states and the existence of tables are fixed.
+ * OpenBSD's securelevel(7): at 2 rules, states and the existence of tables can't change.
  * @param {Session} session
  * @param {string} request the ioctl that the kernel refuses
  */

@@ -1,5 +1,5 @@
 /**
- * What one call of pfctl works with.
+ * The options, input, output and memory of one call of pfctl.
  * @typedef {object} Session
  * @property {import('./messages.mjs').Os} os
  * @property {import('./options.mjs').Options} options
@@ -41,7 +41,7 @@ export function anchorOf(session) {
 }
 
 /**
- * pfctl_table.c xprintf: a summary on stderr unless -q.
+ * pfctl_table.c xprintf: prints a summary on stderr, unless -q.
  * @param {Session} session
  * @param {string} text
  */

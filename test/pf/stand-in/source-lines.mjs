@@ -5,7 +5,7 @@ import { clock } from './state-lines.mjs';
  * An entry of `sources.json`: a source-tracking node.
  * @typedef {object} SourceNode
  * @property {string} client
- * @property {string} [backend] none for a node of a filter rule (`source-track`)
+ * @property {string} [backend] absent for a node of a filter rule (`source-track`)
  * @property {number} [states] default 1
  * @property {number} [connections] default 0
  * @property {string} [rate] default "0.0/0s"

@@ -3,16 +3,16 @@ import { formatEndpoint } from './endpoint.mjs';
 /** @typedef {import('./messages.mjs').Os} Os */
 
 /**
- * An entry of `states.json`. Endpoints are "10.0.2.2:51784", "fd00:9::1[9000]", or an address
- * alone for a protocol without ports.
+ * An entry of `states.json`. Endpoints are "10.0.2.2:51784", "fd00:9::1[9000]", or an address without
+ * a port.
  * @typedef {object} State
  * @property {string} id 16 hex digits
  * @property {string} [creatorid] 8 hex digits; without it, this machine's
  * @property {'in' | 'out'} direction
- * @property {string} client who opened the connection
- * @property {string} [vip] in: what the client asked for, when an rdr turned it elsewhere
- * @property {string} backend where the packets go
- * @property {string} [node] out: the address that nat put in place of the client's
+ * @property {string} client the side that opened the connection
+ * @property {string} [vip] in: the address that the client asked for, when an rdr redirected it
+ * @property {string} backend the side that the packets go to
+ * @property {string} [node] out: the address that nat replaced the client's by
  * @property {string} [proto] default tcp
  * @property {string} [iface] default all; the interface's name with if-bound states
  * @property {string} [state] default ESTABLISHED:ESTABLISHED

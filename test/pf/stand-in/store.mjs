@@ -6,7 +6,7 @@ import { join } from 'node:path';
  * @property {boolean} enabled
  * @property {number} since seconds since 1970: when pf was enabled or disabled
  * @property {number} securelevel
- * @property {string} hostid the creator of states that say nothing else
+ * @property {string} hostid the creator of states without another one
  * @property {Record<string, number>} counters for `-s info`, for example "map-failed"
  */
 
@@ -38,7 +38,7 @@ import { join } from 'node:path';
  */
 
 /**
- * What stands for the kernel's memory: JSON files, read when asked for and written back together.
+ * The memory of the kernel: JSON files, each read when it is needed, and written together by `save`.
  * @param {string} folder
  */
 export function openStore(folder) {

@@ -4,12 +4,12 @@ import { refusedAtSecurelevel } from './securelevel.mjs';
 
 /** @param {Session} session */
 export function enable(session) {
-  return turn(session, true, 'DIOCSTART');
+  return switchTo(session, true, 'DIOCSTART');
 }
 
 /** @param {Session} session */
 export function disable(session) {
-  return turn(session, false, 'DIOCSTOP');
+  return switchTo(session, false, 'DIOCSTOP');
 }
 
 /**
@@ -17,7 +17,7 @@ export function disable(session) {
  * @param {boolean} enabled
  * @param {string} request
  */
-function turn(session, enabled, request) {
+function switchTo(session, enabled, request) {
   const status = session.store.read('status');
   if (refusedAtSecurelevel(session, request)) return 1;
   if (status.enabled === enabled) {

@@ -6,8 +6,8 @@ import { keyOf } from './address-list.mjs';
 /** @typedef {import('./store.mjs').Table} Table */
 
 /**
- * What happened to an address: A added, D deleted, C changed, X twice in the request, Y conflicts
- * with its negation, M matches.
+ * What a command did with an address: A added, D deleted, C changed, X is twice in the request, Y
+ * conflicts with its negation, M matches.
  * @typedef {{ mark: ' ' | 'A' | 'D' | 'C' | 'X' | 'Y' | 'M', address: Address }} Feedback
  */
 
@@ -22,7 +22,7 @@ export function addInto(table, request, now, os) {
   const addresses = { ...table.addresses };
   /** @type {Set<string>} */
   const seen = new Set();
-  // OpenBSD's pfr_add_addrs queues the request at the head of a list: the last comes first.
+  // OpenBSD's pfr_add_addrs puts each address at the head of a list, so the last comes first.
   const order = os === 'openbsd' ? request.toReversed() : request;
   let added = 0;
   const feedback = order.map((address) => {
@@ -30,7 +30,7 @@ export function addInto(table, request, now, os) {
     if (mark === 'A') added += 1;
     return { mark, address };
   });
-  return { table: { ...table, addresses }, added, feedback: told(feedback, os) };
+  return { table: { ...table, addresses }, added, feedback: feedbackOf(feedback, os) };
 }
 
 /**
@@ -55,12 +55,12 @@ export function deleteFrom(table, request, os) {
     } else if (opposite(address) in addresses) mark = 'Y';
     return { mark, address };
   });
-  return { table: { ...table, addresses }, deleted: gone.size, feedback: told(feedback, os) };
+  return { table: { ...table, addresses }, deleted: gone.size, feedback: feedbackOf(feedback, os) };
 }
 
 /**
- * DIOCRSETADDRS: what is listed stays or comes, the rest goes. The deleted ones are told last, in
- * reversed order, on both systems.
+ * DIOCRSETADDRS: the table holds what is listed, and nothing else. On both systems the feedback has
+ * the deleted addresses last, in reversed order.
  * @param {Table} table
  * @param {readonly Address[]} request
  * @param {number} now seconds since 1970
@@ -143,11 +143,11 @@ function opposite(address) {
 }
 
 /**
- * FreeBSD 15.1 fills in no feedback for add and delete.
+ * The feedback as the system fills it in: FreeBSD 15.1 has no marks for add and delete.
  * @param {Feedback[]} feedback
  * @param {Os} os
  */
-function told(feedback, os) {
+function feedbackOf(feedback, os) {
   if (os === 'openbsd') return feedback;
   return feedback.map((line) => ({ ...line, mark: /** @type {const} */ (' ') }));
 }

@@ -2,7 +2,7 @@ import { loadAddresses } from './address-list.mjs';
 import { NOT_PERMITTED, noAnchor, noTable, STALE_ERRNO, USAGE } from './messages.mjs';
 import { anchorOf, summary } from './session.mjs';
 import { addInto, deleteFrom, formatFeedback, replaceIn } from './table-changes.mjs';
-import { addressesExpired, showTable, testTable, zeroTable } from './table-queries.mjs';
+import { expireAddresses, showTable, testTable, zeroTable } from './table-queries.mjs';
 import { dropTables, findTable, newTable, putTable } from './tables.mjs';
 
 /** @typedef {import('./session.mjs').Session} Session */
@@ -10,7 +10,7 @@ import { dropTables, findTable, newTable, putTable } from './tables.mjs';
 
 const NAME_LIMIT = 32;
 
-/** FreeBSD: net.pf.request_maxcount, for `-T replace`; add and delete come in smaller chunks. */
+/** FreeBSD's net.pf.request_maxcount for `-T replace`; add and delete are sent in smaller chunks. */
 const REQUEST_LIMIT = 65_535;
 
 /**
@@ -44,7 +44,7 @@ export function tableCommand(session) {
     case 'zero':
       return zeroTable(session, name);
     case 'expire':
-      return addressesExpired(session, name);
+      return expireAddresses(session, name);
     default:
       throw new Error(`-T ${options.tableCommand} is not part of the stand-in`);
   }
@@ -86,7 +86,7 @@ function addOrReplace(session, name) {
 }
 
 /**
- * pfctl_table.c CREATE_TABLE. With -n, a table that would be created ends the command.
+ * pfctl_table.c CREATE_TABLE. With -n, the command ends where it would create the table.
  * @param {Session} session
  * @param {string} name
  * @returns {{ kind: 'table', table: Table | undefined } | { kind: 'failed', code: number }}
@@ -109,7 +109,7 @@ function createIfMissing(session, name) {
     return { kind: 'failed', code: 255 };
   }
   const table = findTable(store, name, anchor);
-  // pfctl_table.c goes on when creating is refused at securelevel 2.
+  // pfctl_table.c goes on when the kernel refuses to create the table at securelevel 2.
   if (table !== undefined || isSecured(session)) return { kind: 'table', table };
   if (!options.dryRun) putTable(store, newTable(name, anchor));
   summary(session, '1 table created');
@@ -154,7 +154,7 @@ function flush(session, name) {
 }
 
 /**
- * A const table may be killed (recorded: obsd-const-kill).
+ * `-T kill` deletes a const table too (recorded: obsd-const-kill).
  * @param {Session} session
  * @param {string} name
  */

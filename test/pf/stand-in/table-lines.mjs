@@ -6,8 +6,8 @@ import { flagsOf, isReferenced, isReferencedFromAnchor } from './tables.mjs';
 /** @typedef {import('./store.mjs').Table} Table */
 
 /**
- * A line of `-s Tables`. In an anchor OpenBSD prints name@anchor, always (recorded without -v,
- * read in pfctl_table.c print_table for -v); FreeBSD a tab and the anchor, with -v only.
+ * A line of `-s Tables`. In an anchor OpenBSD always prints name@anchor (recorded without -v; with -v
+ * by pfctl_table.c print_table). FreeBSD prints a tab and the anchor, with -v only.
  * @param {Store} store
  * @param {Table} table
  * @param {{ os: Os, verbose: number }} how
@@ -20,8 +20,8 @@ export function tableLine(store, table, { os, verbose }) {
 }
 
 /**
- * What `-vv -s Tables` adds. The numbers of FreeBSD 15.1 are wrong: its libpfctl reads the number
- * of addresses from where the references are.
+ * The lines that `-vv -s Tables` adds. FreeBSD 15.1 prints a wrong number of addresses: its libpfctl
+ * reads the number of references instead.
  * @param {Store} store
  * @param {Table} table
  * @param {Os} os

@@ -15,7 +15,7 @@ import { findTable, putTable } from './tables.mjs';
  */
 export function showTable(session, name) {
   const table = findTable(session.store, name, anchorOf(session));
-  // The kernel refuses a read with the "dummy" flag of -n.
+  // The kernel refuses to read with the "dummy" flag, which -n sets.
   if (session.options.dryRun || name === '') return fail(session, noAnchor(session.os));
   if (table === undefined) return fail(session, noTable(session.os));
   for (const address of entriesOf(table)) {
@@ -80,11 +80,11 @@ export function zeroTable(session, name) {
 }
 
 /**
- * `-T expire seconds`: deletes what was added longer ago than that.
+ * `-T expire seconds`: deletes addresses that were added more than so many seconds ago.
  * @param {Session} session
  * @param {string} name
  */
-export function addressesExpired(session, name) {
+export function expireAddresses(session, name) {
   const { args } = session.options;
   if (args.length !== 1 || session.options.file !== undefined) {
     session.err(USAGE[session.os]);

@@ -42,7 +42,7 @@ export function putTable(store, table) {
 /**
  * @param {Store} store
  * @param {(table: Table) => boolean} keep
- * @returns {number} how many went
+ * @returns {number} the number of dropped tables
  */
 export function dropTables(store, keep) {
   const tables = store.read('tables');
@@ -89,8 +89,8 @@ export function isReferenced(store, table) {
 }
 
 /**
- * An anchor's rule finds the table of the main ruleset; the flag stays when a table of the
- * anchor hides it (recorded: fbsd-flags-main, fbsd-flags-anchor-shadow).
+ * Whether a rule of an anchor refers to this table of the main ruleset. The flag stays when a table of
+ * the anchor hides it (recorded: fbsd-flags-main, fbsd-flags-anchor-shadow).
  * @param {Store} store
  * @param {Table} table
  */
@@ -102,7 +102,7 @@ export function isReferencedFromAnchor(store, table) {
 }
 
 /**
- * Whether there is such an anchor: with tables, with rules, or called from rules.
+ * Whether an anchor exists: it has tables, it has rules, or rules call it.
  * @param {Store} store
  * @param {string} anchor
  */

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 
 /**
  * A stand-in for FreeBSD's daemon(8), written from its manual page: -f, -r, -p, -P, -T, -l, -s and
- * -u. The command runs as the caller; syslog is $HFM_RC_SYSLOG, $HFM_RC_CALLS notes the options.
- * As there, SIGTERM is handed on and the supervisor ends without waiting for the command.
+ * -u. The command runs as the caller. $HFM_RC_SYSLOG gets its output, $HFM_RC_CALLS the options. Like
+ * daemon(8), it passes SIGTERM on and ends without waiting for the command.
  */
 const args = process.argv.slice(2);
 const { values, positionals } = parseArgs({
@@ -33,7 +33,7 @@ const {
 if (inside === undefined) detach();
 else supervise();
 
-/** The options that take a value are all that stands between the flags and the command. */
+/** The index of the command: after the options, and after the values of those that take one. */
 function commandStart() {
   let i = 0;
   while (args[i]?.startsWith('-')) i += /^-[pPTlsu]$/.test(args[i]) ? 2 : 1;

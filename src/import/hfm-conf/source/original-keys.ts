@@ -1,14 +1,14 @@
-import type { Tell } from '../../draft/note.ts';
+import type { AddNote } from '../../draft/note.ts';
 import type { UclMember, UclNode } from './ucl-node.ts';
 import { parseNumber } from './ucl-scalar.ts';
 
-/** A value and the line that says it. */
+/** A value and the line that sets it. */
 export interface Setting<T> {
   readonly value: T;
   readonly line: number;
 }
 
-/** What a group passes on to what is inside. Times are in milliseconds; 0 is the original's "none". */
+/** What groups pass on to the rules in them. Times are in milliseconds; 0 is the original's "none". */
 export interface Settings {
   readonly status?: Setting<Status>;
   readonly interval?: Setting<number>;
@@ -33,91 +33,92 @@ const STATUSES = ['enabled', 'disabled', 'always-fail', 'always-success'] as con
 const TIMES = ['interval', 'interval_fail', 'start_delay', 'timeout_int', 'timeout_kill'];
 const COUNTS = ['runs', 'change_fail_debounce', 'change_success_debounce'];
 
-/** One key that groups pass on; null when it is none, or has no good value, which is told. */
+/** Reads a key that groups pass on; null with a note when the key or its value is wrong. */
 export function readSetting(
   name: string,
   { at: { line }, values: [node] }: UclMember,
-  tell: Tell,
+  addNote: AddNote,
 ): { key: string; value: Setting<unknown> } | null {
-  // So it was called before 2016.
+  // The key's name before 2016.
   const key = name === 'fail_interval' ? 'interval_fail' : name;
   if (key === 'status') {
     const status = STATUSES.find(
       (one) => node.kind === 'string' && one === node.text.toLowerCase(),
     );
     if (status !== undefined) return { key, value: { value: status, line } };
-    tell('lost', line, `status = ${shown(node)}, expected one of ${STATUSES.join(', ')}`);
+    addNote('lost', line, `status = ${shown(node)}, expected one of ${STATUSES.join(', ')}`);
     return null;
   }
   if (!TIMES.includes(key) && !COUNTS.includes(key)) {
-    tell('lost', line, `"${name}" is no key that the original documents`);
+    addNote('lost', line, `the original documents no key "${name}"`);
     return null;
   }
   const number = numberOf(node);
   const whole = !COUNTS.includes(key) || Number.isInteger(number?.value);
   if (number === null || number.value < 0 || !whole) {
-    tell('lost', line, `${key} = ${shown(node)}, expected a number`);
+    addNote('lost', line, `${key} = ${shown(node)}, expected a number`);
     return null;
   }
   if (COUNTS.includes(key)) return { key, value: { value: number.value, line } };
-  if (node.kind === 'string') tell('look', line, `${key} is in quotes, which the original refuses`);
+  if (node.kind === 'string')
+    addNote('look', line, `${key} is in quotes, which the original refuses`);
   if (number.unit === 'size') {
-    tell(
+    addNote(
       'look',
       line,
-      `${key} = ${number.raw} is ${number.value}s to the original; a minute is "min"`,
+      `the original reads ${key} = ${number.raw} as ${number.value}s; a minute is "min"`,
     );
   }
   return { key, value: { value: number.value * 1000, line } };
 }
 
-/** `NAME` with `NAME_arguments`; null when there is no `NAME`. */
+/** Reads the command of `NAME` and `NAME_arguments`; null when there is no `NAME`. */
 export function readCommand(
   keys: ReadonlyMap<string, UclMember>,
   name: 'test' | 'change_fail' | 'change_success',
-  tell: Tell,
+  addNote: AddNote,
 ): Command | null {
   const member = keys.get(name);
   if (member === undefined) return null;
   const { line } = member.at;
-  const [program] = texts(name, member, tell);
+  const [program] = texts(name, member, addNote);
   const list = keys.get(`${name}_arguments`);
   if (program === undefined) return null;
-  const args = list === undefined ? [] : texts(`${name}_arguments`, list, tell);
-  // Before 2016 each command was a text for the shell; today such a program would not be found.
+  const args = list === undefined ? [] : texts(`${name}_arguments`, list, addNote);
+  // Before 2016 each command was shell text. Today the original would not find such a program.
   const isShellText = list === undefined && /\s/.test(program.trim());
   const argv = isShellText ? ['/bin/sh', '-c', program] : [program, ...args];
-  tellVariables(argv, line, tell);
+  noteVariables(argv, line, addNote);
   return { argv, line };
 }
 
 /** A string or an array of them. */
-function texts(key: string, { values: [node] }: UclMember, tell: Tell): string[] {
+function texts(key: string, { values: [node] }: UclMember, addNote: AddNote): string[] {
   const nodes = node.kind === 'array' && key.endsWith('_arguments') ? node.items : [node];
   return nodes.flatMap((item) => {
     const { line } = item.at;
     if (item.kind === 'string') return [item.text];
     if (item.kind === 'object' || item.kind === 'array') {
-      tell('lost', line, `${key} holds ${shown(item)}, expected a string`);
+      addNote('lost', line, `${key} holds ${shown(item)}, expected a string`);
       return [];
     }
-    tell('look', line, `${key} holds ${item.raw} without quotes, which the original refuses`);
+    addNote('look', line, `${key} holds ${item.raw} without quotes, which the original refuses`);
     return [item.raw];
   });
 }
 
 /**
- * libucl knows two variables by itself, the file's name and folder; all others stay as they are, so
- * that they mean something in a text for the shell only.
+ * Notes variables that hfm does not fill in. libucl fills in two, the file's name and folder. All
+ * others stay as they are, and have a meaning in shell text only.
  */
-function tellVariables(argv: readonly string[], line: number, tell: Tell): void {
+function noteVariables(argv: readonly string[], line: number, addNote: AddNote): void {
   const inShell = argv.includes('-c');
   for (const text of argv) {
     for (const [variable, name] of text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)) {
       const known = name === 'CURDIR' || name === 'FILENAME';
       if (!known && inShell) continue;
-      const why = known ? 'libucl fills it in' : 'nothing fills it in';
-      tell('look', line, `${variable} is left as it is; ${why}`);
+      const why = known ? 'but libucl fills it in' : 'and nothing fills it in';
+      addNote('look', line, `${variable} stays as it is, ${why}`);
     }
   }
 }

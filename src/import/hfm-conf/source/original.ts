@@ -1,34 +1,34 @@
-import type { Note, Tell } from '../../draft/note.ts';
+import type { AddNote, Note } from '../../draft/note.ts';
 import { type Command, readCommand, readSetting, type Settings } from './original-keys.ts';
 import type { UclMember, UclObject } from './ucl-node.ts';
 
-/** One rule of the original hfm with all that it inherits. */
+/** One rule of the original hfm with everything that it inherits. */
 export interface OriginalRule {
-  /** Its groups and its own name; empty for a test that stands outside of any braces. */
+  /** The names of its groups, then its own; empty for a test outside of all braces. */
   readonly path: readonly string[];
   readonly line: number;
   readonly settings: Settings;
   readonly test: Command;
   readonly changeFail: Command | null;
   readonly changeSuccess: Command | null;
-  /** What was found wrong while reading it. */
+  /** What reading the rule gave cause to note. */
   readonly notes: readonly Note[];
 }
 
 export interface Original {
   readonly rules: readonly OriginalRule[];
-  /** Of what is in no rule. */
+  /** Notes about what is outside of all rules. */
   readonly notes: readonly Note[];
 }
 
-/** As the original's log names a rule. */
+/** The name of a rule in the original's log. */
 export function ruleName(path: readonly string[]): string {
   return path.length === 0 ? 'default' : path.join('/');
 }
 
 /**
- * Finds the rules: an object with `test` is one, all others are groups. Keys are not case-sensitive.
- * The original's README.md, "Layout" and "Configuration Values".
+ * Finds the rules: an object with `test` is a rule, all others are groups. Keys are not
+ * case-sensitive. Source: the original's README.md, "Layout" and "Configuration Values".
  */
 export function readOriginal(root: UclObject): Original {
   const rules: OriginalRule[] = [];
@@ -37,30 +37,31 @@ export function readOriginal(root: UclObject): Original {
   function walk(object: UclObject, path: readonly string[], groups: readonly Settings[]): void {
     const name = path.length === 0 ? null : ruleName(path);
     const found: Note[] = [];
-    const tell: Tell = (kind, line, message) => found.push({ kind, line, rule: name, message });
-    const members = object.members.flatMap((member) => single(member, tell));
+    const addNote: AddNote = (kind, line, message) =>
+      found.push({ kind, line, rule: name, message });
+    const members = object.members.flatMap((member) => withoutRepetition(member, addNote));
     const inner = members.filter(isGroup);
     const keys = new Map(
       members
         .filter((member) => !isGroup(member))
         .map((member) => [member.key.toLowerCase(), member]),
     );
-    const own = readSettings(keys, tell);
-    const test = readCommand(keys, 'test', tell);
+    const own = readSettings(keys, addNote);
+    const test = readCommand(keys, 'test', addNote);
     if (test !== null) {
       for (const { key, at } of inner) {
-        tell(
+        addNote(
           'lost',
           at.line,
-          `"${key}" stands inside a rule, where the original reads no more rules`,
+          `"${key}" is inside a rule, and the original reads no rules there`,
         );
       }
       rules.push({
         path,
         line: object.at.line,
         test,
-        changeFail: readCommand(keys, 'change_fail', tell),
-        changeSuccess: readCommand(keys, 'change_success', tell),
+        changeFail: readCommand(keys, 'change_fail', addNote),
+        changeSuccess: readCommand(keys, 'change_success', addNote),
         settings: inheritSettings(own, groups),
         notes: found,
       });
@@ -69,10 +70,10 @@ export function readOriginal(root: UclObject): Original {
     for (const key of COMMAND_KEYS) {
       const member = keys.get(key);
       if (member !== undefined) {
-        tell(
+        addNote(
           'lost',
           member.at.line,
-          `${key} stands in a group, which the original does not pass on`,
+          `${key} is in a group, and the original does not pass it on`,
         );
       }
     }
@@ -95,18 +96,18 @@ const COMMAND_KEYS = [
 ];
 
 /**
- * libucl makes a list of what stands under a repeated key, and the original sees its head. Groups
- * are carried over all the same: whoever wrote them meant all of them.
+ * libucl makes a list of the values of a repeated key, and the original reads the first. Repeated
+ * groups are all carried over: their author meant all of them.
  */
-function single(member: UclMember, tell: Tell): UclMember[] {
+function withoutRepetition(member: UclMember, addNote: AddNote): UclMember[] {
   const [head, ...more] = member.values;
-  const where = `"${member.key}" is here once more, after line ${member.at.line}`;
+  const repeated = `"${member.key}" repeats the key of line ${member.at.line}`;
   const groups: UclMember[] = [];
   for (const value of more) {
     if (value.kind === 'object') {
-      tell('look', value.at.line, `${where}; the original runs the first only, hfm has them all`);
+      addNote('look', value.at.line, `${repeated}; the original runs only the first, hfm all`);
       groups.push({ ...member, at: value.at, values: [value] });
-    } else tell('lost', value.at.line, `${where}; the original reads the first only`);
+    } else addNote('lost', value.at.line, `${repeated}; the original reads only the first`);
   }
   return [{ ...member, values: [head] }, ...groups];
 }
@@ -115,20 +116,17 @@ function isGroup({ values }: UclMember): boolean {
   return values[0].kind === 'object';
 }
 
-function readSettings(keys: ReadonlyMap<string, UclMember>, tell: Tell): Settings {
+function readSettings(keys: ReadonlyMap<string, UclMember>, addNote: AddNote): Settings {
   const settings: Record<string, unknown> = {};
   for (const [key, member] of keys) {
     if (key === 'test' || COMMAND_KEYS.includes(key)) continue;
-    const setting = readSetting(key, member, tell);
+    const setting = readSetting(key, member, addNote);
     if (setting !== null) settings[setting.key] = setting.value;
   }
   return settings as Settings;
 }
 
-/**
- * The rule's own value, else the nearest group's. A zero in a group counts as not said there, as in
- * the original.
- */
+/** The rule's own value, else the nearest group's. As in the original, a group's zero is no value. */
 function inheritSettings(own: Settings, groups: readonly Settings[]): Settings {
   const passed = groups.map((group) =>
     Object.fromEntries(Object.entries(group).filter(([, setting]) => setting.value !== 0)),

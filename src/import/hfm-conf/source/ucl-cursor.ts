@@ -1,6 +1,6 @@
 import type { Position } from './ucl-node.ts';
 
-/** What stops the reader of a UCL file; caught in `parseUcl`. */
+/** Ends the parsing of a UCL file; caught in `parseUcl`. */
 export class UclSyntaxError extends Error {
   readonly at: Position;
 
@@ -10,22 +10,22 @@ export class UclSyntaxError extends Error {
   }
 }
 
-/** Goes through a text and knows line and column. */
+/** A position that moves through a text and has a line and a column. */
 export interface Cursor {
   readonly at: Position;
   readonly atEnd: boolean;
-  /** What follows; the empty string at the end. */
+  /** The next characters, which are not taken; the empty string at the end. */
   peek(length?: number): string;
   take(length?: number): string;
-  /** What matches here, taken; null when it does not. The expression must be sticky. */
+  /** Takes what matches at this position; null when nothing does. The expression must be sticky. */
   match(pattern: RegExp): string | null;
-  /** Passes over blanks and comments on this line; says whether there was a comment. */
+  /** Skips blanks and comments on this line; returns whether there was a comment. */
   skipBlanks(): boolean;
-  /** Passes over blanks, comments and new lines. */
+  /** Skips blanks, comments and new lines. */
   skipAll(): void;
-  /** Runs `read` inside of one more pair of brackets. */
+  /** Runs `read` one level of brackets deeper. */
   within<T>(read: () => T): T;
-  /** Runs `attempt`; when it gives null, nothing was taken. */
+  /** Runs `attempt`, and goes back to this position when it returns null. */
   tryOut<T>(attempt: () => T | null): T | null;
   fail(expected: string): never;
 }
@@ -110,10 +110,10 @@ export function createCursor(text: string): Cursor {
   return cursor;
 }
 
-/** Lest a file of brackets overflow the stack. */
+/** Keeps a file of brackets from overflowing the stack. */
 const MAX_DEPTH = 100;
 
-/** `12:8` */
+/** Formats a position as `12:8`. */
 export function placeText({ line, column }: Position): string {
   return `${line}:${column}`;
 }

@@ -1,10 +1,10 @@
-/** A spot in a file, both from 1. */
+/** A position in a file; both count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** One value of a UCL file and where it begins. */
+/** A value of a UCL file, and where it begins. */
 export type UclNode = UclObject | UclArray | UclScalar;
 
 export interface UclObject {
@@ -14,7 +14,7 @@ export interface UclObject {
   readonly members: readonly UclMember[];
 }
 
-/** A key with its value, or with several where it is repeated: libucl calls that an implicit array. */
+/** A key with its value; a repeated key has several, which libucl calls an implicit array. */
 export interface UclMember {
   readonly key: string;
   readonly at: Position;
@@ -41,7 +41,7 @@ export type UclScalar =
 export interface UclNumber {
   readonly kind: 'number';
   readonly at: Position;
-  /** Its suffix is worked in; a time is in seconds. */
+  /** The suffix is multiplied in; a time is in seconds. */
   readonly value: number;
   readonly unit: 'none' | 'size' | 'time';
   /** As it is written. */

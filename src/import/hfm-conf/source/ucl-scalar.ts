@@ -1,7 +1,7 @@
 import type { Cursor } from './ucl-cursor.ts';
 import type { Position, UclNumber, UclScalar } from './ucl-node.ts';
 
-/** A string in double quotes with the escapes of JSON, or in single quotes with `\'` only. */
+/** Reads a string in double quotes with JSON's escapes, or in single quotes with `\'` only. */
 export function readQuoted(cursor: Cursor): string {
   const column = cursor.at.column;
   const quote = cursor.take();
@@ -18,7 +18,7 @@ export function readQuoted(cursor: Cursor): string {
   }
 }
 
-/** What follows the backslash. An unknown escape stands for its character, as in libucl. */
+/** Reads what follows a backslash. As in libucl, an unknown escape stands for its character. */
 function readEscape(cursor: Cursor): string {
   if (cursor.peek() === 'u') {
     const hex = cursor.match(/u[0-9A-Fa-f]{4}/y);
@@ -38,8 +38,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A text between `<<EOD` and a line of its own with `EOD`, without the last newline; null when
- * nothing of the kind begins here. libucl: the word is in capital letters and ends its line.
+ * Reads the text between `<<EOD` and a line with only `EOD`, without the last newline; null when no
+ * such text begins here. In libucl the word is in capital letters and ends its line.
  */
 export function readHeredoc(cursor: Cursor): string | null {
   const { line } = cursor.at;
@@ -56,7 +56,7 @@ export function readHeredoc(cursor: Cursor): string | null {
 }
 
 /**
- * What stands without quotes, up to the end of the line, a separator, a comment or a closing
+ * Reads a value without quotes, up to the end of the line, a separator, a comment or a closing
  * bracket that it did not open. It is a number, a boolean, null, or else a string.
  */
 export function readBare(cursor: Cursor): UclScalar {
@@ -85,7 +85,7 @@ function parseWord(raw: string, at: Position): UclScalar {
   return raw === 'null' ? { kind: 'null', at, raw } : { kind: 'string', at, text: raw };
 }
 
-/** A number with its suffix worked in; null when the word is none (an address has too many dots). */
+/** Parses a number and multiplies its suffix in; null for other words, such as an address. */
 export function parseNumber(raw: string, at: Position): UclNumber | null {
   if (/^-?0x[0-9a-f]+$/i.test(raw)) {
     const size = Number.parseInt(raw.replace('-', ''), 16);
@@ -99,7 +99,7 @@ export function parseNumber(raw: string, at: Position): UclNumber | null {
   return { kind: 'number', at, value, unit, raw };
 }
 
-/** libucl, README.md: `m` alone is a million and not a minute; times become seconds. */
+/** libucl, README.md: `m` alone is a million, not a minute. Times are in seconds. */
 const MULTIPLIERS: Readonly<Record<string, number>> = {
   k: 1000,
   m: 1e6,

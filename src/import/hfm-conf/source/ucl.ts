@@ -8,8 +8,8 @@ export type UclResult =
   | { readonly ok: false; readonly at: Position; readonly message: string };
 
 /**
- * Reads UCL as libucl does (its README.md, and what its parser takes), but for macros: this is one
- * file, and `.include` is refused. Variables stay as they are written.
+ * Parses UCL as libucl does (by its README.md, and by what its parser accepts). Macros such as
+ * `.include` are refused, because the import reads one file. Variables stay as they are written.
  */
 export function parseUcl(text: string): UclResult {
   const cursor = createCursor(text.replace(/^\uFEFF/, ''));
@@ -39,7 +39,7 @@ function readObject(cursor: Cursor): UclObject {
   return { kind: 'object', at, members };
 }
 
-/** Up to the brace that closes the one at `opened`, or for the file itself (null) to its end. */
+/** Reads up to the brace that closes the one at `opened`; for null, to the end of the file. */
 function readMembers(cursor: Cursor, opened: Position | null): UclMember[] {
   const members = new Map<string, UclMember>();
   for (;;) {
@@ -80,7 +80,7 @@ function readKey(cursor: Cursor): string | null {
 
 const BARE_KEY = /[\w/\u0080-\uffff][^\s{}[\]"',;:=#]*/y;
 
-/** After a key: `= value`, `: value`, `value`, or more keys that each hold the next one. */
+/** Reads what follows a key: `= value`, `: value`, `value`, or more keys, each holding the next. */
 function readValueOf(cursor: Cursor): UclNode {
   cursor.skipBlanks();
   if (/^[=:]$/.test(cursor.peek())) {
@@ -95,7 +95,7 @@ function readValueOf(cursor: Cursor): UclNode {
   );
 }
 
-/** The `b c` of `a b c { ... }`; null when no bracket follows on the same line. */
+/** Reads the `b c` of `a b c { ... }`; null when no bracket follows on the same line. */
 function readNestedKeys(cursor: Cursor): { key: string; at: Position }[] | null {
   const names: { key: string; at: Position }[] = [];
   for (;;) {
@@ -150,7 +150,7 @@ function readArray(cursor: Cursor): UclArray {
   return { kind: 'array', at, items };
 }
 
-/** Between two values stands a separator, unless the first ends in a bracket of its own. */
+/** Requires a separator after a value, unless the value ends with its own bracket. */
 function endValue(cursor: Cursor, value: UclNode): void {
   let ended = value.kind === 'object' || value.kind === 'array';
   for (;;) {

@@ -96,7 +96,7 @@ describe('reads', () => {
     expect(result.ok ? plain(result.root) : result).toEqual(value);
   });
 
-  test('knows where each value begins', () => {
+  test('the line and column where each value begins', () => {
     const result = parseUcl('a {\n  b = 1\n}');
     const [a] = result.ok ? result.root.members : [];
     expect(a?.at).toEqual({ line: 1, column: 1 });
