@@ -14,5 +14,10 @@ export default defineConfig({
     env: isSlow ? { HFM_TEST_SLOW: '1' } : {},
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'html'],
+    },
   },
 });
