@@ -18,6 +18,7 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts'],
       reporter: ['text', 'html'],
+      reportOnFailure: true,
     },
   },
 });
