@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { wrongHfmctlLines } from './hfmctl-lines.ts';
 import { loadTexts } from './load-texts.ts';
-import { blocksOf, projectFile, readProjectFile } from './page.ts';
+import { blocksOf, readProjectFile } from './page.ts';
 
 const DOCUMENTS = [
   'README.md',
@@ -18,15 +16,6 @@ describe.each(DOCUMENTS)('%s', (document) => {
     const blocks = blocksOf(document, 'toml');
     expect(blocks.length).toBeGreaterThan(0);
     expect(loadTexts(blocks)).toEqual(blocks.map(() => []));
-  });
-
-  test('links to what exists', () => {
-    const links = [...readProjectFile(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)];
-    const folder = dirname(document);
-    const broken = links
-      .map(([, path]) => join(folder, path ?? ''))
-      .filter((path) => !existsSync(projectFile(path)));
-    expect(broken).toEqual([]);
   });
 });
 
