@@ -14,5 +14,11 @@ export default defineConfig({
     env: isSlow ? { HFM_TEST_SLOW: '1' } : {},
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'html'],
+      reportOnFailure: true,
+    },
   },
 });

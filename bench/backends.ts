@@ -4,18 +4,18 @@ import { createInterface } from 'node:readline';
 import type { Child } from './children.ts';
 import type { Bench } from './setting.ts';
 
-/** A process that is thousands of backends: see server.c for what its commands do. */
+/** A process that serves as thousands of backends. server.c describes its commands. */
 export interface Backends {
   readonly port: number;
   readonly child: Child;
   /** Sends a command and gives its answer, without the first word. */
   ask(command: string): Promise<readonly string[]>;
   counts(): Promise<Counts>;
-  /** The checks so far: answers, and where nothing is asked connections. */
+  /** The checks so far: answers, or connections where the check sends nothing. */
   checks(kind: 'http' | 'tcp'): Promise<number>;
-  /** What connections there were while `work` ran: those that have ended by then. */
+  /** The connections of the time in which `work` ran, if they have ended by then. */
   record(work: () => Promise<void>): Promise<readonly Connection[]>;
-  /** The next line of this kind that was not asked for, without the first word. */
+  /** The next line of this kind that is no answer to a command, without the first word. */
   next(kind: 'turned' | 'released'): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -33,17 +33,17 @@ export interface Connection {
   readonly endedMs: number;
 }
 
-/** Backend number `i`, from 0 on, of at most 65 000 in one process. */
+/** Backend number `i`, from 0. One process has at most 65 000. */
 export function backendAddress(i: number): string {
   return `127.1.${(i + 1) >> 8}.${(i + 1) & 0xff}`;
 }
 
-/** The first port to try: below those that Linux gives to outgoing connections. */
+/** The first port to try: below the range that Linux uses for outgoing connections. */
 const FIRST_PORT = 20_000;
 const PORTS = 10_000;
 const TRIES = 50;
 
-/** Starts a server on all addresses of 127.0.0.0/8, or on no address yet. */
+/** Starts a server that listens on all addresses of 127.0.0.0/8, or on none yet. */
 export async function startBackends(
   bench: Bench,
   { listening = true, core }: { listening?: boolean; core?: number } = {},
@@ -108,7 +108,7 @@ interface Speech {
   next(kind: string): Promise<readonly string[]>;
 }
 
-/** Answers come in the order of the commands; other lines have a kind of their own. */
+/** Answers come in the order of the commands. Other lines begin with another word. */
 function speakTo({ process: { stdin, stdout }, exited }: Child): Speech {
   if (stdin === null || stdout === null) throw new Error('a server without pipes');
   const asked: ((line: string) => void)[] = [];
@@ -117,10 +117,10 @@ function speakTo({ process: { stdin, stdout }, exited }: Child): Speech {
     throw new Error('the server of the backends has ended');
   });
   ended.catch(() => {
-    // Told to whoever waits for an answer.
+    // The rejected answer reports it.
   });
   stdin.on('error', () => {
-    // EPIPE: it has ended, as `ended` tells.
+    // EPIPE: the server has ended, which `ended` reports.
   });
   createInterface({ input: stdout }).on('line', (line) => {
     const [kind = '', ...words] = line.split(' ');

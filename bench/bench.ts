@@ -10,9 +10,9 @@ import { jsonOf, passes, type Result, tableOf } from './report.ts';
 import { type Outcome, type Scenario, Unavailable } from './row.ts';
 import { SCENARIOS } from './rows.ts';
 
-/** Above this load others take what is measured. */
+/** Above this load other programs distort the figures. */
 const QUIET = 0.5;
-/** No row takes so long, but where something hangs. */
+/** A row that takes longer hangs. */
 const CAP_MINUTES = 3;
 const FULL_CAP_MINUTES = 30;
 
@@ -31,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130));
 }
 
-/** Before there is any of our own. */
+/** Call it before the bench makes load itself. */
 const [load = 0] = loadavg();
 if (load > QUIET) {
   process.stderr.write(
@@ -55,7 +55,7 @@ if (options.json !== null) {
 }
 process.exit(results.some((result) => passes(result) === false) ? 1 : 0);
 
-/** One scenario; nothing that it started outlives it. */
+/** Runs one scenario and ends all that it started. */
 async function measure(
   scenario: Scenario,
   wanted: ReadonlySet<string>,

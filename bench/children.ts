@@ -6,15 +6,15 @@ export interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly exited: Promise<void>;
-  /** Asks it to end by SIGTERM, and ends it and all that it started when it does not. */
+  /** Sends SIGTERM. Kills it and all that it started if it does not end. */
   stop(): Promise<void>;
 }
 
-/** Every process of the bench, so that none outlives it. */
+/** All processes of the bench, so that none outlives it. */
 export interface Children {
   start(argv: readonly string[], options?: SpawnOptions): Child;
   stopAll(): Promise<void>;
-  /** Kills all that still run, with all that they started. */
+  /** Kills those that still run, with all that they started. */
   killAll(): void;
 }
 
@@ -24,7 +24,7 @@ export function createChildren(): Children {
   const running = new Set<Child>();
   return {
     start([command = '', ...args], options = {}) {
-      // The limit of descriptors is raised as far as it may be: thousands of probes need them.
+      // Raise the limit of descriptors as far as allowed: thousands of probes need them.
       const raised = ['-c', 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"', 'sh', command];
       const started = spawn('/bin/sh', [...raised, ...args], {
         stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,4 +1,4 @@
-/* Time and addresses as the three programs of the bench share them. */
+/* Time and addresses for the three programs of the bench. */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
 

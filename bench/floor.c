@@ -1,5 +1,5 @@
 /*
- * The least that a probe can cost: what hfmd's checks do, in a C epoll loop.
+ * The least that a probe can cost: hfmd's checks in a C epoll loop.
  *
  *	floor http|keepalive|tcp ADDRESS COUNT PORT INTERVAL_MS TIMEOUT_MS
  *
@@ -213,7 +213,7 @@ main(int argc, char *argv[])
 			settle(flight.next, 0);
 		next = origin + (started + 1) * interval / count;
 		now = now_ns();
-		/* Rounded up: a loop that spins until the millisecond is full would be no floor. */
+		/* Rounded up, so that the loop does not spin until the millisecond is over. */
 		wait = now < next ? (int)((next - now + 999999u) / 1000000u) : 0;
 		n = epoll_wait(ep, events, 256, wait);
 		while (n-- > 0) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { backendAddress } from './backends.ts';
 import type { Bench } from './setting.ts';
 
-/** How HAProxy is started to check the same backends as hfmd, once a second, on one thread. */
+/** The command of a HAProxy that checks the same backends as hfmd, once a second, on one thread. */
 export function haproxyArgv(
   { folder }: Bench,
   haproxy: string,

@@ -2,9 +2,9 @@ import type { EventJson } from '../src/protocol/protocol.ts';
 import type { Hfmd } from './hfmd.ts';
 import { nowMs } from './time.ts';
 
-/** What `hfmctl events -f` tells of backends' health, as it comes. */
+/** The changes of health that `hfmctl events -f` reports, as they come. */
 export interface HealthEvents {
-  /** When the next such event of backend number `i` comes. */
+  /** The time at which the next such event of backend number `i` comes. */
   next(i: number, to: 'up' | 'down'): Promise<number>;
 }
 
@@ -23,7 +23,7 @@ export function followHealth({ client }: Hfmd): HealthEvents {
   };
 }
 
-/** Rejects when nothing has come by then. */
+/** Rejects if nothing has come by then. */
 export function within(what: string, capMs: number, event: Promise<number>): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not within ${capMs} ms: ${what}`)), capMs);

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { backendAddress } from './backends.ts';
 
-/** What a configuration says beside what every one does. */
+/** The parts of a configuration that differ between rows. */
 export interface Setup {
   readonly backends: number;
   readonly port: number;
-  /** The lines of the one check. */
+  /** The lines of the only check. */
   readonly check: string;
-  /** Sections beside those. */
+  /** Further sections. */
   readonly sections?: string;
-  /** Lines of [daemon] beside its paths. */
+  /** Lines of [daemon], without its paths. */
   readonly daemon?: string;
-  /** The lines of [defaults]; none for the defaults of hfmd. */
+  /** The lines of [defaults]; none for hfmd's own defaults. */
   readonly defaults?: string;
   readonly pool?: string;
   /** The core to run on, by taskset(1); any by default. */
@@ -29,7 +29,7 @@ export function tableAddress(i: number): string {
   return `10.1.${(i + 1) >> 8}.${(i + 1) & 0xff}`;
 }
 
-/** A whole hfm.toml, with what each row needs and nothing that is there for the bench alone. */
+/** A whole hfm.toml. It has no key that exists for the bench alone. */
 export function configText(setup: Setup, folder: string, pfctl: readonly string[]): string {
   const backends = Array.from({ length: setup.backends }, (_, i) => {
     return `[backend.b${i}]

@@ -17,11 +17,11 @@ export interface Hfmd {
   readonly client: Client;
   /** Waits until so many addresses are in the table of each pool. */
   inService(count: number): Promise<void>;
-  /** How many checks are not up by hfmd's own word. */
+  /** How many checks hfmd itself reports as not up. */
   notUp(): Promise<number>;
-  /** The probes that it has started, by its own count. */
+  /** The probes that hfmd itself counts as started. */
   started(): Promise<number>;
-  /** A spread that the daemon measures itself, in ms; null where it does not. */
+  /** A spread that hfmd itself measures, in ms; null if it does not. */
   engine(key: 'lateness_ms' | 'loop_delay_ms' | 'pfctl_ms'): Promise<Spread | null>;
   stop(): Promise<void>;
 }
@@ -36,7 +36,7 @@ const START_MS = 60_000;
 
 let started = 0;
 
-/** Starts hfmd and waits for nothing. */
+/** Starts hfmd and does not wait for it. */
 export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   started += 1;
   const folder = join(bench.folder, `hfmd-${started}`);
@@ -68,7 +68,7 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
     },
     started: async () => (await status()).engine.started,
     async engine(key) {
-      // Not every hfmd has it, nor in the same form.
+      // Another hfmd may lack it, or have it in another form.
       const engine: Readonly<Record<string, unknown>> = { ...(await status()).engine };
       return isSpread(engine[key]) ? engine[key] : null;
     },
@@ -85,20 +85,20 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   };
 }
 
-/** hfmd looks back for up to a minute, so that its start is in it unless it has run for longer. */
+/** hfmd reports up to a minute back. That includes its start unless it has run for longer. */
 export function ownWord(spread: Spread | null, { isFull }: Bench): string {
   if (spread === null) return 'hfmd does not tell';
   const since = isFull ? '' : ', its start included';
-  return `by its own word ${spread.p99.toFixed(2)} ms${since}`;
+  return `hfmd itself reports ${spread.p99.toFixed(2)} ms${since}`;
 }
 
-/** Why not all are in service, as far as the log tells. */
+/** Why not all are in service, as far as the log says. */
 function shortOf(count: number, pf: StandIn, logFile: string): string {
   const [last = ''] = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-1);
   return `${pf.table('web').length} of ${count} in service; last logged: ${last.slice(0, 300)}`;
 }
 
-/** Why it has ended; a key that this hfmd does not know yet is something that it lacks. */
+/** Why hfmd has ended. A key that it does not know makes the row unavailable. */
 function endOf(log: string): Error {
   const unknown = /: check\.c\.(\w+): unknown key/.exec(log)?.[1];
   if (unknown !== undefined) return new Unavailable(`this hfmd knows no "${unknown}" on a check`);

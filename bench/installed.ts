@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { VERSION } from '../src/version.ts';
 import { projectFolder } from './programs.ts';
 
-/** Makes the artefact and installs it below `folder`, as a package is made; gives the path of hfmd. */
+/** Makes the artefact and installs it below `folder`, as a package build does. Gives the path of hfmd. */
 export function installHfm(folder: string): string {
   const name = `hfm-${VERSION}`;
   const root = join(folder, 'root');

@@ -7,14 +7,14 @@ export interface Options {
   readonly isFull: boolean;
   /** Where the report goes as JSON. */
   readonly json: string | null;
-  /** The hfmd to measure; null for the one of this project, as it is installed. */
+  /** The hfmd to measure; null for the one of this project, installed. */
   readonly hfmd: string | null;
   isWanted(row: Row): boolean;
 }
 
 const USAGE = 'usage: npm run bench -- [--full] [--json FILE] [--hfmd FILE] [--list] [ROW...]';
 
-/** Reads the command line; ends the process where there is nothing to run. */
+/** Reads the command line. Ends the process if there is nothing to run. */
 export function readOptions(args: readonly string[], rows: readonly Row[]): Options {
   const { values, positionals } = parse(args);
   if (values.help === true) leave(0, `${USAGE}\n\nsee bench/README.md`);

@@ -1,11 +1,11 @@
 /*
- * A pfctl(8) that starts in no time, so that its own start is not what is measured.
+ * A pfctl(8) that starts at once, so that the bench does not measure its start.
  *
  *	pfctl FOLDER [-a anchor] -t TABLE -T show|add|delete|replace [-f -]
  *	pfctl FOLDER [-a anchor] -v -s Tables
  *	pfctl FOLDER -s Sources | -ss ... | -k ... | -K ...
  *
- * A table is FOLDER/TABLE.table, an address a line; states and source nodes there are none.
+ * A table is FOLDER/TABLE.table, with one address a line. There are no states or source nodes.
  * Each call adds a line to FOLDER/calls.log, just before it exits:
  *	mono START END EXIT VERB TABLE COUNT FIRST
  * with times of CLOCK_MONOTONIC in nanoseconds, and the count and the first of the addresses given.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What pfctl.c does, for machines without a C compiler; its arguments and its log are described
-# there. The log's times are those of the wall clock.
+# Does what pfctl.c does, for machines without a C compiler. pfctl.c describes its arguments and its log.
+# The times in the log are those of the wall clock.
 started=$(date +%s%N)
 folder=$1
 shift

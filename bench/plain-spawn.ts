@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * What a script run costs with nothing around it: node:child_process at so many starts a second, in
- * a process with at least so much resident memory. For each line on stdin it prints how many have
- * ended; it ends with its stdin.
+ * The bare cost of a script run: node:child_process at so many starts a second, in a process with at
+ * least so much resident memory. For each line on stdin it prints how many runs have ended. It ends
+ * when its stdin does.
  */
 const [script = '/bin/true', perSecond = '100', residentMb = '0'] = process.argv.slice(2);
 
@@ -23,7 +23,7 @@ setInterval(() => {
 process.stdin.on('data', () => process.stdout.write(`${ended}\n`));
 process.stdin.on('end', () => process.exit(0));
 
-/** With the pipes and about the environment that a check has. */
+/** Has the pipes, and about the environment, of a check. */
 function runOnce(): void {
   const env = { PATH: '/usr/bin:/bin', HFM_NAME: 'b1', HFM_ADDRESS: '127.0.0.1', HFM_CHECK: 'c' };
   const child = spawn(script, [], { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** proc_pid_stat(5) counts in these; Linux shows 100 a second on every machine. */
+/** The unit of proc_pid_stat(5). Linux shows 100 a second on every machine. */
 const TICK_MS = 10;
 
 /**
- * CPU time of a process and all that it started, user and system, in milliseconds. Of what runs, by
- * the scheduler's own nanoseconds, thread by thread; of what has ended, by what its parent has
+ * CPU time of a process and all that it started, user and system, in milliseconds. For running
+ * processes it adds the scheduler's nanoseconds of each thread, for ended ones what their parent has
  * waited for.
  */
 export function treeCpuMs(root: number): number {
@@ -26,7 +26,7 @@ export function endTree(root: number): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {
-      // ESRCH: it has ended by itself meanwhile.
+      // ESRCH: it has ended meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
@@ -39,7 +39,7 @@ interface Stat {
   readonly endedMs: number;
 }
 
-/** The process itself first. */
+/** The process itself comes first. */
 function treeOf(root: number): Stat[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -50,11 +50,11 @@ function treeOf(root: number): Stat[] {
   return tree;
 }
 
-/** Null for a process that has ended meanwhile. */
+/** Null if the process has ended meanwhile. */
 function statOf(pid: number): Stat | null {
   const text = readOrEmpty(`/proc/${pid}/stat`);
   if (text === '') return null;
-  // The name in parentheses may hold anything; what follows begins with the third field.
+  // The name in parentheses may contain anything. The third field follows it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
   return {
@@ -83,7 +83,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** Of a process that ends meanwhile nothing is left to read. */
+/** Empty for a process that has ended meanwhile. */
 function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');

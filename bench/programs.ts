@@ -3,20 +3,20 @@ import { chmodSync, copyFileSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** How the programs beside hfmd are started; each is an argv. */
+/** The argv of each program other than hfmd. */
 export interface Programs {
   readonly server: readonly string[];
   readonly pfctl: readonly string[];
   /** Null without a C compiler. */
   readonly floor: readonly string[] | null;
-  /** Null where there is none. */
+  /** Null if this machine has none. */
   readonly haproxy: string | null;
   readonly taskset: string | null;
 }
 
-/** Compiles what is C into `folder`, or takes what needs no compiler. */
+/** Compiles the C programs into `folder`, or chooses those that need no compiler. */
 export function preparePrograms(folder: string): Programs {
-  // For those who doubt the C: HFM_BENCH_CC="" measures without.
+  // HFM_BENCH_CC="" measures without the C programs, to check them.
   const compiler = process.env.HFM_BENCH_CC ?? ['cc', 'gcc', 'clang'].find(isThere) ?? '';
   const compiled = (name: string): readonly string[] | null => {
     if (compiler === '') return null;
@@ -35,7 +35,7 @@ export function preparePrograms(folder: string): Programs {
   };
 }
 
-/** The root of the project, from where this runs: its sources or what was built of them. */
+/** The root of the project, found from the sources or from dist. */
 export function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
@@ -49,7 +49,7 @@ function benchFile(name: string): string {
   return join(projectFolder(), 'bench', name);
 }
 
-/** A program of the bench, as it was built. */
+/** A built program of the bench. */
 export function builtFile(name: string): string {
   return join(projectFolder(), 'dist', 'bench', name);
 }

@@ -2,10 +2,10 @@ import type { Outcome } from './row.ts';
 import { median } from './statistics.ts';
 import type { Window } from './windows.ts';
 
-/** Fewer checks than this share of what was asked for are not what was asked for. */
+/** A window with fewer checks than this share of the configured ones does not count. */
 const ENOUGH = 0.97;
 
-/** CPU time a check as a multiple of the floor's, each window against the floor's beside it. */
+/** CPU time of a check as a multiple of the floor's. Compares each window with the floor's next to it. */
 export function ratioOf(
   own: readonly Window[],
   floors: readonly Window[],

@@ -6,14 +6,14 @@ export interface Result {
   readonly outcome: Outcome;
 }
 
-/** Null where there is nothing to pass: no bar, or nothing measured. */
+/** Null without a bar, or if nothing was measured. */
 export function passes({ row, outcome }: Result): boolean | null {
   if (row.bar === null || outcome.kind === 'unavailable') return null;
   if (outcome.kind === 'broken') return false;
   return outcome.figure <= row.bar && outcome.faults.length === 0;
 }
 
-/** As JSON, for machines. */
+/** The report as JSON, for machines. */
 export function jsonOf({ row, outcome }: Result) {
   const { name, title, unit, bar, dream } = row;
   const common = { name, title, unit, bar, dream, pass: passes({ row, outcome }) };
@@ -24,7 +24,7 @@ export function jsonOf({ row, outcome }: Result) {
   return { ...common, figure, of_bar, windows: { count, ...spreadOf(windows) }, faults, notes };
 }
 
-/** As a table, for people. */
+/** The report as a table, for people. */
 export function tableOf(results: readonly Result[]): string {
   const cells = [HEAD, ...results.map(cellsOf)];
   const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -70,7 +70,7 @@ function spreadOf(windows: readonly number[]) {
   return { min, median: median(windows), max };
 }
 
-/** Three that tell something: 0.123, 1.23, 12.3, 123, 1234. */
+/** Three significant digits: 0.123, 1.23, 12.3, 123, 1234. */
 function digits(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value.toFixed(value >= 10 ? 1 : 2);

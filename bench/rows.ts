@@ -9,7 +9,7 @@ import { scriptCpu, scriptLoop } from './rows/script.ts';
 import { start, start1000 } from './rows/start.ts';
 import { watch } from './rows/watch.ts';
 
-/** Every row of the table, in its order. */
+/** Every row, in the order of the table. */
 export const SCENARIOS: readonly Scenario[] = [
   http,
   tcp,

@@ -1,5 +1,5 @@
 /*
- * Backends by the thousand in one process, so cheap that they are not what is measured.
+ * Thousands of backends in one process, cheap enough not to distort the figures.
  *
  * Answers every HTTP request as haproxy's monitor-uri does, on a connection that is kept or closed
  * as the request asks, and accepts plain TCP. One listener on 0.0.0.0 is as many backends as there
@@ -15,7 +15,7 @@
  *						answers all with STATUS then, and all later ones
  *	record on|off		ok			from nothing on
  *	dump FILE		dumped COUNT		what was recorded, see struct record
- * Not asked for:
+ * Lines that answer no command:
  *	turned ADDRESS STATUS TIME	the first answer after "answer"
  *	released COUNT TIME MISSED	"hold" has ended; MISSED went away before their answer
  */
@@ -136,7 +136,7 @@ is_close_asked(const char *request)
 	return strcasestr(request, "\r\nconnection: close") != NULL;
 }
 
-/* haproxy's own answer to a monitor-uri, and its 503. */
+/* What haproxy answers to a monitor-uri, and its 503. */
 static void
 answer(int fd, int status)
 {
@@ -331,7 +331,7 @@ command(char *line)
 		printf("error %s\n", error);
 }
 
-/* Ends with its stdin, so that it never outlives who started it. */
+/* Ends when its stdin ends, so that it never outlives its parent. */
 static void
 read_commands(void)
 {

@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /**
- * What server.c does, for machines without a C compiler; its commands are described there. It costs
- * several times as much, which is not counted, but is time that hfmd does not get.
+ * Does what server.c does, which describes the commands, for machines without a C compiler. It costs
+ * several times as much. The bench does not count that, but hfmd does not get this time.
  */
 
 interface Connection {
@@ -114,7 +114,7 @@ function serve(socket: Socket, listener: string): void {
     if (connection.request.includes('\r\n\r\n')) requested(connection);
   });
   socket.on('error', () => {
-    // ECONNRESET: a TCP check ends so.
+    // ECONNRESET: a TCP check ends with a reset.
   });
   socket.on('close', () => {
     connections.delete(connection);

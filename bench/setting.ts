@@ -1,13 +1,13 @@
 import type { Children } from './children.ts';
 import type { Programs } from './programs.ts';
 
-/** What every row is given. */
+/** The argument of every row. */
 export interface Bench {
-  /** For configurations, tables and logs; removed at the end. */
+  /** For configurations, tables and logs. The bench removes it at the end. */
   readonly folder: string;
   /** Longer windows and more runs. */
   readonly isFull: boolean;
-  /** The program under test, which its first line says how to run. */
+  /** The program under test. Its first line says how to run it. */
   readonly hfmd: string;
   readonly programs: Programs;
   readonly children: Children;

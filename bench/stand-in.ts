@@ -4,7 +4,7 @@ import type { Bench } from './setting.ts';
 
 /** A pf without a kernel: tables in a folder, and a log of every call. */
 export interface StandIn {
-  /** What stands in the configuration as `pf.pfctl`. */
+  /** The value of `pf.pfctl` in the configuration. */
   readonly command: readonly string[];
   table(name: string): readonly string[];
   calls(): readonly PfCall[];
@@ -18,11 +18,11 @@ interface PfCall {
   readonly verb: string;
   readonly table: string;
   readonly count: number;
-  /** The first address that it was given; "-" for none. */
+  /** The first address on its stdin; "-" for none. */
   readonly first: string;
 }
 
-/** Makes the tables, empty, as pf.conf would. */
+/** Makes empty tables, as pf.conf would. */
 export function createStandIn(bench: Bench, folder: string, tables: readonly string[]): StandIn {
   mkdirSync(folder, { recursive: true });
   for (const table of tables) writeFileSync(join(folder, `${table}.table`), '');
@@ -35,7 +35,7 @@ export function createStandIn(bench: Bench, folder: string, tables: readonly str
 
 function parseCall(line: string): PfCall {
   const [clock, start, end, exit, verb = '', table = '', count, first = ''] = line.split(' ');
-  // The sh stand-in knows the wall clock only.
+  // The stand-in in sh has the wall clock only.
   const offsetMs = clock === 'wall' ? Date.now() - Number(process.hrtime.bigint()) / 1e6 : 0;
   return {
     startMs: Number(start) / 1e6 - offsetMs,
@@ -48,7 +48,7 @@ function parseCall(line: string): PfCall {
   };
 }
 
-/** Whole lines only; a file that is not there yet has none. */
+/** Whole lines only. A missing file has none. */
 function linesOf(path: string): string[] {
   try {
     const text = readFileSync(path, 'utf8');

@@ -20,10 +20,10 @@ export interface Start {
 }
 
 /**
- * How late each start was, in milliseconds, against the grid of its own backend: as many starts
- * `intervalMs` apart as fit, and the earliest of them (that is never late) says where the grid is.
- * A lateness that is always the same can't be seen from outside. Starts of backends that were seen
- * once only tell nothing and give none.
+ * How late each start was, in milliseconds, against the grid of its own backend. The grid has one
+ * start every `intervalMs`; the earliest start, relative to the grid, sets it and is never late. A
+ * lateness that is always the same can't be seen from outside. A backend with only one start gives
+ * no value.
  */
 export function latenessOf(starts: readonly Start[], intervalMs: number): number[] {
   const byBackend = new Map<number, number[]>();

@@ -5,7 +5,7 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Waits until `test` holds; throws with `what`, as it is then, when it does not by then. */
+/** Waits until `test` holds. After the cap it throws with `what`, evaluated then. */
 export async function until(
   what: string | (() => string),
   capMs: number,

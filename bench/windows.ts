@@ -3,16 +3,16 @@ import type { Child } from './children.ts';
 import { treeCpuMs } from './process-tree.ts';
 import { nowMs } from './time.ts';
 
-/** A prober whose CPU time is measured in windows, in turn with the others of its row. */
+/** A prober whose CPU time is measured in windows, which take turns with those of its row. */
 export interface Contender {
   readonly name: string;
-  /** Starts it, or lets it go on. */
+  /** Starts or continues it. */
   resume(): Promise<Child>;
-  /** Leaves the machine to the next. */
+  /** Stops or pauses it, so that the next one has the machine. */
   pause(): Promise<void>;
-  /** The checks that are done so far. */
+  /** The checks done so far. */
   count(): Promise<number>;
-  /** From its start, or from its going on, until it is in its rhythm. */
+  /** From its start or continuation until it is in its rhythm. */
   readonly settleMs: number;
 }
 
@@ -27,7 +27,7 @@ export interface Rounds {
   readonly windowMs: number;
 }
 
-/** Windows of each contender in turn, as often as asked; by the contender's name. */
+/** Takes so many windows of each contender in turn. Returns them by the contender's name. */
 export async function takeTurns(
   contenders: readonly Contender[],
   { rounds, windowMs }: Rounds,
@@ -44,7 +44,7 @@ export async function takeTurns(
   return windows;
 }
 
-/** A prober that is started anew for each window: one without anything to warm up. */
+/** A prober that is restarted for each window, since it has nothing to warm up. */
 export function startedAnew(name: string, start: () => Child, count: Count): Contender {
   let running: Child | null = null;
   return {
@@ -60,8 +60,8 @@ export function startedAnew(name: string, start: () => Child, count: Count): Con
 }
 
 /**
- * A prober that is paused between its windows, so that it stays warm. After SIGCONT it has missed
- * some slots; the settling time is for it to be back in its rhythm.
+ * A prober that SIGSTOP pauses between its windows, so that it stays warm. After SIGCONT it has missed
+ * some slots. The settling time brings it back into its rhythm.
  */
 export function stoppedBetween(name: string, child: Child, count: Count): Contender {
   process.kill(child.pid, 'SIGSTOP');

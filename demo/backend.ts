@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A live web server with a monitor-uri, that can die and come back on the same port. */
+/** A web server with a monitor-uri. It can die and come back on the same port. */
 export interface Backend {
   readonly name: string;
   readonly port: number;
@@ -33,7 +33,7 @@ function listen(name: string, port: number): Promise<Server> {
   });
 }
 
-/** As a killed process would: the port closed, and what was open reset. */
+/** Closes the port and resets open connections, as the death of a process does. */
 function end(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

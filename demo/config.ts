@@ -1,6 +1,6 @@
 import type { Backend } from './backend.ts';
 
-/** What an operator would write, but for the ports and the paths. */
+/** A configuration as an operator writes it, except for ports and paths. */
 export function demoConfig(folder: string, backends: readonly Backend[]): string {
   const sections = backends.map(
     ({ name, port }, i) => `[backend.${name}]

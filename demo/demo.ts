@@ -6,7 +6,7 @@ import { type Backend, startBackend } from './backend.ts';
 import { demoConfig } from './config.ts';
 import { type Programs, programsFor } from './programs.ts';
 
-/** The whole story must be over by then, on a slow machine too. */
+/** The demo ends by then, also on a slow machine. */
 const TIME_LIMIT_MS = 29_000;
 
 const keep = process.argv.includes('--keep');
@@ -21,7 +21,10 @@ const hfmd = programs.startHfmd();
 const log: string[] = [];
 hfmd.stdout?.setEncoding('utf8').on('data', (text: string) => log.push(text));
 
-const limit = setTimeout(() => void finish(new Error('it took too long')), TIME_LIMIT_MS);
+const limit = setTimeout(
+  () => void finish(new Error(`not done within ${TIME_LIMIT_MS / 1000} s`)),
+  TIME_LIMIT_MS,
+);
 process.on('SIGINT', () => void finish(null));
 try {
   await tell(programs, backends);
@@ -31,28 +34,28 @@ try {
   await finish(error as Error);
 }
 
-/** What a person would do with two terminals, line by line. */
+/** Does what a person would do with two terminals. */
 async function tell({ hfmctl, status }: Programs, [lb1, lb2]: Backend[]): Promise<void> {
   if (lb1 === undefined || lb2 === undefined) throw new Error('no backends');
   const inTable = async (): Promise<string[]> => [...((await status()).pools[0]?.actual ?? [])];
 
-  say('hfmd runs with embedded tables; three backends answer on 127.0.0.1');
+  say('hfmd runs with tables in memory. Three backends answer on 127.0.0.1.');
   await until('all three are in the table', async () => (await inTable()).length === 3);
   show('hfmctl status', (await expectCode(hfmctl('status'), 0)).output);
 
-  say('kill lb1');
+  say('Kill lb1.');
   const before = Date.now();
   await lb1.kill();
   await until('lb1 has left the table', async () => !(await inTable()).includes('10.0.0.1'));
   const event = await removalOf('10.0.0.1', hfmctl);
-  say(`lb1 left the table ${event - before} ms after it died`);
+  say(`lb1 left the table ${event - before} ms after it died.`);
   show('hfmctl status', (await expectCode(hfmctl('status'), 1)).output);
 
-  say('bring lb1 back');
+  say('Start lb1 again.');
   await lb1.revive();
   await until('lb1 is in the table again', async () => (await inTable()).includes('10.0.0.1'));
 
-  say('drain lb2, as before a haproxy reload');
+  say('Drain lb2, as before a reload of haproxy.');
   const drained = await expectCode(
     hfmctl('drain', 'lb2', '--wait', '--reason', 'haproxy reload', '--for', '10m'),
     0,
@@ -61,21 +64,21 @@ async function tell({ hfmctl, status }: Programs, [lb1, lb2]: Backend[]): Promis
   await until('lb2 is out of the table', async () => !(await inTable()).includes('10.0.0.2'));
   show('hfmctl tables', (await expectCode(hfmctl('tables'), 0)).output);
 
-  say('and make it ready');
+  say('Make lb2 ready again.');
   show('hfmctl ready lb2', (await expectCode(hfmctl('ready', 'lb2'), 0)).output);
   await until('lb2 is in the table again', async () => (await inTable()).includes('10.0.0.2'));
 
-  say('break the configuration and reload');
+  say('Break the configuration and reload it.');
   await writeFile(config, good.replace('rise =', 'rize =').replace('"10.0.0.3"', '"lb3.example"'));
   const refused = await expectCode(hfmctl('reload'), 1);
   show('hfmctl reload', refused.output.replaceAll(`${folder}/`, ''));
-  await until('nothing has changed', async () => (await inTable()).length === 3);
+  await until('the tables have not changed', async () => (await inTable()).length === 3);
   await writeFile(config, good);
 
   show('hfmctl events', (await expectCode(hfmctl('events'), 0)).output);
 }
 
-/** Wall time at which hfmd says that the address was taken out. */
+/** The wall time at which hfmd removed the address, by its event. */
 async function removalOf(address: string, hfmctl: Programs['hfmctl']): Promise<number> {
   const { output } = await hfmctl('events', '--json');
   const events = output
@@ -83,7 +86,7 @@ async function removalOf(address: string, hfmctl: Programs['hfmctl']): Promise<n
     .split('\n')
     .map((line) => JSON.parse(line) as { at: string; removed?: string[] });
   const removal = events.findLast(({ removed }) => removed?.includes(address));
-  if (removal === undefined) throw new Error(`no event tells of ${address} leaving`);
+  if (removal === undefined) throw new Error(`no event says that ${address} was removed`);
   return Date.parse(removal.at);
 }
 
@@ -99,7 +102,7 @@ async function expectCode<R extends { code: number; output: string }>(
 async function until(what: string, test: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 8000;
   for (;;) {
-    if (hfmd.exitCode !== null) throw new Error(`hfmd ended with ${hfmd.exitCode}`);
+    if (hfmd.exitCode !== null) throw new Error(`hfmd exited with ${hfmd.exitCode}`);
     // hfmd may not listen yet.
     if (await test().catch(() => false)) return say(`  ok: ${what}`);
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
@@ -109,10 +112,10 @@ async function until(what: string, test: () => Promise<boolean>): Promise<void> 
 
 function leaveRunning(): void {
   clearTimeout(limit);
-  say('left running, until Ctrl-C. Try:');
+  say('hfmd and the backends run until Ctrl-C. Try:');
   say(`  dist/sbin/hfmctl -s ${socket} status`);
   say(`  curl --unix-socket ${socket} http://hfmd/v1/status`);
-  say(`  the configuration is ${config}`);
+  say(`The configuration is ${config}`);
 }
 
 async function finish(error: Error | null): Promise<void> {
@@ -124,7 +127,7 @@ async function finish(error: Error | null): Promise<void> {
     process.stderr.write(`the demo failed: ${error.message}\n\nhfmd said:\n${log.join('')}`);
     process.exit(1);
   }
-  say('hfmd stopped, as it would at SIGTERM; a real pf table stays as it is then');
+  say('hfmd has stopped. A real pf table would stay as it is.');
   process.exit(0);
 }
 

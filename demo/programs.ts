@@ -5,7 +5,7 @@ import type { StatusJson } from '../src/protocol/protocol.ts';
 const HFMD = fileURLToPath(new URL('../sbin/hfmd', import.meta.url));
 const HFMCTL = fileURLToPath(new URL('../sbin/hfmctl', import.meta.url));
 
-/** The real hfmd and hfmctl, as processes. */
+/** The real hfmd and hfmctl, run as processes. */
 export interface Programs {
   startHfmd(): ChildProcess;
   hfmctl(...args: string[]): Promise<Ran>;

@@ -6,7 +6,7 @@ import type { ArchiveFile } from './ustar.ts';
 
 const DOCUMENTS = ['LICENSE', 'README.md', 'hfm.toml.example'];
 const SCRIPTS = ['rc.d/openbsd/hfmd', 'rc.d/freebsd/hfmd'];
-/** Folders that are included whole. A file without an extension is a program. */
+/** Each file directly in these folders goes along; what has no extension is a program. */
 const FOLDERS = ['man', 'docs', 'checks', 'actions', 'libexec'];
 
 /** All files of the artefact, sorted by path. */
@@ -29,11 +29,14 @@ export async function contents(root: string): Promise<ArchiveFile[]> {
 
 function filesOf(root: string, folder: string): ArchiveFile[] {
   if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder)).map((name) => {
-    const path = `${folder}/${name}`;
-    const content = readFileSync(join(root, path));
-    return name.includes('.') ? text(path, content) : program(path, content);
-  });
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => {
+      const path = `${folder}/${name}`;
+      const content = readFileSync(join(root, path));
+      return name.includes('.') ? text(path, content) : program(path, content);
+    });
 }
 
 function program(path: string, content: Buffer): ArchiveFile {

@@ -76,7 +76,7 @@ export const tcp: Scenario = {
   },
 };
 
-/** CPU time a check of each contender as a multiple of the floor's, by name. */
+/** CPU time of a check of each contender, as a multiple of the floor's, by name. */
 async function measure(
   bench: Bench,
   floor: Contender,
@@ -104,7 +104,7 @@ function floorOf(
   return startedAnew('floor', start, () => backends.checks(kind));
 }
 
-/** All in service, and what V8 compiles late is compiled. */
+/** Waits until all are in service, and V8 has compiled what it compiles late. */
 async function warmHfmds(
   bench: Bench,
   backends: Backends,

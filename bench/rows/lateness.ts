@@ -8,7 +8,7 @@ import type { Bench } from '../setting.ts';
 import { latenessOf, percentile, type Start } from '../statistics.ts';
 
 const INTERVAL_MS = 1000;
-/** Fewer probes than this share of what was asked for are no punctual ones. */
+/** With fewer probes than this share of the configured ones, the figure does not count. */
 const ENOUGH = 0.97;
 
 export const lateness1000 = latenessScenario({
@@ -18,7 +18,7 @@ export const lateness1000 = latenessScenario({
   isPinned: false,
 });
 
-/** Start lateness on one core, where the figure to reach is the number of backends. */
+/** Start lateness on one core. The goal is the number of backends. */
 export const capacities: readonly Scenario[] = [
   oneCore('capacity-http', 'HTTP', 3000, CHECKS.http, ms(50, null)),
   oneCore('dream-http', 'HTTP', 5000, CHECKS.http, { ...ms(null, 50), isLong: true }),
@@ -45,7 +45,7 @@ interface LatenessRow {
   readonly row: Row;
   readonly count: number;
   readonly check: string;
-  /** hfmd on the first core, its backends on the second. */
+  /** Runs hfmd on the first core and its backends on the second. */
   readonly isPinned: boolean;
 }
 
@@ -80,7 +80,7 @@ function latenessScenario({ row, count, check, isPinned }: LatenessRow): Scenari
       return {
         [row.name]: {
           kind: 'measured',
-          // A lateness that is always the same is seen by the daemon only.
+          // Only the daemon sees a lateness that is always the same.
           figure: Math.max(outside, bench.isFull ? (engine?.p99 ?? 0) : 0),
           windows,
           faults,

@@ -7,19 +7,19 @@ import { nowMs, until } from '../time.ts';
 
 const BACKENDS = 1000;
 const INTERVAL_MS = 2500;
-/** A probe that meets its deadline before all are held makes a run void. */
+/** A run is void when a probe meets its deadline before all are held. */
 const TRIES = 4;
 
 const BY_ANSWERS: Row = {
   name: 'mass',
-  title: '1000 backends of a pool turn by their answers, all done',
+  title: '1000 backends of a pool change by their answers, all done',
   unit: 'ms',
   bar: 100,
   dream: 40,
 };
 const BY_WORD: Row = {
   name: 'mass-word',
-  title: '1000 backends of a pool turn by the operator, all done',
+  title: '1000 backends of a pool change by an override, all done',
   unit: 'ms',
   bar: 100,
   dream: 40,
@@ -63,7 +63,7 @@ function outcomeOf(turns: readonly Turn[]): Outcome {
     figure: Math.max(...tookMs),
     windows: tookMs,
     faults: split.map(({ changes }) => `changed in ${changes.length} steps (${changes})`),
-    notes: [`${turns.length} turns, the worst counts`],
+    notes: [`${turns.length} runs, the worst counts`],
   };
 }
 
@@ -79,7 +79,7 @@ interface Turn {
   readonly changes: readonly number[];
 }
 
-/** From the request over the control socket on, as hfmctl would send it. */
+/** The time begins with the request over the control socket, which hfmctl would send too. */
 async function turnByWord({ hfmd }: Stage, to: 'up' | 'down'): Promise<Turn> {
   const word = { names: [], pools: ['web'], by: 'bench', reason: null, for_ms: null, force: true };
   const startMs = nowMs();
@@ -90,8 +90,8 @@ async function turnByWord({ hfmd }: Stage, to: 'up' | 'down'): Promise<Turn> {
 }
 
 /**
- * Probes have a whole interval for their answer, and for that long the backends keep every request
- * waiting: then all of them answer at once. The time begins with the first answer.
+ * Probes have a whole interval for their answer. The backends hold every request for that long, then
+ * all answer at once. The time begins with the first answer.
  */
 async function turnByAnswers(stage: Stage, to: 'up' | 'down'): Promise<Turn> {
   const { backends, hfmd, gap } = stage;
@@ -125,7 +125,7 @@ async function settled(hfmd: Hfmd, to: 'up' | 'down', startMs: number): Promise<
   };
 }
 
-/** After a void run: as it was before. */
+/** Restores the state before a void run. */
 async function turnBack({ backends, hfmd }: Stage, to: 'up' | 'down'): Promise<void> {
   const released = backends.next('released');
   await backends.ask(`hold 1 ${STATUS[to]}`);
@@ -143,7 +143,7 @@ interface Gap {
   readonly widthMs: number;
 }
 
-/** The longest time within the interval in which no probe starts: there, all are between two. */
+/** The longest time within the interval in which no probe starts: then no probe is under way. */
 function widestGap(connections: readonly Connection[]): Gap {
   const phases = connections
     .map(({ acceptedMs }) => acceptedMs % INTERVAL_MS)

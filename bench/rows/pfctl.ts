@@ -17,7 +17,7 @@ const ROW: Row = {
   dream: 5,
 };
 
-/** One backend after the other turns, each way; nothing else happens at that time. */
+/** One backend after the other goes down and up. Nothing else happens meanwhile. */
 export const pfctl: Scenario = {
   rows: [ROW],
   async run(bench) {
@@ -50,7 +50,9 @@ export const pfctl: Scenario = {
         faults: [],
         notes: [
           `median ${percentile(times, 0.5).toFixed(2)} ms of ${times.length}`,
-          ...(own === null ? [] : [`pfctl alone by hfmd's own word: p99 ${own.p99.toFixed(2)} ms`]),
+          ...(own === null
+            ? []
+            : [`hfmd itself reports for pfctl alone: p99 ${own.p99.toFixed(2)} ms`]),
         ],
       },
     };

@@ -22,7 +22,7 @@ export const rss10000 = rssScenario(10_000, {
   dream: 130,
 });
 
-/** The heap grows for minutes, so that the last part of the time is what counts. */
+/** The heap grows for minutes, so only the last part of the time counts. */
 function rssScenario(count: number, row: Row): Scenario {
   return {
     rows: [row],

@@ -13,7 +13,7 @@ import { type Contender, stoppedBetween, takeTurns } from '../windows.ts';
 const SCRIPT = '/bin/true';
 const PER_SECOND = 100;
 const CHECK = `type = "script"\ncommand = ["${SCRIPT}"]`;
-/** Probes beside the scripts, whose connections are open for longer when the loop is blocked. */
+/** Other probes. Their connections are open for longer when the loop is blocked. */
 const CANARIES = 200;
 
 const CPU: Row = {
@@ -63,7 +63,7 @@ export const scriptLoop: Scenario = {
         windows: openMs,
         faults: [],
         notes: [
-          `TCP probes beside are open for p50 ${percentile(openMs, 0.5).toFixed(2)} p99 ${outside.toFixed(2)} ms`,
+          `the TCP probes are open for p50 ${percentile(openMs, 0.5).toFixed(2)} p99 ${outside.toFixed(2)} ms`,
           ownWord(engine, bench),
         ],
       },
@@ -76,7 +76,7 @@ async function warmHfmd(bench: Bench, sections: string): Promise<Hfmd> {
     backends: PER_SECOND,
     port: 9,
     check: CHECK,
-    // hfmd wants room for all that would run at once if they hung.
+    // hfmd reserves descriptors for all that could run at once if they hung.
     daemon: `max_scripts = ${PER_SECOND}`,
     sections,
   });
@@ -87,7 +87,7 @@ async function warmHfmd(bench: Bench, sections: string): Promise<Hfmd> {
 
 const PLAIN = 'plain';
 
-/** Tells how many runs there were when it is asked to by a line. */
+/** Reports the number of runs for each line on its stdin. */
 async function plainSpawn(bench: Bench, residentMb: number): Promise<Contender> {
   const program = builtFile('plain-spawn.js');
   const args = [SCRIPT, PER_SECOND, Math.ceil(residentMb)].map(String);
@@ -105,7 +105,7 @@ async function plainSpawn(bench: Bench, residentMb: number): Promise<Contender> 
   return stoppedBetween(PLAIN, child, count);
 }
 
-/** Backends that nothing is wrong with, in no pool of interest. */
+/** Healthy backends in no pool, so each needs an action. */
 function canariesOn(port: number): string {
   const backends = Array.from({ length: CANARIES }, (_, i) => {
     return `[backend.canary${i}]

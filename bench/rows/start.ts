@@ -6,7 +6,7 @@ import type { Bench } from '../setting.ts';
 import { median } from '../statistics.ts';
 import { nowMs } from '../time.ts';
 
-/** Enough that one of them is due at once, in a file that takes no time to read. */
+/** Enough that one is due at once, and few enough that the file takes no time to read. */
 export const start = startScenario(100, {
   name: 'start',
   title: 'start to first probe, 100 backends',

@@ -21,7 +21,7 @@ const ROW: Row = {
   dream: 3,
 };
 
-/** Backends that are a process each, and are killed one by one. */
+/** Backends with a process each, which are killed one by one. */
 export const watch: Scenario = {
   rows: [ROW],
   async run(bench) {
@@ -65,7 +65,7 @@ async function startOne(bench: Bench, i: number, port: number): Promise<Backends
   return one;
 }
 
-/** A connection that stays open is the watching one: probes take less than a millisecond. */
+/** A connection that stays open belongs to the watch: probes take less than a millisecond. */
 async function untilWatched(one: Backends, i: number): Promise<void> {
   let inARow = 0;
   await until(`an idle connection to backend ${i}`, CAP_MS, async () => {
@@ -74,7 +74,7 @@ async function untilWatched(one: Backends, i: number): Promise<void> {
   });
 }
 
-/** From SIGKILL to hfmd's word that it is down, in ms. */
+/** From SIGKILL until hfmd reports the backend as down, in ms. */
 async function killOne(events: HealthEvents, { child }: Backends, i: number): Promise<number> {
   const down = events.next(i, 'down');
   const killedMs = nowMs();

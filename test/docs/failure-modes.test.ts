@@ -1,26 +1,15 @@
-import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { projectFile, readProjectFile } from './page.ts';
+import { readProjectFile } from './page.ts';
+import { isThere, type ShownTest, shownTestsIn } from './shown-tests.ts';
 
 const PAGE = readProjectFile('docs/failure-modes.md');
 const ROWS = PAGE.split('\n').filter(
   (line) => line.startsWith('| ') && !/^\| (fault|histories) /.test(line),
 );
 
-interface Shown {
-  readonly file: string;
-  readonly name: string;
-}
-
-/** What the last cell of a row names: a file, and a test or a group of tests in it. */
-function shownBy(row: string): Shown[] {
-  const cell = row.split(' | ').at(-1) ?? '';
-  return [...cell.matchAll(/`(test\/[^`]+)` "(.*?)"(?=; `| \|$)/g)].map(
-    ([, file = '', name = '']) => ({
-      file,
-      name,
-    }),
-  );
+/** What the last cell of a row names. */
+function shownBy(row: string): ShownTest[] {
+  return shownTestsIn(row.split(' | ').at(-1) ?? '');
 }
 
 test('every fault names what shows it', () => {
@@ -30,9 +19,6 @@ test('every fault names what shows it', () => {
   expect(ROWS.flatMap(shownBy)).toHaveLength(named.length);
 });
 
-test.for(ROWS.flatMap(shownBy))('$file has "$name"', ({ file, name }) => {
-  expect(existsSync(projectFile(file))).toBe(true);
-  const source = readProjectFile(file);
-  const titles = [`'${name}'`, `"${name}"`, `\`${name}\``, `'${name.replaceAll("'", "\\'")}'`];
-  expect(titles.some((title) => source.includes(title))).toBe(true);
+test.for(ROWS.flatMap(shownBy))('$file has "$name"', (shown) => {
+  expect(isThere(shown)).toBe(true);
 });

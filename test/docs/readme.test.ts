@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { wrongHfmctlLines } from './hfmctl-lines.ts';
 import { loadTexts } from './load-texts.ts';
-import { blocksOf, projectFile, readProjectFile } from './page.ts';
+import { blocksOf, readProjectFile } from './page.ts';
 
 const DOCUMENTS = [
   'README.md',
@@ -19,15 +17,6 @@ describe.each(DOCUMENTS)('%s', (document) => {
     expect(blocks.length).toBeGreaterThan(0);
     expect(loadTexts(blocks)).toEqual(blocks.map(() => []));
   });
-
-  test('links to what exists', () => {
-    const links = [...readProjectFile(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)];
-    const folder = dirname(document);
-    const broken = links
-      .map(([, path]) => join(folder, path ?? ''))
-      .filter((path) => !existsSync(projectFile(path)));
-    expect(broken).toEqual([]);
-  });
 });
 
 describe('README.md', () => {
@@ -41,10 +30,13 @@ describe('README.md', () => {
     expect(rows.length).toBeGreaterThan(6);
     expect(wrongHfmctlLines([...lines, ...rows].map(([, line = '']) => line))).toEqual([]);
   });
-
-  test('names the npm scripts that there are', () => {
-    const { scripts } = JSON.parse(readProjectFile('package.json'));
-    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script ?? '');
-    expect(named.filter((script) => !Object.hasOwn(scripts, script))).toEqual([]);
-  });
 });
+
+test.each(['README.md', 'CONTRIBUTING.md', 'bench/README.md'])(
+  '%s names npm scripts that exist',
+  (document) => {
+    const { scripts } = JSON.parse(readProjectFile('package.json'));
+    const named = [...readProjectFile(document).matchAll(/npm run ([a-z:]+)/g)];
+    expect(named.filter(([, script = '']) => !Object.hasOwn(scripts, script))).toEqual([]);
+  },
+);

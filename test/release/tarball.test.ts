@@ -19,7 +19,9 @@ test('the artefact is smaller than 1 MB and has all files', () => {
   const { stdout } = runToEnd(['tar', '-tzf', archive()]);
   const paths = stdout.trim().split('\n');
   const folders = ['man', 'docs', 'checks', 'actions', 'libexec'].flatMap((folder) =>
-    readdirSync(projectFile(folder)).map((name) => `${folder}/${name}`),
+    readdirSync(projectFile(folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => `${folder}/${name}`),
   );
   expect(paths).toEqual(
     expect.arrayContaining(
