@@ -2,14 +2,14 @@ import type { Verdict } from './verdict.ts';
 
 export type Health = 'unknown' | 'up' | 'down';
 
-/** One check's counter. `passes` and `failures` are consecutive; one of them is always 0. */
+/** The counter of one check. `passes` and `failures` are consecutive, and one of them is always 0. */
 export interface Streak {
   readonly health: Health;
   readonly passes: number;
   readonly failures: number;
 }
 
-/** What the tables hold of a backend: all its addresses, none, or neither (also: not read yet). */
+/** What the tables hold of a backend: all its addresses, none, or neither (also when not read yet). */
 export type Held = 'all' | 'none' | 'neither';
 
 export interface CountRule {
@@ -17,16 +17,16 @@ export interface CountRule {
   readonly rise: number;
   /** Consecutive failures to become down, >= 1. */
   readonly fall: number;
-  /** What the tables hold now; consulted for the first verdict only. */
+  /** What the tables hold now. Only the first verdict needs it. */
   readonly held: Held;
 }
 
 export const FRESH_STREAK: Streak = { health: 'unknown', passes: 0, failures: 0 };
 
 /**
- * Counts one verdict. A change of health takes `rise` or `fall` consecutive verdicts, but for the
- * first one of all: where it agrees with what the tables hold already it moves nothing, and so it
- * decides at once. `inconclusive` changes nothing.
+ * Counts one verdict. A change of health takes `rise` or `fall` consecutive verdicts. The first verdict
+ * of all decides alone where it agrees with what the tables hold, since then it changes no table.
+ * `inconclusive` changes nothing.
  */
 export function count(streak: Streak, verdict: Verdict, rule: CountRule): Streak {
   if (verdict.kind === 'inconclusive') return streak;
@@ -43,13 +43,13 @@ export function count(streak: Streak, verdict: Verdict, rule: CountRule): Streak
   };
 }
 
-/** Whether the last verdicts speak against the health, so that probes go at `fast_interval`. */
+/** Whether the last verdicts contradict the health, so that probes come at `fast_interval`. */
 export function isChanging(streak: Streak): boolean {
   const { health, passes, failures } = streak;
   return health === 'unknown' || (health === 'up' ? failures : passes) > 0;
 }
 
-/** A backend's health from its checks'. No check at all leaves it unknown. */
+/** The health of a backend from that of its checks. It is unknown without checks. */
 export function combine(require: 'all' | 'any', healths: readonly Health[]): Health {
   const decisive = require === 'all' ? 'down' : 'up';
   if (healths.includes(decisive)) return decisive;

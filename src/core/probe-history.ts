@@ -8,16 +8,16 @@ export interface ProbeRecord {
   readonly atMs: number;
 }
 
-/** How many verdicts `explain` can look back on. */
+/** How many probes `explain` shows. */
 const LENGTH = 10;
 
 /**
- * The last ten probes of a check. The oldest is written over: thousands of objects that live for
- * seconds and then die are what a garbage collector is worst at.
+ * The last ten probes of a check. A new one overwrites the oldest: thousands of objects that live for
+ * seconds are the worst case of a garbage collector.
  */
 export class ProbeHistory {
   readonly #records: { -readonly [K in keyof ProbeRecord]: ProbeRecord[K] }[] = [];
-  /** Of the oldest, once there are ten. */
+  /** The index of the oldest, once there are ten. */
   #oldest = 0;
 
   add({ verdict, durationMs, atMs }: ProbeRecord): void {
@@ -37,7 +37,7 @@ export class ProbeHistory {
     return last === undefined ? null : { ...last };
   }
 
-  /** The oldest first. */
+  /** A copy, the oldest first. */
   all(): ProbeRecord[] {
     const parts = [this.#records.slice(this.#oldest), this.#records.slice(0, this.#oldest)];
     return parts.flat().map((record) => ({ ...record }));

@@ -1,6 +1,6 @@
 import { isChanging, type Streak } from './health.ts';
 
-/** A check's rhythm, all in milliseconds. */
+/** How often a check is probed. All times are in milliseconds. */
 export interface Rhythm {
   readonly intervalMs: number;
   readonly fastIntervalMs: number;
@@ -8,13 +8,13 @@ export interface Rhythm {
   readonly timeoutMs: number;
 }
 
-/** How long it is at most from one verdict of a check to its next. */
+/** The longest time from one verdict of a check to the next, in milliseconds. */
 export function slowestMs(rhythm: Rhythm): number {
   const { intervalMs, fastIntervalMs, downIntervalMs, timeoutMs } = rhythm;
   return Math.max(intervalMs, fastIntervalMs, downIntervalMs) + timeoutMs;
 }
 
-/** The wait from one start to the next, as the streak stands now. */
+/** The time from one start to the next, for this streak. */
 export function currentIntervalMs(rhythm: Rhythm, streak: Streak): number {
   const { intervalMs, fastIntervalMs, downIntervalMs } = rhythm;
   if (isChanging(streak)) return fastIntervalMs;
@@ -22,8 +22,8 @@ export function currentIntervalMs(rhythm: Rhythm, streak: Streak): number {
 }
 
 /**
- * Where in its interval a check starts: the same for the same name at every start, and spread evenly
- * over names (32-bit FNV-1a). From 0 up to, but not including, `intervalMs`.
+ * Where in its interval a check starts: always the same for the same name, and spread evenly over names
+ * (32-bit FNV-1a). From 0 up to, but not including, `intervalMs`.
  */
 export function phaseMs(name: string, intervalMs: number): number {
   let hash = 0x811c9dc5;
@@ -31,18 +31,18 @@ export function phaseMs(name: string, intervalMs: number): number {
     hash ^= name.charCodeAt(i);
     hash = Math.imul(hash, 0x01000193);
   }
-  // FNV's low bits are the well-mixed ones of short keys; one more round spreads them upwards.
+  // For short keys only FNV's low bits are mixed well; one more round spreads them upwards.
   hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
   return (((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32) * intervalMs;
 }
 
-/** A connection of hfmd's own, or a process. */
+/** What a probe needs: a connection of hfmd's own, or a process. */
 export type ProbeKind = 'network' | 'script';
 
 /**
- * Starts are gathered on ticks: those of one moment share the work of waking up, which halves what a
- * probe costs. A tick is a whole part of the interval, so that the grid of a check stays exact: a
- * fiftieth of it and 20 ms at the most. For scripts it is twice as long, since each start wakes two
+ * Probes start on ticks only: those of one tick share one wake-up, which halves the cost of a probe. An
+ * interval is a whole number of ticks, so that every start of a check is on a tick. A tick is at most a
+ * fiftieth of the interval and 20 ms. It is twice as long for scripts, since each start wakes two
  * processes.
  */
 export function tickMs(intervalMs: number, kind: ProbeKind): number {
@@ -50,15 +50,15 @@ export function tickMs(intervalMs: number, kind: ProbeKind): number {
   return intervalMs / Math.max(parts, Math.ceil(intervalMs / mostMs));
 }
 
-/** The first tick from `ms` on. */
+/** The first tick at or after `ms`. */
 export function onTick(ms: number, intervalMs: number, kind: ProbeKind): number {
   const tick = tickMs(intervalMs, kind);
   return Math.ceil(ms / tick) * tick;
 }
 
 /**
- * When, from the beginning on, a check starts for the first time that is to be spread to `shareMs`: as
- * many start together as on a tick, but the first of them at once.
+ * The delay of a check's first start. `shareMs` is its part of the time over which new checks are
+ * spread. As many start together as on a tick, but the first of them start at once.
  */
 export function firstDelayMs(shareMs: number, intervalMs: number, kind: ProbeKind): number {
   const tick = tickMs(intervalMs, kind);
@@ -70,17 +70,17 @@ const TICKS = {
   script: { parts: 25, mostMs: 40 },
 } as const;
 
-/** When a probe was to start, and when it did. */
+/** When a probe was due, and when it started. */
 export interface Start {
   readonly dueMs: number;
   readonly startMs: number;
 }
 
 /**
- * When the next probe is due, so that lateness never adds up: on the grid origin + k * interval, or
- * `fast_interval` after the last one while a change is being confirmed. That counts from the start of
- * the first one of a change, and from the due time of each further one as long as half of it is left:
- * no change is confirmed sooner than by probes that are all punctual.
+ * When the next probe is due: at origin + k * interval, so that lateness never adds up, or
+ * `fast_interval` after the last probe while a change is being confirmed. `fast_interval` counts from the
+ * start of the first probe of a change. After that it counts from the due time, as long as half of it is
+ * left: late probes confirm no change sooner than punctual ones.
  * The result is always after the last start.
  */
 export function nextDueMs(originMs: number, last: Start, rhythm: Rhythm, streak: Streak): number {
@@ -96,7 +96,7 @@ export function nextDueMs(originMs: number, last: Start, rhythm: Rhythm, streak:
 }
 
 /**
- * The longest that a death can stay unseen by one check: it happens right after a pass, the next
+ * The longest time that one check needs to see a death: the death comes right after a pass, the next
  * probe starts a whole interval later, and each of the `fall` probes takes its whole timeout.
  */
 export function worstCaseDetectionMs(rhythm: Rhythm, fall: number): number {
@@ -104,5 +104,5 @@ export function worstCaseDetectionMs(rhythm: Rhythm, fall: number): number {
   return rhythm.intervalMs + (fall - 1) * spacingMs + rhythm.timeoutMs;
 }
 
-/** Timers round to milliseconds: a start this early belongs to its slot and must not run it twice. */
+/** Timers are rounded to milliseconds: a start this much too early counts as the start that was due. */
 const EARLY_MS = 1;

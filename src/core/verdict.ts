@@ -1,4 +1,4 @@
-/** Why a probe failed: the whole list, so that scripts and dashboards can rely on it. */
+/** Why a probe failed. The list is closed, so that scripts and dashboards can rely on it. */
 export const FAIL_REASONS = [
   'connect-refused',
   'connect-timeout',
@@ -21,7 +21,7 @@ export const FAIL_REASONS = [
 
 export type FailReason = (typeof FAIL_REASONS)[number];
 
-/** Why a probe says nothing about its backend: this node was at fault, or a script said "unknown". */
+/** Why a probe says nothing about its backend: a fault of this node, or a script that said "unknown". */
 export const INCONCLUSIVE_REASONS = [
   'stalled',
   'no-descriptors',
@@ -37,21 +37,22 @@ export const INCONCLUSIVE_REASONS = [
 export type InconclusiveReason = (typeof INCONCLUSIVE_REASONS)[number];
 
 /**
- * The outcome of one probe. `detail` is one line for people. All have the same fields in the same order:
- * to V8 the first failure is then nothing new, of which a thousand may come in one moment.
+ * The outcome of one probe. `detail` is one line for people. All kinds have the same fields in the same
+ * order, and so one hidden class in V8: the first failures, perhaps a thousand at once, cost no more
+ * than passes.
  */
 export type Verdict =
   | {
       readonly kind: 'pass';
       readonly reason?: undefined;
       readonly detail: string;
-      /** The backend is well, and asks for no new traffic (`drain_status`). */
+      /** The backend is healthy and asks to be drained (`drain_status`). */
       readonly asksDrain?: true | undefined;
     }
-  | (Unwell & { readonly kind: 'fail'; readonly reason: FailReason })
-  | (Unwell & { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason });
+  | (NoPass & { readonly kind: 'fail'; readonly reason: FailReason })
+  | (NoPass & { readonly kind: 'inconclusive'; readonly reason: InconclusiveReason });
 
-interface Unwell {
+interface NoPass {
   readonly detail: string;
   readonly asksDrain?: undefined;
 }
@@ -68,7 +69,7 @@ export function inconclusive(reason: InconclusiveReason, detail: string): Verdic
   return { kind: 'inconclusive', reason, detail, asksDrain: undefined };
 }
 
-/** Whether this outcome points at the node itself, so that `status` must name it as a node problem. */
+/** Whether this node itself is at fault, so that `status` must show a node problem. */
 export function isNodeProblem(verdict: Verdict): boolean {
   return verdict.kind === 'inconclusive' && verdict.reason !== 'script-unknown';
 }

@@ -2,7 +2,7 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Verdict } from '../core/verdict.ts';
 import type { Clock } from '../sys/clock.ts';
 
-/** In milliseconds, of the last half to whole minute. Zeros where nothing was measured. */
+/** Milliseconds, of the last 30 to 60 seconds. Zeros if nothing was measured. */
 export interface Spread {
   readonly p50: number;
   readonly p99: number;
@@ -12,20 +12,20 @@ export interface Spread {
 export interface EngineStats {
   /** Since hfmd started. */
   readonly started: number;
-  /** Starts that fell out because the one before was still running or waiting for its turn. */
+  /** Starts that were left out because the probe before was still in flight or waited for its turn. */
   readonly skipped: number;
   readonly inconclusive: number;
-  /** In the last half to whole minute. */
+  /** The same in the last 30 to 60 seconds. */
   readonly skippedLately: number;
-  /** From when a probe was due to when it started. */
+  /** How late probes started. */
   readonly latenessMs: Spread;
-  /** How late a timer of hfmd's own was. */
+  /** How late hfmd's own timers were: for so long it was paused. */
   readonly loopDelayMs: Spread;
-  /** From the start of a pfctl to its end. */
+  /** How long each pfctl took. */
   readonly pfctlMs: Spread;
 }
 
-/** Measures hfmd itself, so that a node that is too slow for its configuration is told of. */
+/** Measures hfmd itself, so that status can say that a node is too slow for its configuration. */
 export class EngineMeter {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #started = 0;
@@ -98,7 +98,7 @@ class Window {
   skipped = 0;
 }
 
-/** Up to ten minutes, to two figures. */
+/** Microseconds up to ten minutes, to two figures. */
 function microseconds(): RecordableHistogram {
   return createHistogram({ lowest: 1, highest: 600_000_000, figures: 2 });
 }

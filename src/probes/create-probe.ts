@@ -9,7 +9,7 @@ interface ProbeDeps {
   readonly runScript: RunScript;
 }
 
-/** The probe of one check against one backend; connects to nothing yet. */
+/** The probe of one check of one backend. It connects to nothing until it is started. */
 export function createProbe(deps: ProbeDeps, backend: ScriptBackend, check: CheckConfig): Probe {
   switch (check.type) {
     case 'http':

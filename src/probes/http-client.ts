@@ -13,11 +13,11 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether the connection is kept for another request after an answer that passes. */
   readonly keepAlive: boolean;
-  /** How much is read of what follows the verdict, to keep the connection. */
+  /** How much of an answer is read after the verdict, so that the connection can be kept. */
   readonly maxDrainBytes: number;
 }
 
-/** Judges an answer as it comes in; null where it has to see more. */
+/** Judges an answer as it comes in. Null means that the verdict needs more of it. */
 export interface AnswerJudge {
   onHeaders(status: number): Verdict | null;
   onBody(chunk: Uint8Array): Verdict | null;
@@ -26,18 +26,18 @@ export interface AnswerJudge {
   onCut(nothingReceived: boolean): Verdict;
 }
 
-/** `endedUnanswered`: the connection ended before a single byte of an answer came. */
+/** `endedUnanswered`: the connection ended before the first byte of an answer. */
 type OnVerdict = (verdict: Verdict, endedUnanswered: boolean) => void;
 
 /**
- * undici's HTTP/1.1 for one backend, on connections that its caller opens: an error that it meets
- * belongs to the exchange, not to the connect. One connection and one exchange at a time.
+ * undici's HTTP/1.1 for one backend, on connections that the caller opens. So undici's errors are those
+ * of the exchange, not of the connect. One connection and one exchange at a time.
  */
 export class HttpClient {
   readonly #request: HttpRequest;
   #client: Client | null = null;
   #socket: net.Socket | null = null;
-  /** The connection that undici has yet to take. */
+  /** A new connection that undici has not taken yet. */
   #fresh: net.Socket | null = null;
   #exchange: Exchange | null = null;
 
@@ -50,9 +50,9 @@ export class HttpClient {
     return this.#exchange?.isEnded === true && this.#socket?.destroyed === false;
   }
 
-  /** Gives it a connection that is open, for the exchanges that follow. */
+  /** Uses this open connection for the next exchanges. */
   connect(socket: net.Socket): void {
-    // Of an answer that was not read to its end undici still waits for the rest.
+    // undici still waits for the rest of an answer that was not read to its end.
     if (this.#exchange?.isEnded === false) this.close();
     this.#socket?.destroy();
     this.#socket = socket;
@@ -60,7 +60,7 @@ export class HttpClient {
     socket.on('close', dropListeners);
   }
 
-  /** Asks once. Where the verdict comes before the end of the answer, the rest is not waited for. */
+  /** Sends one request. A verdict before the end of the answer does not wait for the rest. */
   exchange(judge: AnswerJudge, onVerdict: OnVerdict): Attempt {
     if (this.#socket === null) throw new Error('an exchange without a connection');
     const { method, path, headers, keepAlive, maxDrainBytes } = this.#request;
@@ -81,7 +81,7 @@ export class HttpClient {
     this.#socket = null;
     this.#fresh = null;
     this.#exchange = null;
-    // Ends undici's timers and queue; it has no way to fail that is not a bug of undici's.
+    // Ends undici's timers and queue. It fails only by a bug of undici.
     void this.#client?.destroy();
     this.#client = null;
   }
@@ -93,11 +93,11 @@ export class HttpClient {
         this.#fresh = null;
         // undici goes on only after this call has returned.
         queueMicrotask(() => {
-          // It connects again by itself where the server closed an idle connection.
+          // undici connects again by itself when the server has closed an idle connection.
           if (socket === null) return callback(CLOSED, null);
           callback(null, socket);
           dropTimers(socket);
-          // After undici's own listener: what there was to read has been judged.
+          // After undici's own listener: all that could be read has been judged.
           socket.on('readable', () => this.#afterRead());
         });
       },
@@ -105,8 +105,8 @@ export class HttpClient {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    // Where undici finds itself in error it tells its client; without a listener that would end hfmd.
-    // The exchange then has its verdict at the deadline.
+    // undici emits `error` for a bug of its own; without a listener that would end hfmd. The exchange
+    // then has its verdict at the deadline.
     const emitter: EventEmitter = client; // undici's own types leave this event out.
     emitter.on('error', () => {});
     return client;
@@ -117,7 +117,7 @@ export class HttpClient {
     this.#release();
   }
 
-  /** Closes the connection once there is a verdict, unless it is worth keeping. */
+  /** Closes the connection after the verdict, unless it is kept. */
   #release(): void {
     if (this.#exchange === null) return;
     const { verdict, isEnded } = this.#exchange;
@@ -127,15 +127,16 @@ export class HttpClient {
       return;
     }
     this.#socket?.destroy();
-    // Not kept until the next probe: what lives for so long is costly to collect.
+    // Dropped now: an object that lives until the next probe is costly for the garbage collector.
     this.#socket = null;
     this.#exchange = null;
   }
 }
 
 /**
- * The caller's cut is the only deadline, and an idle connection is its server's to end: undici would
- * end it after four seconds, and makes a timer for that at each answer, which lives until the next.
+ * The caller's cut is the only deadline, and the server decides how long an idle connection lasts.
+ * undici would close it after four seconds, and its timer for that, one for each answer, lives until
+ * the next answer.
  */
 function dropTimers(socket: net.Socket): void {
   const { [symbols.kParser]: parser } = socket as TakenSocket;
@@ -149,27 +150,27 @@ interface UndiciParser {
   setTimeout(delayMs: number, type: number): void;
 }
 
-/** undici tells by the type how far an answer has come. */
+/** undici reads the type to see how far an answer has come. */
 function noteTimer(this: UndiciParser, _delayMs: number, type: number): void {
   this.timeoutType = type;
 }
 
 /**
- * Node's own part of a connection keeps the socket until a full collection, long after it was closed;
- * what listens to it, which is all of the exchange, need not stay for as long.
+ * Node keeps a closed socket until a full garbage collection, long after its close. Without listeners
+ * it does not keep the whole exchange too.
  */
 function dropListeners(this: net.Socket): void {
   this.removeAllListeners();
   this.on('error', () => {});
 }
 
-/** With a code of its own, UND_ERR_SOCKET, undici would connect again without end. */
+/** With undici's own code, UND_ERR_SOCKET, undici would connect again and again. */
 const CLOSED = Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 
-/** Without an error undici takes the end of the connection for that of the answer, also of one it gave up. */
+/** Without an error, undici takes the end of a connection for the end of the answer, also when it gave up. */
 const CUT_SHORT = new Error('the rest of the answer was not awaited');
 
-/** One request and the judgement of its answer. */
+/** One request and the verdict on its answer. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #socket: net.Socket;
   readonly #bytesBefore: number;
@@ -207,7 +208,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.isEnded = true;
     if (this.verdict === null) this.#settle(this.#judge.onEnd());
-    // undici ends the connection next, where it is not to be kept.
+    // undici closes the connection next, unless it is kept.
     withoutStackTraces();
   }
 

@@ -2,14 +2,14 @@ import { oneLine } from '../core/one-line.ts';
 import { fail, type Verdict } from '../core/verdict.ts';
 import { errorCode, type Situation, socketErrorVerdict } from './socket-errors.ts';
 
-/** The verdict on an error that undici met after the request; `status` is null before an answer. */
+/** The verdict on an error of undici after the request. `status` is null before an answer. */
 export function httpErrorVerdict(
   error: unknown,
   status: number | null,
   { peer, source }: Pick<Situation, 'peer' | 'source'>,
 ): Verdict {
   const message = error instanceof Error ? error.message : String(error);
-  // undici gives one code to "closed" and "other side closed", and to the answers that it can't take.
+  // undici has one code for "closed", for "other side closed", and for answers that it does not accept.
   if (errorCode(error) === 'UND_ERR_SOCKET' && message.includes('closed')) {
     const when = status === null ? 'before an answer' : `after HTTP ${status}, inside the body`;
     return fail('connection-closed', `${peer} closed the connection ${when}`);
@@ -23,12 +23,12 @@ export function httpErrorVerdict(
 
 const MESSAGE_CHARS = 120;
 
-/** Of undici 7.30: what a server's answer can bring about, and not what undici refuses to send. */
+/** Codes of undici 7.30 that a server's answer can cause. Those for bad requests are left out. */
 const PROTOCOL_ERRORS: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  // A 101 that nobody asked for ends in undici's own assert(upgrade).
+  // A 101 without a request for it fails undici's own assert(upgrade).
   'ERR_ASSERTION',
 ]);
 

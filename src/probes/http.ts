@@ -8,8 +8,8 @@ import type { Attempt, Done, Probe } from './probe.ts';
 import { createTextSearch, describeMatch, type TextSearch } from './text-search.ts';
 
 /**
- * Asks for a URL. Each attempt connects anew, so that it tests what a new client would meet, unless
- * the check says `keep_alive`. Redirects are answers like any other.
+ * Requests a URL. Each attempt connects anew, to test what a new client would see, unless the check
+ * says `keep_alive`. A redirect is an answer like any other.
  */
 export function createHttpProbe(check: HttpCheckConfig): Probe {
   const url = new URL(check.url);
@@ -34,7 +34,7 @@ export function createHttpProbe(check: HttpCheckConfig): Probe {
       if (!client.isConnected) return startNew(done);
       let attempt = client.exchange(newJudge(), (verdict, endedUnanswered) => {
         // RFC 9112, section 9.3.1: a server may close an idle connection at any time, also while a
-        // request is on its way; that says nothing about it, and the client asks on a new connection.
+        // request is on its way. That proves nothing: the request is sent again on a new connection.
         if (endedUnanswered) attempt = startNew(done);
         else done(verdict);
       });
@@ -69,13 +69,13 @@ function requestOf(check: HttpCheckConfig, url: URL): HttpRequest {
   };
 }
 
-/** What a status says by itself; null where the body decides. */
+/** The verdict by the status alone; null where the body decides. */
 type StatusJudge = (status: number) => Verdict | null;
 
-/** All that decides it. */
+/** The part of a check that decides a `StatusJudge`. */
 type StatusPolicy = Pick<HttpCheckConfig, 'statuses' | 'drainStatuses' | 'body'>;
 
-/** One for all checks that judge a status alike: what it says to them is worded once. */
+/** Checks with the same policy share one: its verdicts are made once. */
 function statusJudgeOf({ statuses, drainStatuses, body }: StatusPolicy): StatusJudge {
   const key = JSON.stringify([statuses, drainStatuses, body === null]);
   const judge = statusJudges.get(key) ?? createStatusJudge({ statuses, drainStatuses, body });
@@ -85,9 +85,9 @@ function statusJudgeOf({ statuses, drainStatuses, body }: StatusPolicy): StatusJ
 
 const statusJudges = new Map<string, StatusJudge>();
 
-/** What a status says is worded before it comes, so that a first failure costs no more than a pass. */
+/** Makes all verdicts in advance, so that a first failure costs no more than a pass. */
 function createStatusJudge(policy: StatusPolicy): StatusJudge {
-  // RFC 9110, section 15: valid ones are below 600.
+  // RFC 9110, section 15: valid statuses are below 600.
   const verdicts = Array.from({ length: 600 }, (_, status) => statusVerdict(policy, status));
   return (status) => {
     const verdict = verdicts[status];
@@ -104,7 +104,7 @@ function statusVerdict(policy: StatusPolicy, status: number): Verdict | null {
   return body === null ? pass(String(status)) : null;
 }
 
-/** Of one answer. */
+/** The judge of one answer. */
 class Judge implements AnswerJudge {
   readonly #check: HttpCheckConfig;
   readonly #peer: string;

@@ -10,17 +10,17 @@ export interface Endpoint {
 }
 
 export interface IdleConnection {
-  /** Calls neither of the listeners any more. */
+  /** Calls no listener after this. */
   close(): void;
 }
 
 export interface IdleListeners {
   readonly onOpen: () => void;
-  /** It was closed or reset by the other end, or could not be opened. Called once. */
+  /** Called once, when the other end closed or reset it, or when it could not be opened. */
   readonly onEnd: () => void;
 }
 
-/** A connection on which nothing is said, and nothing listened to but its end. */
+/** A connection that sends nothing and listens only for its end. */
 export function openIdleConnection(
   { address, port, source }: Endpoint,
   { onOpen, onEnd }: IdleListeners,
@@ -40,7 +40,7 @@ export function openIdleConnection(
   socket.on('connect', () => {
     if (!isOver) onOpen();
   });
-  // What a server says before it closes, such as a 408, is thrown away.
+  // Discards what a server sends before it closes, such as a 408.
   socket.resume();
   socket.on('end', end);
   socket.on('error', end);

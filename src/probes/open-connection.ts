@@ -12,23 +12,23 @@ import { errorCode, socketErrorVerdict } from './socket-errors.ts';
 
 export interface Target extends Endpoint {
   readonly tls: TlsTarget | null;
-  /** Whether an answer is read; where none is, a plain socket costs a third less. */
+  /** Whether an answer is read. If not, a plain socket costs a third less. */
   readonly isRead: boolean;
-  /** For what people read; the deadline itself is the signal. */
+  /** For messages only: the caller's cut is the deadline. */
   readonly timeoutMs: number;
 }
 
 interface TlsTarget {
   readonly config: TlsConfig;
-  /** ALPN names to offer; none where empty. */
+  /** ALPN names to offer; empty for no ALPN. */
   readonly protocols: readonly string[];
-  /** Throws on a CA that is no PEM. Made once a probe, since it parses every CA. */
+  /** Throws if the CA is not PEM. Called once a probe, since it parses every CA. */
   readonly context: () => tls.SecureContext;
 }
 
 /**
- * The socket is connected, has done its TLS handshake and holds a listener for late errors. It is read
- * by `readable` and `read()`.
+ * The socket is connected, its TLS handshake is done, and it has a listener for late errors. Read it by
+ * `readable` and `read()`.
  */
 export type Opened =
   | { readonly kind: 'open'; readonly socket: net.Socket }
@@ -36,7 +36,7 @@ export type Opened =
 
 const ENDED: Attempt = { cut() {} };
 
-/** Connects, with TLS where the target has it; when cut it says which of the two was not done. */
+/** Connects, with TLS if the target has it. When it is cut, the verdict names the phase it was in. */
 export function openConnection(target: Target, done: (opened: Opened) => void): Attempt {
   try {
     return new Handshakes(startConnection(target), target, done);
@@ -65,7 +65,7 @@ export function createTlsTarget(config: TlsConfig, protocols: readonly string[])
 
 function createContext(ca: string | null): tls.SecureContext {
   if (ca === null) return tls.createSecureContext();
-  // Throws where it is no PEM; createSecureContext would take it and then trust nobody.
+  // Throws if it is not PEM; createSecureContext would accept it and then trust no certificate.
   new X509Certificate(ca);
   return tls.createSecureContext({ ca });
 }
@@ -81,7 +81,7 @@ class Handshakes implements Attempt {
     this.#socket = socket;
     this.#target = target;
     this.#done = done;
-    // Stays on the socket: an error after the verdict has nobody to tell, and must not end hfmd.
+    // Stays on the socket: an error after the verdict means nothing, and must not end hfmd.
     socket.on('error', (error) => this.#failed(error));
     if (target.tls === null) {
       socket.on('connect', () => this.#opened());
@@ -131,13 +131,13 @@ function startConnection(target: Target): net.Socket {
     ...options,
     secureContext: context(),
     rejectUnauthorized: config.verify,
-    // Without a name the certificate must be for the address itself.
+    // Without a name the certificate must be for the address.
     ...(config.serverName === null ? {} : { servername: config.serverName }),
     ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
   });
 }
 
-/** Node sets authorizationError for all of OpenSSL's verify codes and for a wrong name. */
+/** Node sets authorizationError for every verify code of OpenSSL and for a wrong name. */
 function isCertificateRefused(socket: net.Socket): boolean {
   return socket instanceof tls.TLSSocket && Boolean(socket.authorizationError);
 }

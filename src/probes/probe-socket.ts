@@ -1,16 +1,16 @@
 import net from 'node:net';
 import { MOST_WAITING, PauseQueue } from '../sys/pause-queue.ts';
 
-/** As much as Node itself reads at once. */
+/** As much as Node reads at once. */
 const READ_BYTES = 64 * 1024;
 const BUFFER = Buffer.allocUnsafeSlow(READ_BYTES);
 const CLOSING = new PauseQueue();
 
 /**
- * A TCP socket that is closed in a pause of other work. It reads into one buffer, which all of its
- * kind share: only such a socket of Node's stops reading when it is paused, as it must be until it is
- * closed. It is read by `readable` and `read()`, never by `data`. A chunk is its reader's until he
- * returns; who keeps of it copies it.
+ * A TCP socket that is closed later, in a pause of other work. Until then it must not read. Of Node's
+ * sockets only one with an `onread` buffer stops reading when it is paused, so all probe sockets share
+ * one such buffer. Read it by `readable` and `read()`, never by `data`. A chunk is valid until its
+ * reader returns; a reader that keeps a part of it makes a copy.
  */
 export class ProbeSocket extends net.Socket {
   #unread: Buffer | null = null;
@@ -20,17 +20,17 @@ export class ProbeSocket extends net.Socket {
   }
 
   override read(size?: number): Buffer | null {
-    // Node would begin to read again.
+    // Node would start to read again.
     if (this.destroyed) return null;
     const unread = this.#unread;
-    // Node reads nothing to begin reading.
+    // Node calls read(0) to start reading.
     if (unread === null || size === 0) return super.read(size);
     this.#unread = null;
     return unread;
   }
 
   override destroy(error?: Error): this {
-    // It is closed a little later, and Node does not expect that what is destroyed still reads.
+    // It is closed a little later, and Node does not expect a destroyed socket to read.
     this.pause();
     return super.destroy(error);
   }
@@ -39,19 +39,19 @@ export class ProbeSocket extends net.Socket {
     CLOSING.add(() => super._destroy(error, done));
   }
 
-  /** For `onread` alone: so many bytes are in the buffer. */
+  /** For `onread` only: `count` bytes are in the buffer. */
   arrived(count: number): void {
     const chunk = BUFFER.subarray(0, count);
     this.#unread = this.#unread === null ? chunk : Buffer.concat([this.#unread, chunk]);
     this.emit('readable');
-    // Nobody took it yet: by then the buffer has something else in it.
+    // Not read yet: the next read of any socket overwrites the buffer.
     if (this.#unread !== null) this.#unread = Buffer.from(this.#unread);
   }
 }
 
 /**
- * Node copies it, and sets what is not in it: V8 then makes new hidden classes for each socket, which
- * keep it until a full collection. So all that Node sets is in it.
+ * Node copies these options and adds those that are missing. V8 then makes new hidden classes for each
+ * socket, which keep the socket until a full garbage collection. So nothing is missing here.
  */
 const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'> & OwnOptions = {
   onread: { buffer: BUFFER, callback: onRead },
@@ -61,14 +61,14 @@ const OPTIONS: net.SocketConstructorOpts & Pick<net.TcpNetConnectOpts, 'onread'>
   decodeStrings: false,
 };
 
-/** What Node sets for every socket, whatever it is given. */
+/** The options that Node adds for every socket. */
 interface OwnOptions {
   readonly emitClose: false;
   readonly autoDestroy: true;
   readonly decodeStrings: false;
 }
 
-/** Lets no more connections wait to be closed than there are descriptors which nobody else needs. */
+/** At most so many connections may wait to be closed: each holds a descriptor. */
 export function letWaitAtMost(spareDescriptors: number): void {
   CLOSING.most = Math.min(MOST_WAITING, spareDescriptors);
 }

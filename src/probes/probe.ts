@@ -1,27 +1,27 @@
 import type { Verdict } from '../core/verdict.ts';
 import type { Endpoint } from './idle-connection.ts';
 
-/** One check against one backend. */
+/** One check of one backend. */
 export interface Probe {
-  /** Where it connects to; null for a script, which does as it likes. */
+  /** Where it connects to; null for a script. */
   readonly endpoint: Endpoint | null;
   /**
-   * Makes one attempt; its verdict goes to `done`, once. Never throws, and keeps no time of its own:
-   * the caller cuts the attempt at the deadline. One at a time.
+   * Makes one attempt, one at a time. `done` gets the verdict, once. Never throws, and has no timer:
+   * the caller cuts the attempt at the deadline.
    */
   start(done: Done): Attempt;
-  /** Gives up what it keeps between attempts, such as an idle connection. */
+  /** Closes what it keeps between attempts, such as an idle connection. */
   close(): void;
 }
 
 export type Done = (verdict: Verdict) => void;
 
-/** A probe under way. */
+/** A probe in flight. */
 export interface Attempt {
   /**
-   * Its time is over: the verdict, with the reason that names the phase it was in (`connect-timeout`,
-   * `read-timeout` ...), comes within this turn of the event loop, and nothing is left running that
-   * holds a descriptor or, for a script, a process group. Does nothing once the verdict was given.
+   * Ends the attempt at its deadline. The verdict comes within this turn of the event loop, with the
+   * reason for the phase it was in (`connect-timeout`, `read-timeout` ...). No descriptor stays open
+   * and no process group of a script stays alive. Does nothing after the verdict.
    */
   cut(): void;
 }

@@ -14,8 +14,8 @@ export interface ScriptBackend {
 }
 
 /**
- * Runs a script once; its exit status is the verdict, the first line that it prints the detail. It
- * sees nothing of hfmd's own environment: PATH, LC_ALL, `env` of the check, and the HFM_* variables.
+ * Runs a script once. Its exit status is the verdict, the first line of its output is the detail. Its
+ * environment is PATH, LC_ALL, `env` of the check and the HFM_* variables, nothing of hfmd's own.
  */
 export function createScriptProbe(
   runScript: RunScript,
@@ -47,7 +47,7 @@ export function createScriptProbe(
   };
 }
 
-/** The signal is the deadline; the process ends even where its owner forgets to abort it. */
+/** The signal is the deadline. This one ends the process if the signal never comes. */
 const BACKSTOP_MS = 1000;
 
 const SYSTEM_PATH = '/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin';
@@ -113,7 +113,7 @@ const SHELL_EXITS: Readonly<Record<number, string>> = {
   127: ' (a command in it was not found)',
 };
 
-/** Whether the SIGINT was ours. */
+/** Whether hfm sent the SIGINT. */
 function wasInterrupted({ durationMs }: ExecOutput, { interruptAfterMs }: ScriptCheckConfig) {
   return interruptAfterMs !== null && durationMs >= interruptAfterMs;
 }

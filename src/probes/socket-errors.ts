@@ -3,17 +3,17 @@ import { oneLine } from '../core/one-line.ts';
 import { fail, inconclusive, type Verdict } from '../core/verdict.ts';
 
 export interface Situation {
-  /** Where the connection was when it failed. */
+  /** The phase in which the connection failed. */
   readonly phase: 'connect' | 'tls' | 'exchange';
   /** `10.2.1.250:443` */
   readonly peer: string;
-  /** The local address that was asked for. */
+  /** The local address that the check asks for. */
   readonly source: Address | null;
 }
 
 /**
- * The verdict on an error of a socket. What the backend or the way to it did is a failure; what this
- * node could not do (descriptors, ports, its own pf) is inconclusive, and so is any error not known.
+ * The verdict on an error of a socket. A fault of the backend or of the way to it is a failure. A fault
+ * of this node (descriptors, ports, its own pf) is inconclusive, and so is an unknown error.
  */
 export function socketErrorVerdict(error: unknown, situation: Situation): Verdict {
   const { phase, peer, source } = situation;
@@ -28,7 +28,7 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ENETDOWN':
-    // The BSDs: a host on a network of our own that answers no ARP. Linux has EHOSTUNREACH for it.
+    // The BSDs: a host on a network of this node that answers no ARP. Linux has EHOSTUNREACH for it.
     case 'EHOSTDOWN':
       return fail('no-route', `no way to ${peer} (${code})`);
     case 'ECONNRESET':
@@ -40,8 +40,8 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
     case 'ENOBUFS':
     case 'ENOMEM':
       return inconclusive('no-descriptors', `this node is out of descriptors or buffers (${code})`);
-    // No local port is left: EAGAIN in FreeBSD's connect(2), EADDRINUSE in Linux's bind(2) and where
-    // FreeBSD finds the same connection still there, else EADDRNOTAVAIL.
+    // No local port is left: EAGAIN in FreeBSD's connect(2); EADDRINUSE in Linux's bind(2), and in
+    // FreeBSD when the same connection still exists; else EADDRNOTAVAIL.
     case 'EAGAIN':
     case 'EADDRINUSE':
       return noPortVerdict(code, situation);
@@ -54,8 +54,8 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
       return source === null
         ? fail('connect-error', `no connection to ${peer} (${code})`)
         : sourceVerdict(code, situation, source);
-    // What a `block out` rule of this host drops: EACCES on OpenBSD and FreeBSD, on some releases of
-    // FreeBSD EPERM.
+    // Dropped by a `block out` rule of this host: EACCES on OpenBSD and FreeBSD, EPERM on some releases
+    // of FreeBSD.
     case 'EACCES':
     case 'EPERM':
       return inconclusive('blocked-by-pf', `blocked by this node's pf (${code})`);
@@ -63,7 +63,7 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
   if (code?.startsWith('ERR_SSL_') || code?.startsWith('ERR_TLS_') || code === 'EPROTO') {
     return fail('tls-error', `TLS with ${peer} failed: ${tlsReason(error)} (${code})`);
   }
-  // Errno names have capitals and digits only; Node's own codes have an underscore.
+  // Names of errno have capitals and digits only. Node's own codes have an underscore.
   if (code !== null && /^E[A-Z0-9]+$/.test(code)) {
     return fail('connect-error', `connection to ${peer} failed (${code})`);
   }
@@ -73,7 +73,7 @@ export function socketErrorVerdict(error: unknown, situation: Situation): Verdic
 
 const MESSAGE_CHARS = 120;
 
-/** The `code` of a system, Node, OpenSSL or undici error; null when there is none. */
+/** The `code` of an error of the system, Node, OpenSSL or undici; null if it has none. */
 export function errorCode(error: unknown): string | null {
   if (!(error instanceof Error && 'code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;

@@ -1,7 +1,7 @@
 /**
- * undici makes an error for each connection that ends, also where it was asked to end it, and its
- * stack trace, which nobody ever sees, costs as much as a sixth of a whole probe. Between these two,
- * in one turn of the event loop, errors are made without one.
+ * undici makes an error for each connection that ends, also when hfm closes it. Nobody sees the stack
+ * trace of that error, and it costs a sixth of a whole probe. Between calls of these two functions, in
+ * one turn of the event loop, errors have no stack trace.
  */
 export function withoutStackTraces(): void {
   if (usual !== null) return;

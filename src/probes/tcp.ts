@@ -8,7 +8,7 @@ import type { Attempt, Done, Probe } from './probe.ts';
 import { socketErrorVerdict } from './socket-errors.ts';
 import { createTextSearch, describeMatch } from './text-search.ts';
 
-/** Connects once, does the TLS handshake, sends and waits for an answer, as far as the check says. */
+/** Connects; then does the TLS handshake, sends and waits for an answer, as far as the check says. */
 export function createTcpProbe(check: TcpCheckConfig): Probe {
   const isJustConnect = check.send === null && check.expect === null;
   const target: Target = {
@@ -44,15 +44,15 @@ export function createTcpProbe(check: TcpCheckConfig): Probe {
 }
 
 /**
- * Nothing was exchanged, so nothing can be lost by an RST, and it leaves no TIME_WAIT on this node,
- * where thousands would pile up. HAProxy's tcp-check does the same, unless `linger` is set.
+ * Closes by RST, which loses nothing where nothing was sent. A FIN would leave a TIME_WAIT on this node,
+ * and thousands would pile up. HAProxy's tcp-check does the same, unless `linger` is set.
  */
 function closeUnused(socket: net.Socket, target: Target): void {
   if (target.tls === null) socket.resetAndDestroy();
   else socket.destroy();
 }
 
-/** Sends, and reads until the answer is decided; then the connection is closed. */
+/** Sends, reads until the answer is decided, and closes the connection. */
 function converse(socket: net.Socket, check: TcpCheckConfig, target: Target, done: Done): Attempt {
   const { send, expect } = check;
   const peer = peerName(target);
@@ -77,7 +77,7 @@ function converse(socket: net.Socket, check: TcpCheckConfig, target: Target, don
   socket.on('error', (error) => {
     settle(socketErrorVerdict(error, { phase: 'exchange', peer, source: check.source }));
   });
-  // Before any answer a close is the server's refusal; after a part of one, the answer is wrong.
+  // A close before any answer is a refusal. After a part of an answer, the answer is wrong.
   socket.once('close', () => {
     const detail = `${peer} closed the connection, ${received()}${expected}`;
     const isAnswered = (search?.seen().length ?? 0) > 0;

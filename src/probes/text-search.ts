@@ -1,23 +1,23 @@
 import type { TextMatch } from '../config/config.ts';
 
-/** `full`: the bound is reached without a match. */
+/** `full`: the bound is reached, without a match. */
 type SearchState = 'found' | 'more' | 'full';
 
 export interface TextSearch {
   add(chunk: Uint8Array): SearchState;
-  /** Nothing more comes. */
+  /** The stream has ended. */
   end(): 'found' | 'missing';
-  /** What was looked at: never more than the bound. */
+  /** The bytes that were searched, at most as many as the bound. */
   seen(): Uint8Array;
 }
 
 /**
- * When a regex is tried. On each chunk where a peer waits for us and never ends its answer; at the
- * end where there is one, since `$` or a negative lookahead would else depend on how TCP cut it.
+ * When a regex is tried. `each-chunk`: the peer waits for more and never ends its answer. `at-end`: the
+ * answer has an end; before it, `$` and a negative lookahead would depend on how TCP cut the stream.
  */
 type RegexTime = 'each-chunk' | 'at-end';
 
-/** Looks for a match in the first `maxBytes` of a stream. A text is found as soon as it is complete. */
+/** Searches the first `maxBytes` of a stream. A text is found as soon as it is complete. */
 export function createTextSearch(
   match: TextMatch,
   maxBytes: number,
@@ -41,7 +41,7 @@ export function createTextSearch(
       seen = Buffer.concat([seen, chunk.subarray(0, maxBytes - before)]);
       const full = seen.length >= maxBytes;
       const isTime = match.kind === 'text' || full || regexTime === 'each-chunk';
-      // A text may lie across two chunks: its length is at most 4 bytes a character less one.
+      // A text may lie across two chunks, with at most 4 bytes a character in the earlier one.
       const overlap = match.kind === 'text' ? match.text.length * 4 : 0;
       if (isTime && isFound(Math.max(0, before - overlap))) return 'found';
       return full ? 'full' : 'more';
@@ -51,7 +51,7 @@ export function createTextSearch(
   };
 }
 
-/** As a person would write it: `"ready"` or `/^220 /`. */
+/** For people: `"ready"` or `/^220 /`. */
 export function describeMatch(match: TextMatch): string {
   switch (match.kind) {
     case 'text':

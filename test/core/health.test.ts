@@ -55,7 +55,7 @@ describe('rise and fall', () => {
     expect(healths(verdicts, rule)).toBe(expected);
   });
 
-  test('inconclusive breaks no streak and makes none', () => {
+  test('inconclusive neither breaks nor starts a streak', () => {
     expect(healths('ipip', {})).toBe('---u');
     expect(healths('ppfifif', {})).toBe('-uuuuud');
     expect(healths('iiii', { held: 'none' })).toBe('----');
@@ -63,18 +63,18 @@ describe('rise and fall', () => {
 });
 
 describe('the first verdict', () => {
-  test('decides at once where it agrees with the tables', () => {
+  test('decides at once if it agrees with the tables', () => {
     expect(healths('p', { held: 'all' })).toBe('u');
     expect(healths('f', { held: 'none' })).toBe('d');
   });
 
-  test('counts as usual where it contradicts them, or where they say neither', () => {
+  test('counts as usual if it contradicts them, or if they hold a part', () => {
     expect(healths('fff', { held: 'all' })).toBe('--d');
     expect(healths('pp', { held: 'none' })).toBe('-u');
     expect(healths('pp', { held: 'neither' })).toBe('-u');
   });
 
-  test('is the first that is conclusive, and no later one', () => {
+  test('is the first conclusive one, and no later one', () => {
     expect(healths('iip', { held: 'all' })).toBe('--u');
     expect(healths('fp', { held: 'all' })).toBe('--');
     expect(healths('pf', { held: 'none' })).toBe('--');
@@ -91,7 +91,7 @@ describe('for any verdicts', () => {
     held: fc.constantFrom<Held>('all', 'none', 'neither'),
   });
 
-  test('a change of health follows rise or fall consecutive verdicts, but for the first', () => {
+  test('a change of health takes rise or fall consecutive verdicts, except at the first', () => {
     fc.assert(
       fc.property(letters, rule, (verdicts, { rise, fall, held }) => {
         const all = streaks(verdicts, { rise, fall, held });
@@ -118,7 +118,7 @@ describe('for any verdicts', () => {
     );
   });
 
-  test('inconclusive ones could as well not have been', () => {
+  test('inconclusive ones make no difference', () => {
     fc.assert(
       fc.property(letters, rule, (verdicts, one) => {
         const without = streaks(verdicts.replaceAll('i', ''), one).at(-1) ?? FRESH_STREAK;

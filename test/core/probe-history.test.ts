@@ -20,7 +20,7 @@ test.each([
   expect(history.last).toEqual(count === 0 ? null : recordOf(count - 1));
 });
 
-test('what it gave out stays as it was', () => {
+test('a copy does not change with later probes', () => {
   const history = new ProbeHistory();
   for (let i = 0; i < 10; i++) history.add(recordOf(i));
   const { last } = history;

@@ -37,7 +37,7 @@ function punctual(startMs: number): Start {
 }
 
 describe('the next start', () => {
-  test('stays on the grid however late each one is', () => {
+  test('stays at origin + k * interval however late each one is', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 1e9, noNaN: true }),
@@ -53,7 +53,7 @@ describe('the next start', () => {
     );
   });
 
-  test('follows the first one of a change by fast_interval from its start', () => {
+  test('comes fast_interval after the start of the first probe of a change', () => {
     expect(nextDueMs(100, { dueMs: 1100, startMs: 1234 }, RHYTHM, FALLING)).toBe(1434);
   });
 
@@ -63,14 +63,14 @@ describe('the next start', () => {
     [150, 1684],
     [1000, 2534],
   ])(
-    'of a change does not follow one later that was itself %i ms late, but by half of it',
+    'of a change comes no later after a probe that was %i ms late, but after half of fast_interval at least',
     (lateMs, dueMs) => {
       const twice: Streak = { ...FALLING, failures: 2 };
       expect(nextDueMs(100, { dueMs: 1434, startMs: 1434 + lateMs }, RHYTHM, twice)).toBe(dueMs);
     },
   );
 
-  test('of a change comes no sooner after its first than with starts that are all punctual', () => {
+  test('of a change comes no sooner after its first than with punctual starts', () => {
     const late = fc.double({ min: 0, max: 5000, noNaN: true });
     fc.assert(
       fc.property(fc.array(late, { minLength: 1, maxLength: 20 }), (lates) => {
@@ -86,19 +86,19 @@ describe('the next start', () => {
     );
   });
 
-  test('goes back to the grid when the change is over', () => {
+  test('goes back to origin + k * interval when the change is over', () => {
     expect(nextDueMs(100, punctual(1434), RHYTHM, UP)).toBe(2100);
   });
 
-  test('is a slot of the grid of down_interval for one that is down', () => {
+  test('is at origin + k * down_interval for a check that is down', () => {
     expect(nextDueMs(100, punctual(1434), RHYTHM, DOWN)).toBe(3100);
   });
 
-  test('a start that its timer made a little early does not run its slot twice', () => {
+  test('is not due twice for a start that a timer made a little early', () => {
     expect(nextDueMs(100, { dueMs: 1100, startMs: 1099.6 }, RHYTHM, UP)).toBe(2100);
   });
 
-  test('is always after the last one', () => {
+  test('is always after the last start', () => {
     const ms = fc.double({ min: 0, max: 1e9, noNaN: true });
     fc.assert(
       fc.property(
@@ -135,18 +135,18 @@ describe('phases', () => {
       const tenth = Math.floor(phaseMs(nameOf(i), 10));
       tenths[tenth] = (tenths[tenth] ?? 0) + 1;
     }
-    // 200 each, give or take 5 standard deviations of a fair draw.
+    // 200 each, within 5 standard deviations of a uniform distribution.
     for (const count of tenths) expect(Math.abs(count - 200)).toBeLessThan(68);
   });
 });
 
-/** Walks through a death as the scheduler does: when is the check down, counted from the death? */
+/** Simulates a death as the scheduler would see it: the time from the death until the check is down. */
 function detectionMs(rhythm: Rhythm, fall: number, deathMs: number, takesMs: number): number {
   let streak: Streak = UP;
   let startMs = 0;
   for (;;) {
     const dueMs = nextDueMs(0, punctual(startMs), rhythm, streak);
-    // The one before must be over; a slot that passed meanwhile is skipped.
+    // The probe before must be over; a start that has passed meanwhile is skipped.
     const freeMs = startMs === 0 ? 0 : startMs + takesMs;
     startMs = dueMs >= freeMs ? dueMs : Math.max(freeMs, dueMs);
     if (startMs < deathMs) continue;
@@ -169,7 +169,7 @@ describe('the worst case', () => {
       timeoutMs: Math.max(1, Math.floor(timeout * intervalMs)),
     }));
 
-  test('is never exceeded, whenever the death comes and however long failures take', () => {
+  test('is never exceeded, whenever the death comes and however long the failures take', () => {
     fc.assert(
       fc.property(
         rhythm,

@@ -3,7 +3,7 @@ import { fail, inconclusive, pass } from '../../src/core/verdict.ts';
 import { EngineMeter } from '../../src/metrics/engine-meter.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-test('counts since the start, and has no spread of nothing', () => {
+test('counts since the start, and has zeros where nothing was measured', () => {
   const meter = new EngineMeter(createFakeClock());
   for (const verdict of [pass('ok'), fail('deadline', ''), inconclusive('stalled', '')]) {
     meter.started(0, 1000);
@@ -26,14 +26,14 @@ test('shows how late starts were, to two figures', () => {
   expect(Math.abs(max - 100)).toBeLessThan(1);
 });
 
-test('a start that is later than its interval has skipped others', () => {
+test('a start that is later than its interval counts as skipped starts', () => {
   const meter = new EngineMeter(createFakeClock());
   meter.started(3500, 1000);
   meter.skipped(1);
   expect(meter.stats).toMatchObject({ skipped: 4, skippedLately: 4 });
 });
 
-test('forgets what is more than a minute ago, and keeps the counts', async () => {
+test('forgets what is older than a minute, and keeps the counts', async () => {
   const clock = createFakeClock();
   const meter = new EngineMeter(clock);
   meter.loopDelay(80);

@@ -47,7 +47,7 @@ describe('an answer', () => {
     });
   });
 
-  it('is judged by its own status, whatever the same probe met before', async () => {
+  it('is judged by its own status, whatever answer the same probe had before', async () => {
     const statuses = [200, 503, 404, 200, 503];
     const answers = statuses.map((status) => `HTTP/1.1 ${status} X\r\ncontent-length: 0\r\n\r\n`);
     const { port } = await serveTcp((socket) =>
@@ -60,7 +60,7 @@ describe('an answer', () => {
     expect(details).toEqual(['200', busy, no, '200', busy]);
   });
 
-  it('is judged by its own check, whatever others make of the same status', async () => {
+  it('is judged by its own check, whatever the same status means to others', async () => {
     const { port } = await serveTcp(
       answering('HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy'),
     );
@@ -112,7 +112,7 @@ describe('an answer', () => {
     expect(await probeOnce(`http://127.0.0.1:${port}/`)).toEqual({ kind: 'pass', detail: '200' });
   });
 
-  it('decides at the headers and hangs up, where no body is looked for', async () => {
+  it('decides at the headers and closes, where no body is searched', async () => {
     const server = await serveTcp(
       answering('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n', () => {}),
     );
@@ -158,7 +158,7 @@ describe('the request', () => {
     expect(from).toBe('127.0.0.3');
   });
 
-  it('finds no way from a source address that is not ours, and says so', async () => {
+  it('from a source address that is not of this node is no-route, and says so', async () => {
     const { port } = await serveTcp(answering(http200()));
     const source = address('192.0.2.1');
     expect(await probeOnce(`http://127.0.0.1:${port}/`, { source })).toMatchObject({
@@ -168,7 +168,7 @@ describe('the request', () => {
     });
   });
 
-  it('that undici refuses to send is our fault, not the backend\u2019s', async () => {
+  it('that undici refuses to send is a fault of hfm, not of the backend', async () => {
     const server = await serveTcp(answering(http200()));
     const headers = { 'transfer-encoding': 'chunked' };
     expect(await probeOnce(`http://127.0.0.1:${server.port}/`, { headers })).toMatchObject({
@@ -193,7 +193,7 @@ describe('the body', () => {
     expect(await probeOnce(`http://127.0.0.1:${port}/`, { body })).toMatchObject({ kind: 'pass' });
   });
 
-  it('without the text fails and says how much was looked at', async () => {
+  it('without the text fails and says how much was searched', async () => {
     const { port } = await serveTcp(answering(http200('maintenance')));
     const body = { kind: 'text', text: 'ready' } as const;
     expect(await probeOnce(`http://127.0.0.1:${port}/`, { body })).toEqual({
@@ -211,7 +211,7 @@ describe('the body', () => {
     });
   });
 
-  it('is judged by a regex as a whole, however TCP cut it', async () => {
+  it('is matched by a regex as a whole, however TCP cut it', async () => {
     const { port } = await serveTcp(
       answering(`${HEADERS}ready`, async (socket) => {
         await turnsOfTheLoop();
@@ -225,7 +225,7 @@ describe('the body', () => {
     });
   });
 
-  it('is judged the same in each run by a /g regex, which has a memory', async () => {
+  it('is matched the same in each run by a /g regex, which keeps its position', async () => {
     const { port } = await serveTcp(answering(http200('ready')));
     const check = httpCheck(`http://127.0.0.1:${port}/`, {
       body: { kind: 'regex', regex: /ready/g },
@@ -236,7 +236,7 @@ describe('the body', () => {
     expect(kinds).toEqual(['pass', 'pass', 'pass', 'pass']);
   });
 
-  it('is looked at up to max_body_bytes, by a regex too, and the rest is not awaited', async () => {
+  it('is searched up to max_body_bytes, by a regex too, without waiting for the rest', async () => {
     const seen: number[] = [];
     const regex = /needle/;
     regex[Symbol.search] = (text) => {
@@ -280,7 +280,7 @@ describe('the body', () => {
   });
 });
 
-describe('a server that does not speak well', () => {
+describe('a server that breaks the protocol', () => {
   it.each([
     ['garbage', 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['binary', '\u0000\u0001\u0002\r\n\r\n'],
@@ -398,7 +398,7 @@ describe('at the deadline', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
-  it('the verdict is there before the loop turns again', async () => {
+  it('the verdict comes in the same turn of the event loop', async () => {
     const asked = event();
     const { port } = await serveTcp((socket) => onRequest(socket, asked.happen));
     const controller = new AbortController();
@@ -416,7 +416,7 @@ describe('at the deadline', () => {
 });
 
 describe('connections', () => {
-  it('each run makes its own', async () => {
+  it('are new for each run', async () => {
     const server = await serveTcp(answering(http200(), () => {}));
     const probe = createHttpProbe(httpCheck(`http://127.0.0.1:${server.port}/`));
     for (let run = 1; run <= 5; run++) {
@@ -426,7 +426,7 @@ describe('connections', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
-  it('that end badly leave nothing to the next run', async () => {
+  it('that end badly do not affect the next run', async () => {
     let connection = 0;
     const endings = [
       answering('garbage\r\n\r\n'),
@@ -467,7 +467,7 @@ describe('connections', () => {
 });
 
 describe('keep_alive', () => {
-  it('asks again on the same connection', async () => {
+  it('sends the next request on the same connection', async () => {
     const server = await serveTcp(answering(http200(), () => {}));
     const probe = createKeepAlive(server.port);
     for (let i = 0; i < 5; i++) expect(await runProbe(probe)).toMatchObject({ kind: 'pass' });
@@ -491,7 +491,7 @@ describe('keep_alive', () => {
     probe.close();
   });
 
-  it('connects anew where the server closed the idle connection', async () => {
+  it('connects anew when the server has closed the idle connection', async () => {
     const server = await serveTcp(answering(http200(), (socket) => socket.end()));
     const probe = createKeepAlive(server.port);
     for (let run = 1; run <= 3; run++) {
@@ -502,7 +502,7 @@ describe('keep_alive', () => {
     probe.close();
   });
 
-  it('asks again where the close met the request on its way', async () => {
+  it('sends the request again when the close met it on its way', async () => {
     const server = await serveTcp((socket) => {
       let requests = 0;
       onRequest(socket, () => {
@@ -518,7 +518,7 @@ describe('keep_alive', () => {
     probe.close();
   });
 
-  it('does not wait for a body that nobody looks for, nor reuse its connection', async () => {
+  it('does not wait for a body that is not searched, and does not reuse its connection', async () => {
     const server = await serveTcp(
       answering('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nab', () => {}),
     );
@@ -531,7 +531,7 @@ describe('keep_alive', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
-  it('drops a connection whose answer is too long to read on', async () => {
+  it('drops a connection whose answer is too long to read to its end', async () => {
     const server = await serveTcp(
       answering('HTTP/1.1 200 OK\r\n\r\n', (socket) => pourForever(socket, 'x')),
     );

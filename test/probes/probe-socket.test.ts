@@ -17,14 +17,14 @@ async function connect(): Promise<{ socket: ProbeSocket; server: net.Socket }> {
   return { socket, server };
 }
 
-/** What there is to read, as text. */
+/** All that can be read now, as text. */
 function rest(socket: net.Socket): string {
   let text = '';
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) text += chunk;
   return text;
 }
 
-test('what comes is there to be read when readable says so', async () => {
+test('bytes can be read when readable says so', async () => {
   const { socket, server } = await connect();
   let text = '';
   socket.on('readable', () => {
@@ -36,7 +36,7 @@ test('what comes is there to be read when readable says so', async () => {
   expect(text).toBe(`${big}end`);
 });
 
-test('what nobody took is kept, whatever others read meanwhile', async () => {
+test('unread bytes are kept, whatever other sockets read meanwhile', async () => {
   const [one, other] = [await connect(), await connect()];
   one.server.write('one, ');
   await once(one.socket, 'readable');
@@ -48,7 +48,7 @@ test('what nobody took is kept, whatever others read meanwhile', async () => {
   expect(rest(one.socket)).toBe('one, one again');
 });
 
-test('the end and a reset are told of, and nothing is read after them', async () => {
+test('the end and a reset are reported, and nothing is read after them', async () => {
   const [ended, reset] = [await connect(), await connect()];
   ended.socket.on('readable', () => rest(ended.socket));
   ended.server.end();
@@ -61,7 +61,7 @@ test('the end and a reset are told of, and nothing is read after them', async ()
   expect(reset.socket.read()).toBe(null);
 });
 
-test('once destroyed it reads nothing, however much comes, and is closed', async () => {
+test('a destroyed socket reads nothing, however much comes, and is closed', async () => {
   const { socket, server } = await connect();
   let chunks = 0;
   socket.on('readable', () => {

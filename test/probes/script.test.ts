@@ -16,7 +16,7 @@ const LB1 = { name: 'lb1', address: address('10.2.1.250') };
 const LB6 = { name: 'lb6', address: address('fd00:2::250') };
 const NAGIOS: ExitRule = { kind: 'nagios', warning: 'fail', unknown: 'inconclusive' };
 
-describe('what a script says', () => {
+describe('the outcome of a script', () => {
   it('exit 0 passes with the first line of stdout', async () => {
     expect(await sh('echo; echo "  queue is short  "; echo more')).toEqual({
       kind: 'pass',
@@ -24,7 +24,7 @@ describe('what a script says', () => {
     });
   });
 
-  it('exit 0 without a word passes', async () => {
+  it('exit 0 without output passes', async () => {
     expect(await sh('exit 0')).toEqual({ kind: 'pass', detail: 'exit 0' });
   });
 
@@ -36,7 +36,7 @@ describe('what a script says', () => {
     });
   });
 
-  it('the line is of stderr where stdout is empty', async () => {
+  it('the line is from stderr if stdout is empty', async () => {
     expect(await sh('echo no such host >&2; exit 1')).toMatchObject({
       detail: 'exit 1: no such host',
     });
@@ -78,7 +78,7 @@ describe('what a script says', () => {
     });
   });
 
-  it('has a note where it left something running, or babbled', async () => {
+  it('has a note if it left processes running, or printed much', async () => {
     expect(await sh('sleep 60 & echo done')).toEqual({
       kind: 'pass',
       detail: 'done (left processes running, which were killed)',
@@ -102,14 +102,14 @@ describe('what a script says', () => {
 });
 
 describe('exit = "nagios"', () => {
-  it('cuts performance data off', async () => {
+  it('leaves out performance data', async () => {
     expect(await sh('echo "HTTP OK: 0.004 s | time=0.004s;;;0"', { exit: NAGIOS })).toEqual({
       kind: 'pass',
       detail: 'HTTP OK: 0.004 s',
     });
   });
 
-  it('leaves the | of a plain script alone', async () => {
+  it('keeps the | of a plain script', async () => {
     expect(await sh('echo "a | b"')).toMatchObject({ detail: 'a | b' });
   });
 
@@ -161,7 +161,7 @@ describe('the environment of a script', () => {
 });
 
 describe('the deadline of a script', () => {
-  it('kills it, and says its last word', async () => {
+  it('kills it, and shows the line that it printed', async () => {
     const controller = new AbortController();
     const probe = createScriptProbe(
       async (request) => {
@@ -179,7 +179,7 @@ describe('the deadline of a script', () => {
     });
   });
 
-  it('is the signal; the timeout of the process is a backstop after it', () => {
+  it('is the signal; the timeout of the process comes later', () => {
     const requests: ScriptRequest[] = [];
     const runScript: RunScript = (request) => {
       requests.push(request);
@@ -201,7 +201,7 @@ describe('the deadline of a script', () => {
     });
   });
 
-  it('our SIGINT is script-timeout, a stranger’s is script-signal', async () => {
+  it('a SIGINT of hfm is script-timeout, any other is script-signal', async () => {
     const interrupted = { kind: 'signalled', signal: 'SIGINT', stdout: '', stderr: '' } as const;
     const over = { interruptAfterMs: 300 };
     expect(await verdictOn({ ...interrupted, durationMs: 301 }, over)).toEqual({
@@ -224,7 +224,7 @@ describe('the deadline of a script', () => {
     expect(verdict).toEqual({ kind: 'pass', detail: expect.stringMatching(/^draining/) });
   });
 
-  it('a bug of ours is inconclusive, never an exception', async () => {
+  it('a bug of hfm is inconclusive, never an exception', async () => {
     const probe = createScriptProbe(
       () => Promise.reject(new Error('boom')),
       LB1,

@@ -40,7 +40,7 @@ describe('an error of a socket', () => {
     expect(verdictOn(code)).toMatchObject({ kind: 'inconclusive', reason });
   });
 
-  it('EADDRNOTAVAIL with a source is no way from it', () => {
+  it('EADDRNOTAVAIL with a source is no-route from it', () => {
     expect(verdictOn('EADDRNOTAVAIL', { source: SOURCE })).toEqual({
       kind: 'fail',
       reason: 'no-route',
@@ -48,7 +48,7 @@ describe('an error of a socket', () => {
     });
   });
 
-  it.each(['EINVAL', 'EAFNOSUPPORT'])('%s with a source is its fault', (code) => {
+  it.each(['EINVAL', 'EAFNOSUPPORT'])('%s with a source is a fault of the source', (code) => {
     expect(verdictOn(code, { source: SOURCE })).toEqual({
       kind: 'inconclusive',
       reason: 'source-address',
@@ -56,11 +56,11 @@ describe('an error of a socket', () => {
     });
   });
 
-  it('names pf and the code, where this host blocks its own probes', () => {
+  it('names pf and the code when this host blocks its own probes', () => {
     expect(verdictOn('EACCES').detail).toBe("blocked by this node's pf (EACCES)");
   });
 
-  it('gives the reason of OpenSSL rather than its line', () => {
+  it('shows the reason of OpenSSL, not its whole line', () => {
     const error = Object.assign(new Error('80ABCD:error:0A00010B:SSL routines:../ssl.c:354:'), {
       code: 'ERR_SSL_WRONG_VERSION_NUMBER',
       reason: 'wrong version number',

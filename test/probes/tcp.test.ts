@@ -55,7 +55,7 @@ describe('a connect', () => {
     expect(await verdict).toMatchObject({ kind: 'fail', reason: 'connect-timeout' });
   });
 
-  it('from an address that is not ours finds no way', async () => {
+  it('from an address that is not of this node is no-route', async () => {
     const { port } = await serveTcp(() => {});
     expect(await probeOnce(port, { source: address('192.0.2.1') })).toMatchObject({
       kind: 'fail',
@@ -85,7 +85,7 @@ describe('a connect', () => {
 describe('what is expected', () => {
   const BANNER = { kind: 'regex', regex: /^220 / } as const;
 
-  it('passes as soon as it is there, though the server never closes', async () => {
+  it('passes as soon as it has come, though the server never closes', async () => {
     const { port } = await serveTcp((socket) => socket.write('220 mail.example.org ESMTP\r\n'));
     expect(await probeOnce(port, { expect: BANNER })).toEqual({
       kind: 'pass',
@@ -120,7 +120,7 @@ describe('what is expected', () => {
     expect(await probeOnce(port, { tls, expect: BANNER })).toMatchObject({ kind: 'pass' });
   });
 
-  it('and does not come before the close is expect-mismatch, with what came', async () => {
+  it('that has not come at the close is expect-mismatch, with what came', async () => {
     const { port } = await serveTcp((socket) => socket.end('554 \u001b[31mgo away\r\n'));
     expect(await probeOnce(port, { expect: BANNER })).toEqual({
       kind: 'fail',
@@ -129,7 +129,7 @@ describe('what is expected', () => {
     });
   });
 
-  it('is looked for in max_read_bytes only', async () => {
+  it('is searched in max_read_bytes only', async () => {
     const server = await serveTcp((socket) => pourForever(socket));
     const expected = { kind: 'text', text: 'y' } as const;
     expect(await probeOnce(server.port, { expect: expected, maxReadBytes: 100 })).toMatchObject({
@@ -139,7 +139,7 @@ describe('what is expected', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
-  it('of a server that closes without a word is connection-closed', async () => {
+  it('of a server that closes without an answer is connection-closed', async () => {
     const { port } = await serveTcp((socket) => socket.end());
     expect(await probeOnce(port, { expect: BANNER })).toMatchObject({
       reason: 'connection-closed',
@@ -156,7 +156,7 @@ describe('what is expected', () => {
     });
   });
 
-  it('and not there at the deadline is read-timeout, with what came', async () => {
+  it('that has not come at the deadline is read-timeout, with what came', async () => {
     const controller = new AbortController();
     const server = await serveTcp((socket) => socket.write('22'));
     const verdict = runProbe(
@@ -176,7 +176,7 @@ describe('what is expected', () => {
 });
 
 describe('what is sent', () => {
-  it('arrives whole, though no answer is awaited', async () => {
+  it('arrives whole, though no answer is expected', async () => {
     let text = '';
     const server = await serveTcp((socket) => {
       socket.on('data', (chunk) => {

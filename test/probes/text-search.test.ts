@@ -26,7 +26,7 @@ describe('a search in a stream', () => {
     );
   });
 
-  it('never looks beyond the bound, be it inside a chunk', () => {
+  it('never searches beyond the bound, also inside a chunk', () => {
     const search = createTextSearch({ kind: 'text', text: 'cd' }, 3, 'each-chunk');
     expect(search.add(Buffer.from('ab'))).toBe('more');
     expect(search.add(Buffer.from('cdef'))).toBe('full');
@@ -34,12 +34,12 @@ describe('a search in a stream', () => {
     expect(search.end()).toBe('missing');
   });
 
-  it('finds what ends exactly at the bound', () => {
+  it('finds a text that ends exactly at the bound', () => {
     const search = createTextSearch({ kind: 'regex', regex: /abc$/ }, 3, 'at-end');
     expect(search.add(Buffer.from('abcd'))).toBe('found');
   });
 
-  it('tries a regex on each chunk, or at the end alone', () => {
+  it('tries a regex on each chunk, or at the end only', () => {
     const match = { kind: 'regex', regex: /^ab/ } as const;
     expect(createTextSearch(match, 10, 'each-chunk').add(Buffer.from('ab'))).toBe('found');
     const search = createTextSearch(match, 10, 'at-end');

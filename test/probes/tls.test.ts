@@ -20,7 +20,7 @@ const CA = readPem('ca');
 const NAME = 'backend.example.org';
 
 describe('a certificate', () => {
-  it('of our own CA for the name passes', async () => {
+  it('of the configured CA for the name passes', async () => {
     const { port } = await serveTls('good', answering(http200()));
     expect(await https(port, { ca: CA, serverName: NAME })).toEqual({
       kind: 'pass',
@@ -28,7 +28,7 @@ describe('a certificate', () => {
     });
   });
 
-  it('of our own CA for the address passes, where no name is given', async () => {
+  it('of the configured CA for the address passes without a name', async () => {
     const { port } = await serveTls('good', answering(http200()));
     expect(await https(port, { ca: CA })).toMatchObject({ kind: 'pass' });
   });
@@ -137,8 +137,8 @@ describe('the handshake', () => {
     });
   });
 
-  it('that the server refuses for want of a client certificate is tls-error', async () => {
-    // TLS 1.3 tells the client of it only after the handshake, and it may lose the race with the close.
+  it('that the server refuses without a client certificate is tls-error', async () => {
+    // In TLS 1.3 the refusal comes after the handshake, and may lose the race with the close.
     const options = { requestCert: true, rejectUnauthorized: true, maxVersion: 'TLSv1.2' } as const;
     const { port } = await serveTls('good', answering(http200()), options);
     expect(await https(port, { ca: CA })).toMatchObject({
@@ -168,7 +168,7 @@ describe('the handshake', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
-  it('that is done, silence after it is nothing received', async () => {
+  it('that is done, without an answer after it, is nothing received', async () => {
     let asked = () => {};
     const request = new Promise<void>((resolve) => {
       asked = resolve;
@@ -186,7 +186,7 @@ describe('the handshake', () => {
     });
   });
 
-  it('with a CA that is no PEM is our fault', async () => {
+  it('with a CA that is not PEM is a fault of hfm', async () => {
     const { port } = await serveTls('good', answering(http200()));
     const ca = '-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n';
     expect(await https(port, { ca })).toMatchObject({ kind: 'inconclusive' });

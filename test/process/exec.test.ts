@@ -11,7 +11,7 @@ import { canRunOutOfDescriptors, withoutDescriptors } from './fixtures/descripto
 import { fixture, isAlive, output, request, signalsOf } from './processes.ts';
 import { holdsForScripts } from './script-contract.ts';
 
-/** Of the test runner. */
+/** Pipes of the test runner itself. */
 const OWN_PIPES = pipeCount();
 
 /** Processes that a test let escape on purpose. */
@@ -28,20 +28,20 @@ describe('stdin', () => {
     expect(await run({ argv: ['/bin/cat'], stdin: 'héllo' })).toMatchObject({ stdout: 'héllo' });
   });
 
-  it('that is not read is no error', async () => {
+  it('that is not read is not an error', async () => {
     expect(await sh('exit 0', { stdin: 'x'.repeat(1_000_000) })).toMatchObject({
       kind: 'exited',
       code: 0,
     });
   });
 
-  it('that is not read holds nothing up', async () => {
+  it('that is not read does not delay the result', async () => {
     const result = await sh('sleep 60', { stdin: 'x'.repeat(1_000_000), timeoutMs: 200 });
     expect(result.kind).toBe('timed-out');
   });
 });
 
-describe('who watches for children', () => {
+describe('a process whose children are watched', () => {
   const runaway = async (arg: string, timeoutMs: number) => {
     const argv = [process.execPath, fixture('runaway.mjs'), arg];
     const result = await run({ argv, watchesChildren: true, timeoutMs });
@@ -49,13 +49,13 @@ describe('who watches for children', () => {
     return result;
   };
 
-  it('sees one in another session that has let the pipes go', async () => {
+  it('is seen to leave a child in another session that has closed the pipes', async () => {
     const result = await runaway('mute', 20_000);
     expect(result).toMatchObject({ kind: 'exited', code: 0, left: 'out-of-reach' });
     expect(await sh('exit 0', { watchesChildren: true })).not.toHaveProperty('left');
   });
 
-  it('sees it at the deadline too', async () => {
+  it('is seen to leave one at the deadline too', async () => {
     expect(await runaway('stay', 1000)).toMatchObject({ kind: 'timed-out', left: 'out-of-reach' });
   });
 });
@@ -74,7 +74,7 @@ describe('hfmd itself', () => {
           near.write('go');
         }),
     ],
-  ])('reads what has come between two starts that %s asks for', async (_, ask) => {
+  ])('reads between two starts that come from %s', async (_, ask) => {
     const { near, far, close } = await connection();
     const seen: string[] = [];
     far.on('data', (text: Buffer) => seen.push(`read ${text}`));
@@ -99,13 +99,13 @@ describe('hfmd itself', () => {
     await vi.waitFor(() => expect([processCount(), pipeCount()]).toEqual([0, OWN_PIPES]));
   });
 
-  it('lets go of the pipes that a child in another session holds', async () => {
+  it('closes the pipes that a child in another session holds', async () => {
     const result = await run({ argv: [process.execPath, fixture('runaway.mjs')] });
     escaped.push(Number(output(result).stdout));
     await vi.waitFor(() => expect(pipeCount()).toBe(OWN_PIPES));
   });
 
-  it('leaves to itself what it may not kill', async () => {
+  it('does not wait for a process that it may not kill', async () => {
     const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
       throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
     });
@@ -117,7 +117,7 @@ describe('hfmd itself', () => {
     expect(isAlive(Number(output(result).stdout))).toBe(true);
   });
 
-  it('does not interrupt a process that ended', async () => {
+  it('does not interrupt a process that has ended', async () => {
     const kill = vi.spyOn(process, 'kill');
     await sh('exit 0', { interruptAfterMs: 50 });
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -126,7 +126,7 @@ describe('hfmd itself', () => {
   });
 
   it.runIf(canRunOutOfDescriptors())(
-    'is told that descriptors ran out, and is not ended by it',
+    'gets a result when descriptors run out, and lives on',
     async () => {
       const result = await withoutDescriptors(() => run({ argv: ['/bin/echo'] }));
       expect(result).toMatchObject({ kind: 'not-started', code: 'EMFILE' });

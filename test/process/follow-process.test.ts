@@ -9,7 +9,7 @@ class Pipe extends EventEmitter {
   destroy(): void {}
 }
 
-/** A process that has exited and left nobody in its group, while its pipes were not read to their end. */
+/** A process that has exited and left none in its group, while its pipes are not read to their end. */
 function exitedProcess() {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
@@ -25,7 +25,7 @@ function exitedProcess() {
   return { ...pipes, result };
 }
 
-test('what is read late, since hfmd itself is slow, is whole', async () => {
+test('output that is read late, since hfmd is slow, is whole', async () => {
   const { stdout, stderr, result } = exitedProcess();
   vi.advanceTimersByTime(60);
   stdout.emit('data', Buffer.from('10.2.1.1\n'));
@@ -37,7 +37,7 @@ test('what is read late, since hfmd itself is slow, is whole', async () => {
   expect(ended).not.toHaveProperty('left');
 });
 
-test('a pipe that does not end in a tenth of a second is held by somebody out of reach', async () => {
+test('a pipe that does not end within a tenth of a second is held by a process out of reach', async () => {
   const { stderr, result } = exitedProcess();
   stderr.emit('end');
   vi.advanceTimersByTime(200);

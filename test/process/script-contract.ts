@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RunScript, ScriptRequest, ScriptResult } from '../../src/process/exec.ts';
 import { fixture, isAlive, output, pidsOf, request, signalsOf } from './processes.ts';
 
-/** What holds of every process that a check may be, whoever starts it. */
+/** What must hold for every script of a check, whatever starts it. */
 export function holdsForScripts(runScript: RunScript): void {
   /** Processes that a test let escape on purpose. */
   const escaped: number[] = [];
@@ -45,12 +45,12 @@ export function holdsForScripts(runScript: RunScript): void {
       expect(await run({ argv })).toMatchObject({ stdout: '[a b][$HOME][*][]' });
     });
 
-    it('sees its environment and nothing of ours', async () => {
+    it('sees the given environment and nothing else', async () => {
       const result = await run({ argv: ['/usr/bin/env'], env: { ONE: '1', TWO: 'a=b', NONE: '' } });
       expect(output(result).stdout.split('\n').sort()).toEqual(['', 'NONE=', 'ONE=1', 'TWO=a=b']);
     });
 
-    it('finds stdin empty where none is given', async () => {
+    it('finds stdin empty if none is given', async () => {
       expect(await run({ argv: ['/bin/cat'] })).toMatchObject({ kind: 'exited', code: 0 });
     });
 
@@ -60,7 +60,7 @@ export function holdsForScripts(runScript: RunScript): void {
       expect(group).toBe(pid);
     });
 
-    it('has all its output, where that is within the bound', async () => {
+    it('has all its output if that is within the bound', async () => {
       const { stdout } = output(
         await sh('head -c 500000 /dev/zero | tr "\\0" y', { maxOutputBytes: 500_000 }),
       );
@@ -92,7 +92,7 @@ export function holdsForScripts(runScript: RunScript): void {
       expect(isAlive(Number(output(result).stdout))).toBe(true);
     });
 
-    it('in its group that lets the pipes go: the exit counts, and the child is killed', async () => {
+    it('in its group that closes the pipes: the exit counts, and the child is killed', async () => {
       const result = await run({ argv: [fixture('lets-go.sh')] });
       expect(result).toMatchObject({ kind: 'exited', code: 0, left: 'killed' });
       const pid = Number(output(result).stdout);
@@ -100,7 +100,7 @@ export function holdsForScripts(runScript: RunScript): void {
     });
   });
 
-  it('that leaves nothing behind is said to leave nothing', async () => {
+  it('that leaves no process behind has no such note', async () => {
     expect(await sh('true | cat; echo done')).not.toHaveProperty('left');
   });
 
@@ -111,24 +111,24 @@ export function holdsForScripts(runScript: RunScript): void {
       await vi.waitFor(() => expect(pidsOf(result).filter(isAlive)).toEqual([]));
     });
 
-    it('a child in another session with the pipes holds nothing up', async () => {
+    it('a child in another session with the pipes does not delay the result', async () => {
       const result = await runaway('stay', { timeoutMs: 500 });
       expect(result.kind).toBe('timed-out');
     });
 
-    it('a flood of output is over', async () => {
+    it('a flood of output ends', async () => {
       const result = await run({ argv: [fixture('flood.sh')], timeoutMs: 200, maxOutputBytes: 16 });
       expect(result).toMatchObject({ kind: 'timed-out', stdout: '0123456789abcdef' });
     });
 
-    it('a process that closed its pipes is not taken for ended', async () => {
+    it('a process that closed its pipes still runs', async () => {
       const result = await run({ argv: [fixture('closed-pipes.sh')], timeoutMs: 200 });
       expect(result).toMatchObject({ kind: 'timed-out', stdout: 'before\n' });
     });
   });
 
   describe('before the deadline', () => {
-    it('the group gets SIGINT, and the process may still end well', async () => {
+    it('the group gets SIGINT, and the process may still exit', async () => {
       const script = 'trap "echo interrupted; exit 4" INT; sleep 60 & wait';
       expect(await sh(script, { interruptAfterMs: 100 })).toMatchObject({
         kind: 'exited',
@@ -199,7 +199,7 @@ export function holdsForScripts(runScript: RunScript): void {
         'its #! line asks for "/bin/sh\\r": no such file',
       ],
       ['the code of another machine', BIG_ENDIAN, 'ENOEXEC', 'it is a program for another machine'],
-    ])('because there is %s in its file', async (_what, content, code, message) => {
+    ])('because its file holds %s', async (_what, content, code, message) => {
       const file = programOf(content);
       expect(await run({ argv: [file] })).toEqual({ kind: 'not-started', code, message });
     });

@@ -12,7 +12,7 @@ const [COMMAND = []] = starterCommands(
 describeStarter(COMMAND);
 
 describe('a script', () => {
-  it('is run elsewhere when there is no starter to be had', async () => {
+  it('is run elsewhere when no starter can be started', async () => {
     const troubles: string[] = [];
     const starter = open({ commands: [['/nonexistent']], troubles });
     await sh(starter, 'exit 0');
@@ -20,7 +20,7 @@ describe('a script', () => {
     expect(await sh(starter, 'exit 0')).toMatchObject({ code: 'ELSEWHERE' });
   });
 
-  it('is tried with another starter after 100 ms, then after twice as long each time, up to 10 s', async () => {
+  it('gets another starter after 100 ms, then after twice as long each time, up to 10 s', async () => {
     const clock = createFakeClock();
     const troubles: string[] = [];
     let starts = 0;
@@ -45,7 +45,7 @@ describe('a script', () => {
     }
   });
 
-  it('is run by the next kind of starter where the first is not for this machine', async () => {
+  it('is run by the next kind of starter when the first does not work on this machine', async () => {
     const troubles: string[] = [];
     const starter = open({ commands: [['/bin/false'], COMMAND], troubles });
     await sh(starter, 'exit 0');
@@ -55,10 +55,10 @@ describe('a script', () => {
     expect(troubles).toEqual(['the process that starts scripts ended: exit 1']);
   });
 
-  it('is not given to a starter that is behind with others', async () => {
+  it('is not given to a starter that is late with others', async () => {
     const clock = createFakeClock();
     const ready = JSON.stringify([...encodeReply({ kind: 'ready' })]);
-    // It is there, and begins nothing.
+    // It is ready, and starts nothing.
     const idle = `process.stdin.on('data', () => process.stdout.write(Buffer.from(${ready})))`;
     const starter = open({ commands: [[process.execPath, '-e', idle]], clock });
     void sh(starter, 'exit 0');

@@ -17,11 +17,11 @@ const ELSEWHERE: RunScript = async () => ({
   message: 'not run by the starter',
 });
 
-/** What holds of every process that starts scripts. */
+/** What must hold for every process that starts scripts. */
 export function describeStarter(command: readonly string[]): void {
   describe('the starter', () => {
     const troubles: string[] = [];
-    // A busy machine may be late, which is not what these tests are about.
+    // A busy machine may be late, and these tests are not about that.
     const starter = create({ commands: [command], troubles, answerMs: 5000 });
 
     beforeAll(() => untilReady(starter));
@@ -57,7 +57,7 @@ export function describeStarter(command: readonly string[]): void {
       );
     });
 
-    it('refuses each that can not be started among many', async () => {
+    it('refuses every one that does not start, among many', async () => {
       const results = await Promise.all(
         Array.from({ length: 30 }, (_, i) =>
           i % 3 === 1
@@ -72,23 +72,20 @@ export function describeStarter(command: readonly string[]): void {
       );
     });
 
-    it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)(
-      'does not hear %s',
-      async (signal) => {
-        const pid = starterOf(await sh(starter, 'echo $PPID'));
-        process.kill(pid, signal);
-        expect(starterOf(await sh(starter, 'sleep 0.2; echo $PPID'))).toBe(pid);
-      },
-    );
+    it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)('ignores %s', async (signal) => {
+      const pid = starterOf(await sh(starter, 'echo $PPID'));
+      process.kill(pid, signal);
+      expect(starterOf(await sh(starter, 'sleep 0.2; echo $PPID'))).toBe(pid);
+    });
   });
 
   describe('a script', () => {
-    it('waits for the starter that is started with it', async () => {
+    it('waits for the starter that it starts', async () => {
       const starter = open({ commands: [command] });
       expect(await sh(starter, 'exit 3', { timeoutMs: 60_000 })).toMatchObject({ code: 3 });
     });
 
-    it('that gets no descriptors is told of, and the next ones run', async () => {
+    it('that gets no descriptors has a result, and the next ones run', async () => {
       const starter = open({
         commands: [['/bin/sh', '-c', 'ulimit -n 40; exec "$@"', 'sh', ...command]],
       });
@@ -103,7 +100,7 @@ export function describeStarter(command: readonly string[]): void {
   });
 
   describe('a starter that is killed', () => {
-    it('takes its scripts with it: each is lost and killed, and another starter runs the next', async () => {
+    it('ends its scripts: each is lost and killed, and another starter runs the next', async () => {
       const troubles: string[] = [];
       const starter = open({ commands: [command], troubles });
       await untilReady(starter);
@@ -124,8 +121,8 @@ export function describeStarter(command: readonly string[]): void {
   });
 
   describe('a starter that hangs', () => {
-    it('holds no result up: at the deadline its scripts are lost and killed, and it is replaced', async () => {
-      const { starter, clock, troubles, pid } = await openStill();
+    it('delays no result: at the deadline its scripts are lost and killed, and it is replaced', async () => {
+      const { starter, clock, troubles, pid } = await openWithFakeClock();
       const abort = new AbortController();
       const long = sh(starter, 'sleep 60');
       const deep = sh(starter, 'sleep 60', { signal: abort.signal });
@@ -148,8 +145,8 @@ export function describeStarter(command: readonly string[]): void {
       await untilReady(starter);
     });
 
-    it('and was heard a moment ago was there to see a script end: it is killed, and counts', async () => {
-      const { starter, clock, pid } = await openStill();
+    it('and has just replied would have seen a script end: the script is killed, and that counts', async () => {
+      const { starter, clock, pid } = await openWithFakeClock();
       const abort = new AbortController();
       const run = sh(starter, 'sleep 60', { signal: abort.signal });
       const scripts = await untilRunning(starter, pid, 1);
@@ -160,8 +157,8 @@ export function describeStarter(command: readonly string[]): void {
       await vi.waitFor(() => expect(scripts.filter(isAlive)).toEqual([]), 20_000);
     });
 
-    it('for a moment only is not replaced', async () => {
-      const { starter, clock, troubles, pid } = await openStill();
+    it('for a short time only is not replaced', async () => {
+      const { starter, clock, troubles, pid } = await openWithFakeClock();
       process.kill(pid, 'SIGSTOP');
       const abort = new AbortController();
       const run = sh(starter, 'exit 0', { signal: abort.signal });
@@ -175,8 +172,8 @@ export function describeStarter(command: readonly string[]): void {
       expect(troubles).toEqual([]);
     });
 
-    it('and late begins a script: its deadline then says nothing', async () => {
-      const { starter, clock, pid } = await openStill();
+    it('and then starts a script late: the deadline of the script says nothing', async () => {
+      const { starter, clock, pid } = await openWithFakeClock();
       process.kill(pid, 'SIGSTOP');
       const abort = new AbortController();
       const run = sh(starter, 'sleep 60', { signal: abort.signal });
@@ -188,8 +185,8 @@ export function describeStarter(command: readonly string[]): void {
       expect(await run).toMatchObject({ kind: 'lost' });
     });
 
-    /** A starter at work on a clock that stands still. */
-    async function openStill() {
+    /** A ready starter on a clock that only the test moves. */
+    async function openWithFakeClock() {
       const clock = createFakeClock();
       const troubles: string[] = [];
       const starter = open({ commands: [command], clock, troubles });
@@ -198,7 +195,7 @@ export function describeStarter(command: readonly string[]): void {
       return { starter, clock, troubles, pid };
     }
 
-    /** The pids of its scripts, once it has told of them all. */
+    /** The pids of its scripts, once it has reported them all. */
     async function untilRunning(starter: ScriptStarter, pid: number, count: number) {
       await vi.waitFor(() => expect(childrenOf(pid)).toHaveLength(count), 20_000);
       const scripts = descendantsOf(pid);
@@ -208,14 +205,14 @@ export function describeStarter(command: readonly string[]): void {
   });
 
   describe('hfmd', () => {
-    it('that is killed leaves neither starter nor script', async () => {
+    it('that is killed leaves neither the starter nor a script', async () => {
       const [file = '', ...args] = command;
       const starter = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
       const run = request({ argv: [fixture('deaf.sh')] });
       starter.stdin.write(encodeRequest({ kind: 'run', id: 1, run }));
       await vi.waitFor(() => expect(descendantsOf(Number(starter.pid))).toHaveLength(2), 20_000);
       const scripts = descendantsOf(Number(starter.pid));
-      // What the end of a process does to its pipes.
+      // As the end of hfmd does.
       starter.stdin.destroy();
       starter.stdout.destroy();
       await vi.waitFor(
@@ -226,7 +223,7 @@ export function describeStarter(command: readonly string[]): void {
   });
 }
 
-/** Scripts that its starters do not run give `ELSEWHERE`. */
+/** A script that the starters do not run has the result `ELSEWHERE`. */
 function create({
   commands,
   troubles = [],
@@ -248,7 +245,7 @@ function create({
   });
 }
 
-/** Ends with the test. */
+/** The starter ends with the test. */
 export function open(how: Parameters<typeof create>[0]): ScriptStarter {
   const starter = create(how);
   onTestFinished(() => starter.stop());
@@ -270,7 +267,7 @@ export function untilReady(starter: ScriptStarter): Promise<void> {
   );
 }
 
-/** What a script says of its parent. */
+/** The parent's pid that a script printed. */
 export function starterOf(result: ScriptResult): number {
   return Number(output(result).stdout);
 }
@@ -299,7 +296,7 @@ function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-/** Where the system shows them. */
+/** Empty where the system has no /proc. */
 function descriptorsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
   return existsSync(folder) ? readdirSync(folder) : [];

@@ -13,7 +13,7 @@ function named(name: string): Named {
 const a = named('a');
 const b = named('b');
 
-test('gives the earliest, and only when it is due', () => {
+test('returns the earliest, and only when it is due', () => {
   const queue = new DueQueue<Named>();
   queue.set(b, 20);
   queue.set(a, 10);
@@ -35,7 +35,7 @@ test('an item set again is due at its new time only', () => {
   expect(queue.takeAll(99)).toEqual([]);
 });
 
-test('a deleted item does not come', () => {
+test('a deleted item is not returned', () => {
   const queue = new DueQueue<Named>();
   queue.set(a, 10);
   queue.delete(a);
@@ -44,7 +44,7 @@ test('a deleted item does not come', () => {
   expect(queue.takeAll(99)).toEqual([]);
 });
 
-test('does what a sorted array does', () => {
+test('behaves like a sorted array', () => {
   const operation = fc.oneof(
     {
       weight: 5,

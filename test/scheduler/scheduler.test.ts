@@ -19,18 +19,18 @@ const RHYTHM: Rhythm = {
 const MANY = { network: 1000, scripts: 1000 };
 const UP: Streak = { health: 'up', passes: 1, failures: 0 };
 
-/** How a fake probe behaves: it answers after a time, or waits for its cut, or ignores that too. */
+/** A fake probe answers after a time, or waits for its cut, or ignores that too. */
 type Behaviour =
   | { readonly kind: 'answers'; readonly afterMs: number; readonly verdict: Verdict }
   | { readonly kind: 'hangs' }
-  | { readonly kind: 'disobeys' }
+  | { readonly kind: 'ignores-cut' }
   | { readonly kind: 'answers-at-once'; readonly verdict: Verdict }
   | { readonly kind: 'throws' };
 
 const PASSES: Behaviour = { kind: 'answers', afterMs: 1, verdict: pass('ok') };
 const FAILS: Behaviour = { kind: 'answers', afterMs: 1, verdict: fail('connect-refused', 'no') };
 const HANGS: Behaviour = { kind: 'hangs' };
-const DISOBEYS: Behaviour = { kind: 'disobeys' };
+const IGNORES_CUT: Behaviour = { kind: 'ignores-cut' };
 
 interface FakeJob {
   readonly job: Job;
@@ -39,7 +39,7 @@ interface FakeJob {
   readonly records: (ProbeRecord & { readonly endMs: number })[];
   behave(behaviour: Behaviour): void;
   readonly mostAtOnce: number;
-  readonly aborted: number;
+  readonly cuts: number;
 }
 
 interface JobOptions {
@@ -62,7 +62,7 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
   let streak = options.streak ?? UP;
   let running = 0;
   let mostAtOnce = 0;
-  let aborted = 0;
+  let cuts = 0;
   const start = (done: Done): Attempt => {
     starts.push(since());
     const now = behaviour;
@@ -80,7 +80,7 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
     if (now.kind === 'answers') clock.after(now.afterMs, () => end(now.verdict));
     return {
       cut() {
-        aborted += 1;
+        cuts += 1;
         if (now.kind === 'hangs') end(fail('read-timeout', 'no answer'));
       },
     };
@@ -108,8 +108,8 @@ function fakeJob(clock: FakeClock, options: JobOptions = {}): FakeJob {
     get mostAtOnce() {
       return mostAtOnce;
     },
-    get aborted() {
-      return aborted;
+    get cuts() {
+      return cuts;
     },
   };
 }
@@ -121,7 +121,7 @@ function createScheduler(limits = MANY) {
   return { clock, stalls, meter, scheduler: new Scheduler({ clock, stalls, meter }, limits) };
 }
 
-/** Up to the start of its first probe, and then so much further. */
+/** Advances to the start of the first probe, and then `furtherMs` more. */
 async function advanceInto(clock: FakeClock, one: FakeJob, furtherMs: number): Promise<void> {
   for (let ms = 0; ms < 1000 && one.starts.length === 0; ms++) await clock.advance(1);
   await clock.advance(furtherMs);
@@ -129,7 +129,7 @@ async function advanceInto(clock: FakeClock, one: FakeJob, furtherMs: number): P
 }
 
 describe('starts', () => {
-  test('begin soon, and stay on the grid of the name however long each takes', async () => {
+  test('begin soon, and keep the phase of the name however long each takes', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: { ...PASSES, afterMs: 321 } as Behaviour });
     scheduler.setJobs([one.job], MANY);
@@ -144,7 +144,7 @@ describe('starts', () => {
     { kind: 'network', ticks: 50 },
     { kind: 'script', ticks: 25 },
   ] as const)(
-    'of many, of kind $kind, are gathered on $ticks ticks, and spread over the interval',
+    'of many jobs of kind $kind are on $ticks ticks, spread over the interval',
     async ({ kind, ticks }) => {
       const { clock, scheduler } = createScheduler();
       const jobs = Array.from({ length: 500 }, (_, i) => fakeJob(clock, { key: `b${i}/c`, kind }));
@@ -198,7 +198,7 @@ describe('starts', () => {
     expect(gaps).toEqual([200, 200, 200, 200]);
   });
 
-  test('wait for the one before where fast_interval is shorter than the timeout', async () => {
+  test('wait for the probe before if fast_interval is shorter than the timeout', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { fall: 4, behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
@@ -208,7 +208,7 @@ describe('starts', () => {
     expect(one.mostAtOnce).toBe(1);
   });
 
-  test('that have passed are skipped, never made up for', async () => {
+  test('that have passed are skipped, and not made up for', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock);
     scheduler.setJobs([one.job], MANY);
@@ -219,10 +219,10 @@ describe('starts', () => {
     expect(one.starts.length - before).toBeLessThanOrEqual(3);
   });
 
-  test('that passed while the check waited for its turn are counted as skipped', async () => {
+  test('that passed while the check waited for its turn count as skipped', async () => {
     const limits = { network: 1, scripts: 1 };
     const { clock, meter, scheduler } = createScheduler(limits);
-    const slow = fakeJob(clock, { key: 'slow', behaviour: DISOBEYS });
+    const slow = fakeJob(clock, { key: 'slow', behaviour: IGNORES_CUT });
     const rhythm = { ...RHYTHM, intervalMs: 100, timeoutMs: 50 };
     const quick = fakeJob(clock, { key: 'quick', rhythm });
     scheduler.setJobs([slow.job, quick.job], limits);
@@ -233,7 +233,7 @@ describe('starts', () => {
 });
 
 describe('the deadline', () => {
-  test('ends a probe that hangs, with its own words', async () => {
+  test('ends a probe that hangs, with the verdict of the probe', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
@@ -242,12 +242,12 @@ describe('the deadline', () => {
       verdict: { kind: 'fail', reason: 'read-timeout' },
       durationMs: 500,
     });
-    expect(one.aborted).toBeGreaterThan(0);
+    expect(one.cuts).toBeGreaterThan(0);
   });
 
-  test('gives a verdict for a probe that disobeys, 50 ms later', async () => {
+  test('gives a verdict for a probe that ignores its cut, 50 ms later', async () => {
     const { clock, scheduler } = createScheduler();
-    const one = fakeJob(clock, { behaviour: DISOBEYS });
+    const one = fakeJob(clock, { behaviour: IGNORES_CUT });
     scheduler.setJobs([one.job], MANY);
     await clock.advance(2000);
     expect(one.records[0]).toMatchObject({
@@ -256,7 +256,7 @@ describe('the deadline', () => {
     });
   });
 
-  test('a pass that comes after it is none', async () => {
+  test('a pass that comes after it does not count', async () => {
     const { clock, scheduler } = createScheduler();
     const late: Behaviour = { kind: 'answers', afterMs: 510, verdict: pass('late') };
     const one = fakeJob(clock, { behaviour: late });
@@ -265,7 +265,7 @@ describe('the deadline', () => {
     expect(one.records[0]?.verdict).toMatchObject({ kind: 'fail' });
   });
 
-  test('a probe with a bug says nothing about its backend, and goes on', async () => {
+  test('a probe with a bug is inconclusive, and is started again', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: { kind: 'throws' } });
     scheduler.setJobs([one.job], MANY);
@@ -277,14 +277,14 @@ describe('the deadline', () => {
     expect(one.records.length).toBeGreaterThanOrEqual(2);
   });
 
-  test('a verdict that comes at once is one like any other', async () => {
+  test('a verdict that comes at once counts like any other', async () => {
     const { clock, scheduler } = createScheduler();
     const behaviour = { kind: 'answers-at-once', verdict: pass('ok') } as const;
     const one = fakeJob(clock, { behaviour });
     scheduler.setJobs([one.job], MANY);
     await clock.advance(5000);
     expect(one.records.length).toBeGreaterThanOrEqual(4);
-    expect(one.aborted).toBe(0);
+    expect(one.cuts).toBe(0);
     expect(scheduler.inFlight).toBe(0);
   });
 
@@ -333,10 +333,12 @@ describe('the deadline', () => {
 });
 
 describe('limits', () => {
-  test('hold network probes and scripts apart', async () => {
+  test('count network probes and scripts apart', async () => {
     const limits = { network: 2, scripts: 1 };
     const { clock, scheduler } = createScheduler(limits);
-    const network = [1, 2, 3, 4].map((i) => fakeJob(clock, { key: `n${i}`, behaviour: DISOBEYS }));
+    const network = [1, 2, 3, 4].map((i) =>
+      fakeJob(clock, { key: `n${i}`, behaviour: IGNORES_CUT }),
+    );
     const script = fakeJob(clock, { key: 's', kind: 'script' });
     scheduler.setJobs(
       [...network, script].map(({ job }) => job),
@@ -380,19 +382,19 @@ describe('jobs', () => {
     expect(gone.starts).toHaveLength(goneStarts);
   });
 
-  test('that end while in flight are aborted and count for nothing', async () => {
+  test('that end while in flight are cut and not counted', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     scheduler.setJobs([one.job], MANY);
     await advanceInto(clock, one, 10);
     scheduler.setJobs([], MANY);
     await clock.advance(5000);
-    expect(one.aborted).toBe(1);
+    expect(one.cuts).toBe(1);
     expect(one.records).toEqual([]);
     expect(one.starts).toHaveLength(1);
   });
 
-  test('with another probe under the same key begin afresh', async () => {
+  test('with another probe under the same key begin anew', async () => {
     const { clock, scheduler } = createScheduler();
     const before = fakeJob(clock);
     scheduler.setJobs([before.job], MANY);
@@ -405,7 +407,7 @@ describe('jobs', () => {
     expect(after.starts.length).toBeGreaterThanOrEqual(2);
   });
 
-  test('of which record knows nothing any more are not started again', async () => {
+  test('whose check is gone are not started again', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock);
     scheduler.setJobs([{ ...one.job, record: () => null }], MANY);
@@ -414,8 +416,8 @@ describe('jobs', () => {
   });
 });
 
-describe('a hurried job', () => {
-  test('is due at once, and then again on its grid', async () => {
+describe('a job to be probed soon', () => {
+  test('is due at once, and then again in its phase', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock);
     scheduler.setJobs([one.job], MANY);
@@ -428,7 +430,7 @@ describe('a hurried job', () => {
     expect(one.starts.at(-1)).toBeCloseTo(last + 1000, 0);
   });
 
-  test('that is under way is probed once more when it has ended', async () => {
+  test('that is in flight is probed once more when it has ended', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: { ...PASSES, afterMs: 100 } as Behaviour });
     scheduler.setJobs([one.job], MANY);
@@ -440,7 +442,7 @@ describe('a hurried job', () => {
     expect(one.mostAtOnce).toBe(1);
   });
 
-  test('that is not there, or no more, is nothing', async () => {
+  test('that is not there, or not any more, changes nothing', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock);
     scheduler.setJobs([one.job], MANY);
@@ -457,7 +459,7 @@ test('between two probes there is one timer, for the next', async () => {
   const one = fakeJob(clock, { behaviour: { kind: 'answers', afterMs: 50, verdict: pass('ok') } });
   scheduler.setJobs([one.job], MANY);
   await advanceInto(clock, one, 10);
-  // Its deadline, its answer, and the look at the clock meanwhile.
+  // The deadline, the answer, and the stall watch's next look at the clock.
   expect(clock.pending).toBe(3);
   await clock.advance(100);
   expect(one.records).toHaveLength(1);
@@ -465,11 +467,11 @@ test('between two probes there is one timer, for the next', async () => {
 });
 
 describe('stop', () => {
-  test('aborts what is in flight, waits for it, starts nothing more, and may be called twice', async () => {
+  test('cuts what is in flight, waits for it, starts nothing more, and may be called twice', async () => {
     const { clock, scheduler } = createScheduler();
     const hangs = fakeJob(clock, { key: 'hangs', behaviour: HANGS });
-    const disobeys = fakeJob(clock, { key: 'disobeys', behaviour: DISOBEYS });
-    scheduler.setJobs([hangs.job, disobeys.job], MANY);
+    const ignoring = fakeJob(clock, { key: 'ignores-cut', behaviour: IGNORES_CUT });
+    scheduler.setJobs([hangs.job, ignoring.job], MANY);
     await clock.advance(100);
     let stopped = false;
     void Promise.all([scheduler.stop(), scheduler.stop()]).then(() => {
@@ -478,15 +480,15 @@ describe('stop', () => {
     await clock.advance(0);
     await clock.advance(600);
     expect(stopped).toBe(true);
-    const starts = hangs.starts.length + disobeys.starts.length;
+    const starts = hangs.starts.length + ignoring.starts.length;
     await clock.advance(10_000);
-    expect(hangs.starts.length + disobeys.starts.length).toBe(starts);
+    expect(hangs.starts.length + ignoring.starts.length).toBe(starts);
     expect(clock.pending).toBe(0);
   });
 });
 
 describe('runOnce', () => {
-  test('probes now, with the same deadline, and counts for nothing', async () => {
+  test('probes now, with the same deadline, and is not counted', async () => {
     const { clock, scheduler } = createScheduler();
     const one = fakeJob(clock, { behaviour: HANGS });
     const done = scheduler.runOnce(one.job);
@@ -536,7 +538,7 @@ test('a death is seen within the worst case that explain states, whenever it com
         const passes = job.records.length;
         await clock.advance(worstCaseDetectionMs(one, fall) + one.intervalMs + 10_000);
         const decided = job.records.filter((_, i) => i >= passes)[fall - 1];
-        // The first probe of all comes within its phase, a whole interval at most.
+        // The first probe of all comes within one interval.
         expect(decided?.endMs ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(
           deathMs + worstCaseDetectionMs(one, fall) + 1,
         );

@@ -9,13 +9,13 @@ function watch() {
   return { clock, stalls, sinceMs: clock.monotonicMs() };
 }
 
-test('a process that runs has not stood still', async () => {
+test('a process that runs was not paused', async () => {
   const { clock, stalls, sinceMs } = watch();
   await clock.advance(60_000);
   expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
-test('a stall counts, within what a tick can tell', async () => {
+test('a pause counts, to the precision of a tick', async () => {
   const { clock, stalls, sinceMs } = watch();
   await clock.advance(1000);
   clock.stall(700);
@@ -24,7 +24,7 @@ test('a stall counts, within what a tick can tell', async () => {
   expect(stalls.stalledSince(sinceMs)).toBeLessThanOrEqual(700);
 });
 
-test('a stall is known to whoever asks before any timer has run', () => {
+test('a pause is known before any timer has fired', () => {
   const { clock, stalls, sinceMs } = watch();
   clock.stall(700);
   const stalledMs = stalls.stalledSince(sinceMs);
@@ -32,7 +32,7 @@ test('a stall is known to whoever asks before any timer has run', () => {
   expect(stalls.stalledSince(sinceMs)).toBe(stalledMs);
 });
 
-test('a stall counts once, though asked about before and after its tick', async () => {
+test('a pause counts once, before and after its tick', async () => {
   const { clock, stalls, sinceMs } = watch();
   clock.stall(700);
   const stalledMs = stalls.stalledSince(sinceMs);
@@ -48,7 +48,7 @@ test('only the part after the given time counts', async () => {
   expect(stalls.stalledSince(clock.monotonicMs() - 200)).toBe(0);
 });
 
-test('several stalls add up', async () => {
+test('several pauses add up', async () => {
   const { clock, stalls, sinceMs } = watch();
   for (let i = 0; i < 3; i++) {
     clock.stall(500);
@@ -57,7 +57,7 @@ test('several stalls add up', async () => {
   expect(stalls.stalledSince(sinceMs)).toBeGreaterThan(3 * 450);
 });
 
-test('a step of the wall clock is no stall', async () => {
+test('a step of the wall clock is not a pause', async () => {
   const { clock, stalls, sinceMs } = watch();
   clock.stepWall(3_600_000);
   await clock.advance(1000);
@@ -66,7 +66,7 @@ test('a step of the wall clock is no stall', async () => {
   expect(stalls.stalledSince(sinceMs)).toBe(0);
 });
 
-test('whoever was woken by a timer of its own spares the next look', async () => {
+test('a timer of others that has fired spares the next look at the clock', async () => {
   const clock = createFakeClock();
   const late: number[] = [];
   const stalls = watchStalls(clock, (ms) => late.push(ms));
@@ -74,12 +74,12 @@ test('whoever was woken by a timer of its own spares the next look', async () =>
   clock.stall(23);
   stalls.timerFired(clock.monotonicMs() - 1);
   expect(late).toEqual([3]);
-  // What work there is then is not what made it late; the next look is due on the next tick.
+  // The work after that does not count as late. The next look is due on the next tick.
   await clock.advance(17);
   expect(late).toEqual([3, 0]);
 });
 
-test('while it rests there is no timer, but it hears how late others were', async () => {
+test('while it is stopped it has no timer, but is told how late others were', async () => {
   const clock = createFakeClock();
   const late: number[] = [];
   const stalls = watchStalls(clock, (ms) => late.push(ms));
@@ -94,7 +94,7 @@ test('while it rests there is no timer, but it hears how late others were', asyn
   expect(clock.pending).toBe(0);
 });
 
-test('a stall in which it rested does not count', () => {
+test('a pause while it was stopped does not count', () => {
   const { clock, stalls, sinceMs } = watch();
   stalls.stop();
   clock.stall(700);
@@ -105,9 +105,9 @@ test('a stall in which it rested does not count', () => {
 
 test.each([
   ['the rounding of timers is not late', { worked: 0, overslept: 0.75, late: 0 }],
-  ['unless the loop was at work meanwhile', { worked: 0.5, overslept: 0.25, late: 0.5 }],
-  ['what is more than the rounding is late', { worked: 0, overslept: 5, late: 4 }],
-  ['whatever the loop was at work for counts', { worked: 5, overslept: 0.5, late: 5 }],
+  ['unless the event loop worked meanwhile', { worked: 0.5, overslept: 0.25, late: 0.5 }],
+  ['more than the rounding is late', { worked: 0, overslept: 5, late: 4 }],
+  ['all time in which the event loop worked counts', { worked: 5, overslept: 0.5, late: 5 }],
 ])('%s', async (_, { worked, overslept, late }) => {
   const clock = createFakeClock();
   const heard: number[] = [];
