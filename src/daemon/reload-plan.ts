@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
 import type { TableRef } from '../core/table.ts';
-import { isSameTable } from '../core/table.ts';
+import { isSameTable, tableKey } from '../core/table.ts';
 import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { Controller } from '../state/controller.ts';
@@ -68,9 +68,11 @@ function takeIn(live: Live, pool: LivePool, actual: readonly TableEntry[], nowMs
 /** What stays where it is, since it moves to a table that can't be read, and may be wanted there. */
 function awaitedBy(deps: PlanDeps, live: Live, readings: readonly Reading[]): Set<Address> {
   const { clock, reconciler } = deps;
+  const moves = reconciler.movesTo(live.config)?.pending ?? [];
   const stuck = readings.filter(({ error }) => error !== null).map(({ pool }) => pool);
   const awaited = stuck.flatMap((pool) => {
-    const arriving = reconciler.arrivalsIn(pool.config, live.config);
+    const key = tableKey(pool.config);
+    const arriving = moves.filter(({ to }) => to === key).map(({ address }) => address);
     if (pool.desired === null) return arriving;
     const { desired } = decide(live, pool, clock.monotonicMs());
     return arriving.filter((one) => desired.has(one));

@@ -2,6 +2,7 @@ import type { Config, PoolConfig } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import { type Address, familyOf } from '../core/address.ts';
 import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
+import { type Moves, movesTo, pendingOf, stayingIn, type TablesNow } from '../core/moves.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolGoal } from '../core/policy.ts';
 import { type TableRef, tableKey } from '../core/table.ts';
@@ -24,7 +25,7 @@ export interface ReconcilerDeps {
 }
 
 /** Tables that can't be changed must not hold up what leaves the others. */
-const MOVE_IN_MS = 5000;
+const FIRST_ATTEMPTS_MS = 5000;
 
 /** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
 export class Reconciler {
@@ -36,14 +37,9 @@ export class Reconciler {
   #config: Config | null = null;
   /** What each table may hold by the configuration. */
   #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
-  /** Of each table what was moved there from another one, and may not have been seen there yet. */
-  #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
   #goals = new Map<PoolName, PoolGoal>();
-  /** Counts configurations; while one moves in, a table from which something moves keeps the rest too. */
-  #generation = 0;
-  #movingIn = false;
-  /** Whether an address stays in a table only until it is seen in another. */
-  #holdsBack = false;
+  /** The addresses that the configuration moves from one table to another; null when all have moved. */
+  #moves: Moves | null = null;
   #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
@@ -61,9 +57,7 @@ export class Reconciler {
    * touched before the caller gives up its turn: it must write the ledger to disk until then.
    */
   configure(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): void {
-    this.#arriving = new Map(
-      config.pools.map((pool) => [tableKey(pool), new Set(this.arrivalsIn(pool, config))]),
-    );
+    this.#moves = this.movesTo(config);
     this.#config = config;
     this.#goals = goalsOf(config, goals);
     const configured = configuredLedger(config);
@@ -82,20 +76,20 @@ export class Reconciler {
       if (!tables.has(key)) this.#dismiss(key, worker);
     }
     for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
-    this.#movingIn = true;
-    this.#setAllGoals();
-    void this.#moveOut(config);
+    for (const key of tables.keys()) this.#applyGoal(key);
+    void this.#moveAsSeen(config);
   }
 
-  /** What leaves a table is one delete, also when some of it must be seen in another table first. */
-  async #moveOut(config: Config): Promise<void> {
-    this.#generation += 1;
-    const generation = this.#generation;
-    const { clock } = this.#deps;
-    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
-    if (this.#stopped || generation !== this.#generation) return;
-    this.#movingIn = false;
-    this.#setAllGoals();
+  /** Lets go what the configuration moves, once its tables had their first attempts. */
+  async #moveAsSeen(config: Config): Promise<void> {
+    const moves = this.#moves;
+    if (moves === null) return;
+    const attempts = this.attempted(config.pools.map(({ name }) => name));
+    await within(attempts, this.#deps.clock, FIRST_ATTEMPTS_MS);
+    // Another configuration may have other moves.
+    if (this.#stopped || this.#moves !== moves) return;
+    this.#moves = { ...moves, phase: 'as-seen' };
+    this.#applyMoves();
   }
 
   /** Sets what a pool's table must hold. */
@@ -103,11 +97,7 @@ export class Reconciler {
     const pool = this.#config?.pools.find((one) => one.name === name);
     if (this.#config === null || pool === undefined) return;
     this.#goals.set(name, goal);
-    const whole = this.goalOf(pool, goal);
-    const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
-    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
-    const untouched = new Set([...whole.untouched, ...staying]);
-    this.#workers.get(tableKey(pool))?.setGoal({ ...whole, managed, untouched });
+    this.#applyGoal(tableKey(pool));
   }
 
   /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
@@ -131,15 +121,14 @@ export class Reconciler {
     };
   }
 
-  /** What a configuration moves to a table from another one; of one that is in force, or may be. */
-  arrivalsIn(to: PoolConfig, config: Config): readonly Address[] {
-    const configured = configuredLedger(config);
-    const own = new Map(configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]));
-    const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
-      entry.addresses.filter((one) => own.get(tableKey(entry))?.has(one) !== true),
-    );
-    const moving = new Set(leaving);
-    return addressesOf(config, to).filter((one) => moving.has(one) && this.#isNewIn(to, one));
+  /** The moves that a configuration makes, or would make now. */
+  movesTo(config: Config): Moves | null {
+    return movesTo(configuredLedger(config), {
+      ledger: this.#ledger,
+      moves: this.#moves,
+      isConfigured: (table, address) => this.#configured.get(table)?.has(address) === true,
+      tables: this.#tablesNow,
+    });
   }
 
   viewOf({ table, anchor }: TableRef): TableView {
@@ -197,54 +186,53 @@ export class Reconciler {
     return worker;
   }
 
-  /**
-   * Whether an address that the configuration took out of a table stays there for now: as long as it
-   * is not seen in another table that it moved to.
-   */
-  #staysFor(from: TableRef, address: Address): boolean {
-    const key = tableKey(from);
-    if (this.#configured.get(key)?.has(address) === true) return false;
-    const pools = this.#config?.pools ?? [];
-    const isMoving = pools.some((pool) => tableKey(pool) !== key && this.#awaits(pool, address));
-    if (isMoving) this.#holdsBack = true;
-    return isMoving || (this.#movingIn && this.#isLeftByMoves(from));
+  /** Gives a table's worker its goal, as far as that is known. */
+  #applyGoal(key: string): void {
+    const worker = this.#workers.get(key);
+    if (worker === undefined) return;
+    const staying = this.#stayingIn(key);
+    const pool = this.#config?.pools.find(({ name }) => name === worker.config.pool);
+    if (pool === undefined) {
+      worker.setGoal(emptying([...this.#leavingFrom(key)].filter((one) => !staying.has(one))));
+      return;
+    }
+    const goal = this.#goals.get(pool.name);
+    if (goal === undefined) return;
+    const whole = this.goalOf(pool, goal);
+    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
+    const untouched = new Set([...whole.untouched, ...staying]);
+    worker.setGoal({ ...whole, managed, untouched });
   }
 
-  #isLeftByMoves(from: TableRef): boolean {
-    const key = tableKey(from);
+  /** Lets go what has been seen where it moves to. */
+  #applyMoves(): void {
+    if (this.#moves === null || this.#moves.phase === 'first-attempts') return;
+    const sources = new Set(this.#moves.pending.map(({ from }) => from));
+    this.#moves = pendingOf(this.#moves, this.#tablesNow);
+    for (const key of sources) this.#applyGoal(key);
+  }
+
+  #stayingIn(key: string): ReadonlySet<Address> {
+    if (this.#moves === null) return new Set();
+    return stayingIn(key, this.#moves, this.#tablesNow);
+  }
+
+  /** What hfm may still have in a table by the ledger, and the configuration does not. */
+  #leavingFrom(key: string): ReadonlySet<Address> {
     const own = this.#configured.get(key);
-    return this.leftIn(from).some(
-      (one) =>
-        own?.has(one) !== true &&
-        [...this.#arriving].some(([to, arriving]) => to !== key && arriving.has(one)),
-    );
+    const left = this.#ledger.find((entry) => tableKey(entry) === key)?.addresses ?? [];
+    return new Set(left.filter((one) => own?.has(one) !== true));
   }
 
-  #awaits(pool: PoolConfig, address: Address): boolean {
-    if (this.#arriving.get(tableKey(pool))?.has(address) !== true) return false;
-    if (this.#hasSeen(pool, address)) return false;
-    return this.#goals.get(pool.name)?.desired.has(address) ?? true;
-  }
-
-  #hasSeen(table: TableRef, address: Address): boolean {
-    return this.viewOf(table).actual?.includes(address) === true;
-  }
-
-  /** What a table had in its configuration before is not on its way there, unless it never came. */
-  #isNewIn(table: TableRef, address: Address): boolean {
-    const key = tableKey(table);
-    if (this.#configured.get(key)?.has(address) !== true) return true;
-    return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
-  }
-
-  #setAllGoals(): void {
-    this.#holdsBack = false;
-    for (const [pool, goal] of this.#goals) this.setGoal(pool, goal);
-    for (const worker of this.retired) worker.setGoal(this.#retirementOf(worker.config.ref));
-  }
-
-  #retirementOf(ref: TableRef): TableGoal {
-    return emptying(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
+  get #tablesNow(): TablesNow {
+    return {
+      shown: memo((key) => new Set<string>(this.#workers.get(key)?.view.actual)),
+      leaving: memo((key) => this.#leavingFrom(key)),
+      wants: (key, address) => {
+        const pool = this.#workers.get(key)?.config.pool ?? null;
+        return pool === null || this.#goals.get(pool)?.desired.has(address) !== false;
+      },
+    };
   }
 
   #seen(key: string, worker: TableWorker, update: ViewUpdate): void {
@@ -262,10 +250,9 @@ export class Reconciler {
     this.#ledger = left;
     const removed = [...update.removed, ...dropped];
     this.#deps.onView({ ...update, table: { pool, ...ref }, removed, ledgerChanged });
-    if (this.#holdsBack && !this.#movingIn) this.#setAllGoals();
+    this.#applyMoves();
     // What is not hfm's any more must not be taken out if somebody else puts it in.
-    const goal = pool === null ? undefined : this.#goals.get(pool);
-    if (ledgerChanged && pool !== null && goal !== undefined) this.setGoal(pool, goal);
+    if (ledgerChanged && pool !== null) this.#applyGoal(key);
     if (pool === null && entryOf(this.#ledger, ref) === undefined) this.#dismiss(key, worker);
   }
 
@@ -286,6 +273,16 @@ export class Reconciler {
     });
     this.#leaving.set(key, left);
   }
+}
+
+/** The same for the same table, looked up once: it is asked of each address that moves. */
+function memo<T>(of: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? of(key);
+    known.set(key, value);
+    return value;
+  };
 }
 
 function goalsOf(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): Map<PoolName, PoolGoal> {
