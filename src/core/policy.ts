@@ -32,20 +32,30 @@ export interface PoolPolicy {
   readonly fallback: readonly Address[];
 }
 
+/**
+ * Why an address must leave its table:
+ * - `operator`: drain or maint; the operator was asked about the floor before.
+ * - `fallback`: the fallback that is not needed any more.
+ * - `member`: a failed member, one that asks to be drained, or one without evidence that was not in
+ *   service. The floor may keep it.
+ */
+export type LeaveReason = 'operator' | 'fallback' | 'member';
+
 /** What a pool's table must hold, as far as its members decide it. */
 export interface PoolGoal {
-  /** What the table must hold of the managed addresses. */
+  /** What the table must hold of the pool's addresses. */
   readonly desired: ReadonlySet<Address>;
   /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
-  /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
+  /** The pool's other addresses, the first to leave first; of the members the last known good last. */
+  readonly removable: ReadonlyMap<Address, LeaveReason>;
+  /**
+   * How many of `desired` must serve, of each family, before the others may leave: as many as the
+   * floor asks for, less what serves of members with `mode = "off"`.
+   */
+  readonly floor: ReadonlyMap<Family, number>;
+  /** Families in which fewer serve than the floor asks for, or none while some lack evidence. */
   readonly short: ReadonlySet<Family>;
-  /** What the operator has taken out, asked about the floor before. */
-  readonly dismissed: ReadonlySet<Address>;
-  /** Who is out by health and may stay for a floor of two and more, the last known good first. */
-  readonly reserve: readonly Address[];
-  /** How many of `desired` the floor takes of each family, as far as there are so many. */
-  readonly least: ReadonlyMap<Family, number>;
 }
 
 export interface PoolOutcome extends PoolGoal {
@@ -83,7 +93,7 @@ export function decidePool(
   const serving = (): Address[] => [...desired, ...heldUntouched];
   const served = serving();
   const proven = [...provenOf(candidates), ...heldUntouched];
-  // Who serves although nobody has judged him yet takes no fallback's place.
+  // A member that serves without evidence yet does not take the place of the fallback.
   const spare = policy.fallback.filter((address) =>
     isUnserved(familyOf(address), candidates, held.has(address) ? proven : served),
   );
@@ -91,23 +101,22 @@ export function decidePool(
 
   const heldByFloor = new Map<BackendName, Address[]>();
   const short = new Set<Family>();
-  const least = new Map<Family, number>();
-  const reserve: Address[] = [];
+  const atLeast = new Map<Family, number>();
   const isThere = ({ address }: { address: Address }): boolean =>
     previous.has(address) || held.has(address);
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
     const missing = floor - countFamily(serving(), family);
-    // Where one is enough, nobody stays beside him.
-    const out = floor > 1 || missing > 0 ? rescuable(candidates, desired, family) : [];
+    const out = keepable(candidates).filter(
+      ({ address }) => familyOf(address) === family && !desired.has(address),
+    );
     for (const { backend, address } of out.filter(isThere).slice(0, Math.max(0, missing))) {
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
     }
-    reserve.push(...out.map(({ address }) => address).filter((one) => !desired.has(one)));
     if (isShort(floor, candidates, serving(), family)) short.add(family);
     const asked = floor - countFamily(heldUntouched, family);
-    least.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
+    atLeast.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
   }
   return {
     desired,
@@ -116,17 +125,31 @@ export function decidePool(
     heldByFloor,
     fallbackInUse: spare.length > 0,
     short,
-    dismissed: new Set(dismissedOf(candidates)),
-    reserve,
-    least,
+    removable: removableOf(policy, candidates, desired),
+    floor: atLeast,
   };
 }
 
-function dismissedOf(candidates: readonly Candidate[]): Address[] {
-  return candidates.flatMap(({ addresses, wish }) => (isDismissed(wish) ? addresses : []));
+function removableOf(
+  { fallback }: PoolPolicy,
+  candidates: readonly Candidate[],
+  desired: ReadonlySet<Address>,
+): Map<Address, LeaveReason> {
+  const byOperator = candidates.filter(({ wish }) => isByOperator(wish));
+  const members = keepable(candidates).map(({ address }) => address);
+  const inOrder: readonly (readonly [LeaveReason, readonly Address[]])[] = [
+    ['operator', byOperator.flatMap(({ addresses }) => addresses)],
+    ['fallback', fallback],
+    ['member', members.toReversed()],
+  ];
+  return new Map(
+    inOrder.flatMap(([reason, addresses]) =>
+      addresses.filter((one) => !desired.has(one)).map((one) => [one, reason] as const),
+    ),
+  );
 }
 
-function isDismissed(wish: Wish): boolean {
+function isByOperator(wish: Wish): boolean {
   return wish.kind === 'out' && (wish.by === 'drain' || wish.by === 'maint');
 }
 
@@ -206,22 +229,19 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
 }
 
 /**
- * Not wanted, and not to be taken out by the operator's word: the last known good first. Also who is
- * to stay as he is may be in the table though that was not wanted: a removal that pf refused.
+ * Addresses that the floor may keep, last known good first. Includes members without evidence: pf may
+ * have refused their removal.
  */
-function rescuable(
+function keepable(
   candidates: readonly Candidate[],
-  desired: ReadonlySet<Address>,
-  family: Family,
-): { backend: BackendName; address: Address }[] {
+): { readonly backend: BackendName; readonly address: Address }[] {
   return candidates
-    .filter(({ wish }) => isRescuable(wish))
+    .filter(({ wish }) => isKeepable(wish))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
-    .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && !desired.has(address));
+    .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })));
 }
 
-function isRescuable(wish: Wish): boolean {
+function isKeepable(wish: Wish): boolean {
   if (wish.kind === 'keep') return true;
   return wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
 }

@@ -3,7 +3,8 @@ import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
 import type { TableRef } from '../core/table.ts';
 import { isSameTable, tableKey } from '../core/table.ts';
-import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
+import { emptying, tableGoalOf } from '../core/table-goal.ts';
+import { planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { Controller } from '../state/controller.ts';
 import { adopt, decide, firstRoundMs, type Live, type LivePool } from '../state/live.ts';
@@ -89,11 +90,13 @@ function planPool(
   const { name, table, anchor } = pool.config;
   const place = { pool: name, table, anchor };
   if (error !== null) return { ...place, change: { kind: 'none' }, error };
-  const goal = reconciler.goalOf(pool.config, decide(live, pool, clock.monotonicMs()), live.config);
   const own = new Set(addressesOf(live.config, pool.config));
-  const staying = [...awaited].filter((one) => goal.managed.has(one) && !own.has(one));
-  const untouched = new Set([...goal.untouched, ...staying]);
-  return { ...place, change: planChange(actual, { ...goal, untouched }), error: null };
+  const goal = tableGoalOf(decide(live, pool, clock.monotonicMs()), {
+    exclusive: pool.config.exclusive,
+    ledgerOnly: reconciler.leftIn(pool.config).filter((one) => !own.has(one)),
+    staying: awaited,
+  });
+  return { ...place, change: planChange(actual, goal), error: null };
 }
 
 /** Tables that the configuration does not have, and that hold something of hfm's by the ledger. */

@@ -1,12 +1,12 @@
 import type { Config, PoolConfig } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
-import { type Address, familyOf } from '../core/address.ts';
+import type { Address } from '../core/address.ts';
 import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
 import { type Moves, movesTo, pendingOf, stayingIn, type TablesNow } from '../core/moves.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolGoal } from '../core/policy.ts';
 import { type TableRef, tableKey } from '../core/table.ts';
-import { emptying, type TableGoal } from '../core/table-plan.ts';
+import { emptying, tableGoalOf } from '../core/table-goal.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { type Clock, within } from '../sys/clock.ts';
@@ -100,27 +100,6 @@ export class Reconciler {
     this.#applyGoal(tableKey(pool));
   }
 
-  /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
-  goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
-    const { desired, untouched, short, dismissed, reserve, least } = goal;
-    const own =
-      config === undefined
-        ? (this.#configured.get(tableKey(pool)) ?? new Set())
-        : new Set(addressesOf(config, pool));
-    // Never empty what serves: while too few of the members do, what left the configuration stays.
-    const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
-    return {
-      desired,
-      managed: new Set([...own, ...left]),
-      untouched,
-      // What else is in the table may be all that serves, until enough of the members do.
-      exclusive: pool.exclusive && short.size === 0,
-      dismissed,
-      reserve,
-      least,
-    };
-  }
-
   /** The moves that a configuration makes, or would make now. */
   movesTo(config: Config): Moves | null {
     return movesTo(configuredLedger(config), {
@@ -191,17 +170,15 @@ export class Reconciler {
     const worker = this.#workers.get(key);
     if (worker === undefined) return;
     const staying = this.#stayingIn(key);
+    const ledgerOnly = this.#leavingFrom(key);
     const pool = this.#config?.pools.find(({ name }) => name === worker.config.pool);
     if (pool === undefined) {
-      worker.setGoal(emptying([...this.#leavingFrom(key)].filter((one) => !staying.has(one))));
+      worker.setGoal(emptying([...ledgerOnly].filter((one) => !staying.has(one))));
       return;
     }
     const goal = this.#goals.get(pool.name);
     if (goal === undefined) return;
-    const whole = this.goalOf(pool, goal);
-    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
-    const untouched = new Set([...whole.untouched, ...staying]);
-    worker.setGoal({ ...whole, managed, untouched });
+    worker.setGoal(tableGoalOf(goal, { exclusive: pool.exclusive, ledgerOnly, staying }));
   }
 
   /** Lets go what has been seen where it moves to. */

@@ -1,10 +1,6 @@
 import type { TableLocation } from '../core/table.ts';
-import {
-  differenceOf,
-  type TableDifference,
-  type TableEntry,
-  type TableGoal,
-} from '../core/table-plan.ts';
+import type { TableGoal } from '../core/table-goal.ts';
+import { differenceOf, type TableDifference, type TableEntry } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { Clock } from '../sys/clock.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';

@@ -1,14 +1,13 @@
 import type { PoolName } from '../core/names.ts';
 import type { TableLocation, TableRef } from '../core/table.ts';
+import { sameGoal, type TableGoal } from '../core/table-goal.ts';
 import {
   describeRefusal,
   differenceOf,
   planChange,
-  sameGoal,
-  spared,
+  safeRemovals,
   type TableChange,
   type TableEntry,
-  type TableGoal,
 } from '../core/table-plan.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
@@ -221,16 +220,16 @@ class Worker implements TableWorker {
     const put = await this.#put(change);
     // A replace that is made leaves nothing to delete.
     if (change.kind === 'replace' && put === null) return null;
-    const remove = isPassedOver || this.#isStubborn(put) ? this.#stillSpared(entries, goal) : [];
+    const remove = isPassedOver || this.#isStubborn(put) ? this.#stillSafe(entries, goal) : [];
     const left = remove.length > 0 ? errorOf(await driver.remove(ref, remove)) : null;
     return put ?? left;
   }
 
   /** What was asked to leave and still may: the goal may have changed while pfctl was slow. */
-  #stillSpared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
+  #stillSafe(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
     if (this.#goal === null) return [];
     const { surplus } = differenceOf(entries, goal);
-    return spared(entries, this.#goal).filter((entry) => surplus.includes(entry));
+    return safeRemovals(entries, this.#goal).filter((entry) => surplus.includes(entry));
   }
 
   async #put(change: Exclude<TableChange, { kind: 'none' }>): Promise<PfError | null> {

@@ -60,9 +60,8 @@ function goalOf(...desired: string[]): PoolGoal {
   return {
     desired: new Set(addresses(...desired)),
     untouched: new Set(),
-    dismissed: new Set(),
-    reserve: [],
-    least: new Map(),
+    removable: new Map(),
+    floor: new Map(),
     short: new Set(),
   };
 }

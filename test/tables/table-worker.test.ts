@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { poolName } from '../../src/core/names.ts';
-import type { TableEntry, TableGoal } from '../../src/core/table-plan.ts';
+import type { TableGoal } from '../../src/core/table-goal.ts';
+import type { TableEntry } from '../../src/core/table-plan.ts';
 import type { PfErrorKind } from '../../src/pf/driver.ts';
 import type { TableView } from '../../src/tables/table-view.ts';
 import { createTableWorker } from '../../src/tables/table-worker.ts';
@@ -47,13 +48,16 @@ function employ(
 function goal(...desired: string[]): TableGoal {
   return {
     desired: new Set(addresses(...desired)),
-    managed: new Set(addresses(A, B, C)),
     untouched: new Set(),
+    removable: removable(...[A, B, C].filter((one) => !desired.includes(one))),
     exclusive: false,
-    dismissed: new Set(),
-    reserve: [],
-    least: new Map(),
+    floor: new Map(),
   };
+}
+
+/** Members that are down, the first to leave first. */
+function removable(...texts: string[]): TableGoal['removable'] {
+  return new Map(addresses(...texts).map((one) => [one, 'member']));
 }
 
 function operations(pf: { readonly calls: readonly { operation: string }[] }): string[] {
@@ -140,11 +144,9 @@ describe('a change', () => {
     await settle();
     const before = pf.calls.length;
     pf.fault('all', { kind: 'slow', ms: 10 });
-    const { managed } = goal();
     const many = Array.from({ length: 20 }, (_, i) => `10.0.1.${i}`);
-    const own = new Set([...managed, ...addresses(...many)]);
     for (let i = 1; i <= many.length; i++) {
-      worker.setGoal({ ...goal(A, ...many.slice(0, i)), managed: own });
+      worker.setGoal(goal(A, ...many.slice(0, i)));
       await clock.advance(10);
     }
     expect(operations(pf).slice(before, before + 5)).toEqual([
@@ -240,7 +242,7 @@ describe('a change', () => {
     worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
-    worker.setGoal({ ...goal(A), managed: new Set(addresses(A)) });
+    worker.setGoal({ ...goal(A), removable: removable(C) });
     await settle();
     expect(pf.calls).toHaveLength(before);
     expect(worker.view.inSync).toBe(true);
@@ -566,7 +568,7 @@ describe('trouble', () => {
   ])('a floor of %i holds what is down while pf keeps refusing who comes', async (inet, left) => {
     const { clock, pf, worker } = employ([A, C]);
     pf.fault('add', { kind: 'ignored' });
-    worker.setGoal({ ...goal(A, B), least: new Map([['inet', inet]]) });
+    worker.setGoal({ ...goal(A, B), floor: new Map([['inet', inet]]) });
     await clock.advance(RESYNC_MS);
     expect(pf.entries('web')).toEqual(left);
     pf.fault('add', null);
@@ -579,7 +581,11 @@ describe('trouble', () => {
     async (error) => {
       const { clock, pf, worker } = employ([A, B, C]);
       pf.fault('add', { kind: 'error', error });
-      worker.setGoal({ ...goal(A, '10.0.0.4'), least: new Map([['inet', 2]]) });
+      worker.setGoal({
+        ...goal(A, '10.0.0.4'),
+        removable: removable(C, B),
+        floor: new Map([['inet', 2]]),
+      });
       await settle();
       expect(pf.entries('web')).toEqual([A, B, C]);
       await clock.advance(RESYNC_MS);
@@ -619,7 +625,7 @@ describe('trouble', () => {
   test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {
     const { clock, pf, worker } = employ([A, B]);
     pf.fault('replace', { kind: 'error', error: 'refused' });
-    worker.setGoal({ ...goal(A, C), exclusive: true, least: new Map([['inet', 1]]) });
+    worker.setGoal({ ...goal(A, C), exclusive: true, floor: new Map([['inet', 1]]) });
     await settle();
     expect(pf.entries('web')).toEqual([A, B]);
     await clock.advance(RESYNC_MS);
