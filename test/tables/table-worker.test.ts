@@ -870,7 +870,7 @@ test('another pool over the same table has its goal to set', async () => {
   const { pf, views, worker } = employ([A]);
   worker.setGoal(goal(A));
   await settle();
-  worker.assume({ ...worker.config, pool: poolName('other') });
+  worker.reconfigure({ ...worker.config, pool: poolName('other') });
   expect(worker.view.inSync).toBe(false);
   await settle();
   expect(pf.entries('web')).toEqual([A]);
