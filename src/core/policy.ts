@@ -7,10 +7,10 @@ export type Floor =
   | { readonly kind: 'percent'; readonly percent: number };
 
 /**
- * What health and the operator want of one member, before the pool has its say.
+ * What health and the operator want of one member, before the pool's policy applies.
  * - `in`: up, or force-up.
  * - `keep`: no evidence yet; its addresses stay as they are.
- * - `leave`: `mode = "off"`; not hfm's to add or to take. `held` is what the table has of it.
+ * - `leave`: `mode = "off"`; hfm neither adds nor deletes it. `held` is what the table has of it.
  * - `out`: down, held out by the operator, or well and asking to be drained (`backend`).
  */
 export type Wish =
@@ -45,7 +45,7 @@ export type LeaveReason = 'operator' | 'fallback' | 'member';
 export interface PoolGoal {
   /** What the table must hold of the pool's addresses. */
   readonly desired: ReadonlySet<Address>;
-  /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
+  /** Addresses that hfm neither adds nor deletes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
   /** The pool's other addresses, the first to leave first; of the members the last known good last. */
   readonly removable: ReadonlyMap<Address, LeaveReason>;
@@ -94,10 +94,10 @@ export function decidePool(
   const served = serving();
   const proven = [...provenOf(candidates), ...heldUntouched];
   // A member that serves without evidence yet does not take the place of the fallback.
-  const spare = policy.fallback.filter((address) =>
+  const fallback = policy.fallback.filter((address) =>
     isUnserved(familyOf(address), candidates, held.has(address) ? proven : served),
   );
-  for (const address of spare) desired.add(address);
+  for (const address of fallback) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
   const short = new Set<Family>();
@@ -123,7 +123,7 @@ export function decidePool(
     serving: serving(),
     untouched,
     heldByFloor,
-    fallbackInUse: spare.length > 0,
+    fallbackInUse: fallback.length > 0,
     short,
     removable: removableOf(policy, candidates, desired),
     floor: atLeast,
@@ -157,7 +157,7 @@ function provenOf(candidates: readonly Candidate[]): Address[] {
   return candidates.flatMap(({ addresses, wish }) => (wish.kind === 'in' ? addresses : []));
 }
 
-/** Whether nobody serves a family; one in which the pool has no member goes with the whole pool. */
+/** Whether nothing serves a family. A family in which the pool has no member goes with the whole pool. */
 function isUnserved(
   family: Family,
   candidates: readonly Candidate[],
@@ -189,8 +189,8 @@ export interface FloorBreach {
 }
 
 /**
- * Where going from one outcome to another would take a family below its floor, by the operator's
- * word: of what is decided, or of what is `held` in the table now, since pf may refuse who is to come.
+ * The family that an override would take below its floor, going from one outcome to another; null for
+ * none. Counts what is decided, and what the table holds now (`held`): pf may refuse what comes in.
  */
 export function floorBreach(
   policy: PoolPolicy,
@@ -199,7 +199,7 @@ export function floorBreach(
   after: PoolOutcome,
   held: ReadonlySet<string>,
 ): FloorBreach | null {
-  // A fallback comes in before the last member leaves, or that one stays.
+  // A fallback comes in before the last member leaves; if pf refuses it, the member stays.
   const isSure = (address: Address): boolean =>
     held.has(address) || policy.fallback.includes(address);
   const steps = [

@@ -30,7 +30,7 @@ export interface TableOfPool {
 }
 
 /**
- * The goal of a pool's table. The pool says who must leave, in which order and down to which floor;
+ * The goal of a pool's table. The pool says what must leave, in which order and down to which floor;
  * the ledger adds what has left the configuration, in its place.
  */
 export function tableGoalOf(

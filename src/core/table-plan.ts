@@ -29,8 +29,8 @@ export function differenceOf(actual: readonly TableEntry[], goal: TableGoal): Ta
 }
 
 /**
- * What must change, from what the table holds. A replace never carries an empty set, because pf
- * takes that as "empty the table" also when it was a mistake: emptying is a delete by name.
+ * What must change, from what the table holds. A replace is never empty, because pf takes that as
+ * "empty the table" also when it was a mistake: emptying is a delete by name.
  */
 export function planChange(actual: readonly TableEntry[], goal: TableGoal): TableChange {
   const { missing, surplus } = differenceOf(actual, goal);

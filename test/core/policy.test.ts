@@ -174,7 +174,7 @@ describe('what must leave', () => {
 });
 
 describe('the fallback', () => {
-  test('serves when nobody else does, and only then', () => {
+  test('serves when nothing else does, and only then', () => {
     const down = decidePool(policy(0, SORRY), [member('a', DOWN, A)], set(A));
     expect(down).toMatchObject({ desired: set(SORRY), fallbackInUse: true });
     const up = decidePool(policy(0, SORRY), [member('a', IN, A)], set(SORRY));
@@ -192,7 +192,7 @@ describe('the fallback', () => {
     expect(outcome.desired).toEqual(set(SORRY, A6));
   });
 
-  test('that serves does not leave for a member that nobody has judged', () => {
+  test('that serves does not leave for a member without evidence', () => {
     const members = [member('a', KEEP, A)];
     const outcome = decidePool(policy(0, SORRY), members, set(A, SORRY));
     expect(outcome).toMatchObject({ desired: set(A, SORRY), fallbackInUse: true });
@@ -235,8 +235,8 @@ describe('for any pool', () => {
   test('health alone never takes a family below its floor', () => {
     fc.assert(
       fc.property(members, floor, bits, (all, one, held) => {
-        const judged = all.filter(({ wish: { kind } }) => kind !== 'leave');
-        const byHealth = judged.map(
+        const managed = all.filter(({ wish: { kind } }) => kind !== 'leave');
+        const byHealth = managed.map(
           (each): Candidate => (each.wish.kind === 'out' ? { ...each, wish: DOWN } : each),
         );
         const previous = previousOf(byHealth, held);
@@ -316,7 +316,7 @@ describe('a breach', () => {
     expect(floorBreach(rules, neither, before, after, held)).toMatchObject({ left: 0 });
   });
 
-  test('is one where pf does not hold who would be left', () => {
+  test('is one where pf does not hold what would be left', () => {
     const drained = [member('a', DRAIN, A), member('b', IN, B)];
     const before = decidePool(rules, [member('a', IN, A), member('b', IN, B)], set(A, B));
     const after = decidePool(rules, drained, set(A, B));
@@ -324,7 +324,7 @@ describe('a breach', () => {
     expect(floorBreach(rules, drained, before, after, set(A, B))).toBeNull();
   });
 
-  test('is none for who is out, while pf does not hold all that it should', () => {
+  test('is none for a member that is out, while pf does not hold all that it should', () => {
     const drained = [member('a', IN, A), member('b', DRAIN, B)];
     const before = decidePool(policy(2), [member('a', IN, A), member('b', DOWN, B)], set(A));
     const after = decidePool(policy(2), drained, set(A));

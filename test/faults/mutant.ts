@@ -64,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
       }
     },
   },
-  { name: 'a ledger and words that no state file keeps', isForgetful: true },
+  { name: 'a ledger and overrides that no state file keeps', isForgetful: true },
   {
     name: 'an exclusive pool where none was asked for',
     config: (config) => ({
