@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { isSameTable, type TableRef, tableKey } from './table.ts';
 
-/** The addresses of one table that are hfm's to take away again. */
+/** The addresses of one table that hfm may delete again. */
 export interface LedgerEntry extends TableRef {
   readonly addresses: readonly Address[];
 }
@@ -10,8 +10,8 @@ export interface LedgerEntry extends TableRef {
 export type Ledger = readonly LedgerEntry[];
 
 /**
- * The ledger once a configuration takes over: what it configures, and what an earlier one left
- * behind, which is to leave the tables. It is written before any table is touched.
+ * The ledger once a configuration takes over: its addresses, and those that an earlier one left
+ * behind, which must leave the tables. It is written to disk before any table is touched.
  */
 export function takeOver(ledger: Ledger, configured: Ledger): Ledger {
   const merged = new Map(configured.map((entry) => [tableKey(entry), entry]));
@@ -25,8 +25,8 @@ export function takeOver(ledger: Ledger, configured: Ledger): Ledger {
 }
 
 /**
- * The ledger once a table has been seen without the addresses that are not configured any more; the
- * same ledger when that changes nothing.
+ * The ledger after a table was seen (`seen`) without some addresses that are not configured for it any
+ * more: without those. The same ledger when that changes nothing.
  */
 export function forget(ledger: Ledger, configured: LedgerEntry, seen: ReadonlySet<string>): Ledger {
   const entry = entryOf(ledger, configured);

@@ -7,10 +7,10 @@ export type Floor =
   | { readonly kind: 'percent'; readonly percent: number };
 
 /**
- * What health and the operator want of one member, before the pool has its say.
+ * What health and the operator want of one member, before the pool's policy applies.
  * - `in`: up, or force-up.
  * - `keep`: no evidence yet; its addresses stay as they are.
- * - `leave`: `mode = "off"`; not hfm's to add or to take. `held` is what the table has of it.
+ * - `leave`: `mode = "off"`; hfm neither adds nor deletes it. `held` is what the table has of it.
  * - `out`: down, held out by the operator, or well and asking to be drained (`backend`).
  */
 export type Wish =
@@ -32,20 +32,30 @@ export interface PoolPolicy {
   readonly fallback: readonly Address[];
 }
 
+/**
+ * Why an address must leave its table:
+ * - `operator`: drain or maint; the operator was asked about the floor before.
+ * - `fallback`: the fallback that is not needed any more.
+ * - `member`: a failed member, one that asks to be drained, or one without evidence that was not in
+ *   service. The floor may keep it.
+ */
+export type LeaveReason = 'operator' | 'fallback' | 'member';
+
 /** What a pool's table must hold, as far as its members decide it. */
 export interface PoolGoal {
-  /** What the table must hold of the managed addresses. */
+  /** What the table must hold of the pool's addresses. */
   readonly desired: ReadonlySet<Address>;
-  /** Addresses that hfm neither adds nor takes: of members with `mode = "off"`. */
+  /** Addresses that hfm neither adds nor deletes: of members with `mode = "off"`. */
   readonly untouched: ReadonlySet<Address>;
-  /** Families in which fewer serve than the floor asks for, or nobody while some are not judged. */
+  /** The pool's other addresses, the first to leave first; of the members the last known good last. */
+  readonly removable: ReadonlyMap<Address, LeaveReason>;
+  /**
+   * How many of `desired` must serve, of each family, before the others may leave: as many as the
+   * floor asks for, less what serves of members with `mode = "off"`.
+   */
+  readonly floor: ReadonlyMap<Family, number>;
+  /** Families in which fewer serve than the floor asks for, or none while some lack evidence. */
   readonly short: ReadonlySet<Family>;
-  /** What the operator has taken out, asked about the floor before. */
-  readonly dismissed: ReadonlySet<Address>;
-  /** Who is out by health and may stay for a floor of two and more, the last known good first. */
-  readonly reserve: readonly Address[];
-  /** How many of `desired` the floor takes of each family, as far as there are so many. */
-  readonly least: ReadonlyMap<Family, number>;
 }
 
 export interface PoolOutcome extends PoolGoal {
@@ -83,50 +93,63 @@ export function decidePool(
   const serving = (): Address[] => [...desired, ...heldUntouched];
   const served = serving();
   const proven = [...provenOf(candidates), ...heldUntouched];
-  // Who serves although nobody has judged him yet takes no fallback's place.
-  const spare = policy.fallback.filter((address) =>
+  // A member that serves without evidence yet does not take the place of the fallback.
+  const fallback = policy.fallback.filter((address) =>
     isUnserved(familyOf(address), candidates, held.has(address) ? proven : served),
   );
-  for (const address of spare) desired.add(address);
+  for (const address of fallback) desired.add(address);
 
   const heldByFloor = new Map<BackendName, Address[]>();
   const short = new Set<Family>();
-  const least = new Map<Family, number>();
-  const reserve: Address[] = [];
+  const atLeast = new Map<Family, number>();
   const isThere = ({ address }: { address: Address }): boolean =>
     previous.has(address) || held.has(address);
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
     const missing = floor - countFamily(serving(), family);
-    // Where one is enough, nobody stays beside him.
-    const out = floor > 1 || missing > 0 ? rescuable(candidates, desired, family) : [];
+    const out = keepable(candidates).filter(
+      ({ address }) => familyOf(address) === family && !desired.has(address),
+    );
     for (const { backend, address } of out.filter(isThere).slice(0, Math.max(0, missing))) {
       desired.add(address);
       heldByFloor.set(backend, [...(heldByFloor.get(backend) ?? []), address]);
     }
-    reserve.push(...out.map(({ address }) => address).filter((one) => !desired.has(one)));
     if (isShort(floor, candidates, serving(), family)) short.add(family);
     const asked = floor - countFamily(heldUntouched, family);
-    least.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
+    atLeast.set(family, Math.max(0, Math.min(asked, countFamily(desired, family))));
   }
   return {
     desired,
     serving: serving(),
     untouched,
     heldByFloor,
-    fallbackInUse: spare.length > 0,
+    fallbackInUse: fallback.length > 0,
     short,
-    dismissed: new Set(dismissedOf(candidates)),
-    reserve,
-    least,
+    removable: removableOf(policy, candidates, desired),
+    floor: atLeast,
   };
 }
 
-function dismissedOf(candidates: readonly Candidate[]): Address[] {
-  return candidates.flatMap(({ addresses, wish }) => (isDismissed(wish) ? addresses : []));
+function removableOf(
+  { fallback }: PoolPolicy,
+  candidates: readonly Candidate[],
+  desired: ReadonlySet<Address>,
+): Map<Address, LeaveReason> {
+  const byOperator = candidates.filter(({ wish }) => isByOperator(wish));
+  const members = keepable(candidates).map(({ address }) => address);
+  const inOrder: readonly (readonly [LeaveReason, readonly Address[]])[] = [
+    ['operator', byOperator.flatMap(({ addresses }) => addresses)],
+    ['fallback', fallback],
+    ['member', members.toReversed()],
+  ];
+  return new Map(
+    inOrder.flatMap(([reason, addresses]) =>
+      addresses.filter((one) => !desired.has(one)).map((one) => [one, reason] as const),
+    ),
+  );
 }
 
-function isDismissed(wish: Wish): boolean {
+function isByOperator(wish: Wish): boolean {
   return wish.kind === 'out' && (wish.by === 'drain' || wish.by === 'maint');
 }
 
@@ -134,7 +157,7 @@ function provenOf(candidates: readonly Candidate[]): Address[] {
   return candidates.flatMap(({ addresses, wish }) => (wish.kind === 'in' ? addresses : []));
 }
 
-/** Whether nobody serves a family; one in which the pool has no member goes with the whole pool. */
+/** Whether nothing serves a family. A family in which the pool has no member goes with the whole pool. */
 function isUnserved(
   family: Family,
   candidates: readonly Candidate[],
@@ -166,8 +189,8 @@ export interface FloorBreach {
 }
 
 /**
- * Where going from one outcome to another would take a family below its floor, by the operator's
- * word: of what is decided, or of what is `held` in the table now, since pf may refuse who is to come.
+ * The family that an override would take below its floor, going from one outcome to another; null for
+ * none. Counts what is decided, and what the table holds now (`held`): pf may refuse what comes in.
  */
 export function floorBreach(
   policy: PoolPolicy,
@@ -176,7 +199,7 @@ export function floorBreach(
   after: PoolOutcome,
   held: ReadonlySet<string>,
 ): FloorBreach | null {
-  // A fallback comes in before the last member leaves, or that one stays.
+  // A fallback comes in before the last member leaves; if pf refuses it, the member stays.
   const isSure = (address: Address): boolean =>
     held.has(address) || policy.fallback.includes(address);
   const steps = [
@@ -206,22 +229,19 @@ function floorOf(floor: Floor, candidates: readonly Candidate[], family: Family)
 }
 
 /**
- * Not wanted, and not to be taken out by the operator's word: the last known good first. Also who is
- * to stay as he is may be in the table though that was not wanted: a removal that pf refused.
+ * Addresses that the floor may keep, last known good first. Includes members without evidence: pf may
+ * have refused their removal.
  */
-function rescuable(
+function keepable(
   candidates: readonly Candidate[],
-  desired: ReadonlySet<Address>,
-  family: Family,
-): { backend: BackendName; address: Address }[] {
+): { readonly backend: BackendName; readonly address: Address }[] {
   return candidates
-    .filter(({ wish }) => isRescuable(wish))
+    .filter(({ wish }) => isKeepable(wish))
     .toSorted((a, b) => b.lastGoodMs - a.lastGoodMs || (a.backend < b.backend ? -1 : 1))
-    .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })))
-    .filter(({ address }) => familyOf(address) === family && !desired.has(address));
+    .flatMap(({ backend, addresses }) => addresses.map((address) => ({ backend, address })));
 }
 
-function isRescuable(wish: Wish): boolean {
+function isKeepable(wish: Wish): boolean {
   if (wish.kind === 'keep') return true;
   return wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
 }

@@ -1,23 +1,8 @@
 import { type Address, FAMILIES, type Family } from './address.ts';
+import type { TableGoal } from './table-goal.ts';
 
 /** An entry as `pfctl -T show` prints it: an address, a network, or either negated with `!`. */
 export type TableEntry = string;
-
-export interface TableGoal {
-  readonly desired: ReadonlySet<Address>;
-  /** Addresses that hfm may take away: its own, configured or in the ledger. */
-  readonly managed: ReadonlySet<Address>;
-  /** Addresses that hfm leaves as they are, also in an exclusive table. */
-  readonly untouched: ReadonlySet<Address>;
-  /** Whether whatever else the table holds must go. */
-  readonly exclusive: boolean;
-  /** Addresses that leave by the operator's word. */
-  readonly dismissed: ReadonlySet<Address>;
-  /** Members that may stay in the place of what pf refuses to take, the first before the next. */
-  readonly reserve: readonly Address[];
-  /** How many of `desired` must serve, of each family, before what else serves may leave. */
-  readonly least: ReadonlyMap<Family, number>;
-}
 
 /** The change that makes a table hold its goal. Adds come before deletes. */
 export type TableChange =
@@ -28,19 +13,6 @@ export type TableChange =
       readonly remove: readonly TableEntry[];
     }
   | { readonly kind: 'replace'; readonly entries: readonly TableEntry[] };
-
-/** The goal of a table that is nobody's any more: hfm takes away what is its own. */
-export function emptying(managed: Iterable<Address>): TableGoal {
-  return {
-    desired: new Set(),
-    managed: new Set(managed),
-    untouched: new Set(),
-    exclusive: false,
-    dismissed: new Set(),
-    reserve: [],
-    least: new Map(),
-  };
-}
 
 /** How a table differs from its goal. */
 export interface TableDifference {
@@ -57,8 +29,8 @@ export function differenceOf(actual: readonly TableEntry[], goal: TableGoal): Ta
 }
 
 /**
- * What must change, from what the table holds. A replace never carries an empty set, because pf
- * takes that as "empty the table" also when it was a mistake: emptying is a delete by name.
+ * What must change, from what the table holds. A replace is never empty, because pf takes that as
+ * "empty the table" also when it was a mistake: emptying is a delete by name.
  */
 export function planChange(actual: readonly TableEntry[], goal: TableGoal): TableChange {
   const { missing, surplus } = differenceOf(actual, goal);
@@ -70,58 +42,38 @@ export function planChange(actual: readonly TableEntry[], goal: TableGoal): Tabl
   return { kind: 'update', add: missing, remove: surplus };
 }
 
-export function sameGoal(a: TableGoal, b: TableGoal): boolean {
-  return (
-    a.exclusive === b.exclusive &&
-    sameSet(a.desired, b.desired) &&
-    sameSet(a.managed, b.managed) &&
-    sameSet(a.untouched, b.untouched) &&
-    sameSet(a.dismissed, b.dismissed) &&
-    a.reserve.join() === b.reserve.join() &&
-    FAMILIES.every((family) => a.least.get(family) === b.least.get(family))
-  );
-}
-
 function isSurplus(entry: TableEntry, goal: TableGoal): boolean {
   if (has(goal.desired, entry) || isUntouched(entry, goal)) return false;
-  return goal.exclusive || has(goal.managed, entry);
+  return goal.exclusive || has(goal.removable, entry);
 }
 
 function isUntouched(entry: TableEntry, goal: TableGoal): boolean {
   return has(goal.untouched, entry) && !has(goal.desired, entry);
 }
 
-function has(set: ReadonlySet<string>, entry: string): boolean {
-  return set.has(entry);
-}
-
-export function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  if (a.size !== b.size) return false;
-  for (const item of a) if (!b.has(item)) return false;
-  return true;
+function has(addresses: Pick<ReadonlySet<string>, 'has'>, entry: string): boolean {
+  return addresses.has(entry);
 }
 
 /**
- * What may leave although the table does not hold all of its goal: of each family that the table
- * serves from its goal, as many as leave what must go on serving, and all that the operator took out:
- * he was told what that leaves. Of the others members stay before what is hfm's by the ledger alone,
- * and that before what is a stranger's.
+ * Entries that may be deleted before the table holds its whole goal, in this order: operator removals,
+ * foreign entries, ledger-only addresses, the fallback, failed members. Of each family in which the
+ * table serves from its goal, the last ones stay until the floor's number serves; the operator's
+ * removals don't wait for that.
  */
-export function spared(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
-  const { surplus } = differenceOf(entries, goal);
-  const places = new Map<TableEntry, number>(goal.reserve.map((address, i) => [address, i]));
-  const placeOf = (entry: TableEntry): number =>
-    places.get(entry) ?? places.size + (has(goal.managed, entry) ? 0 : 1);
+export function safeRemovals(entries: readonly TableEntry[], goal: TableGoal): TableEntry[] {
+  const surplus = new Set(differenceOf(entries, goal).surplus);
+  const own = [...goal.removable].filter(([address]) => surplus.has(address));
+  const byOperator = own.filter(([, reason]) => reason === 'operator').map(([one]) => one);
+  const foreign = [...surplus].filter((entry) => !has(goal.removable, entry));
+  const rest = own.filter(([, reason]) => reason !== 'operator').map(([one]) => one);
   return FAMILIES.flatMap((family) => {
     const isOf = (entry: TableEntry): boolean => familyOfEntry(entry) === family;
     const serving = entries.filter((entry) => isOf(entry) && has(goal.desired, entry)).length;
     if (serving === 0) return [];
-    const kept = Math.max(0, (goal.least.get(family) ?? 0) - serving);
-    const leaving = surplus.filter(isOf);
-    const others = leaving
-      .filter((entry) => !has(goal.dismissed, entry))
-      .toSorted((a, b) => placeOf(a) - placeOf(b));
-    return [...leaving.filter((entry) => has(goal.dismissed, entry)), ...others.slice(kept)];
+    const kept = Math.max(0, (goal.floor.get(family) ?? 0) - serving);
+    const others = [...foreign, ...rest].filter(isOf);
+    return [...byOperator.filter(isOf), ...others.slice(0, Math.max(0, others.length - kept))];
   });
 }
 
@@ -129,7 +81,7 @@ function familyOfEntry(entry: TableEntry): Family {
   return entry.includes(':') ? 'inet6' : 'inet';
 }
 
-/** Of a table that is not as pf was told: a negated entry in the way, or somebody undoing it. */
+/** Why a table is not as pf was told: a negated entry in the way, or another program undoing it. */
 export function describeRefusal(entries: readonly TableEntry[], goal: TableGoal): string {
   const holds = new Set(entries);
   const { missing, surplus } = differenceOf(entries, goal);

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
-import { isSameTable, type TableRef } from '../core/table.ts';
-import { emptying, planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
+import { isSameTable, type TableRef, tableKey } from '../core/table.ts';
+import { emptying, tableGoalOf } from '../core/table-goal.ts';
+import { planChange, type TableChange, type TableEntry } from '../core/table-plan.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
 import type { State } from '../state/state.ts';
 import type { PoolView } from '../state/view.ts';
@@ -59,9 +60,11 @@ function awaitedBy(
   config: Config,
   readings: readonly Reading[],
 ): Set<Address> {
+  const moves = tables.movesTo(config)?.pending ?? [];
   const unread = readings.filter(({ error }) => error !== null).map(({ pool }) => pool);
   const awaited = unread.flatMap((pool) => {
-    const arriving = tables.arrivalsIn(pool.config, config);
+    const key = tableKey(pool.config);
+    const arriving = moves.filter(({ to }) => to === key).map(({ address }) => address);
     const { outcome } = pool;
     return outcome === null ? arriving : arriving.filter((one) => outcome.desired.has(one));
   });
@@ -77,11 +80,13 @@ function planPool(
   const { name, table, anchor } = pool.config;
   const place = { pool: name, table, anchor };
   if (error !== null || pool.outcome === null) return { ...place, change: { kind: 'none' }, error };
-  const goal = tables.goalOf(pool.config, pool.outcome, config);
   const own = new Set(addressesOf(config, pool.config));
-  const staying = [...awaited].filter((one) => goal.managed.has(one) && !own.has(one));
-  const untouched = new Set([...goal.untouched, ...staying]);
-  return { ...place, change: planChange(actual, { ...goal, untouched }), error: null };
+  const goal = tableGoalOf(pool.outcome, {
+    exclusive: pool.config.exclusive,
+    ledgerOnly: tables.leftIn(pool.config).filter((one) => !own.has(one)),
+    staying: awaited,
+  });
+  return { ...place, change: planChange(actual, goal), error: null };
 }
 
 /** Tables that the configuration does not have, and that hold something of hfm's by the ledger. */

@@ -1,161 +1,114 @@
 import type { Config, PoolConfig } from '../config/config.ts';
-import { addressesOf } from '../config/pool-addresses.ts';
-import { type Address, familyOf } from '../core/address.ts';
-import { entryOf, forget, type Ledger, type LedgerEntry, takeOver } from '../core/ledger.ts';
+import type { Address } from '../core/address.ts';
+import type { Ledger } from '../core/ledger.ts';
+import { type Moves, movesTo, pendingOf, stayingIn, type TablesNow } from '../core/moves.ts';
 import type { PoolName } from '../core/names.ts';
 import type { PoolGoal } from '../core/policy.ts';
-import { type TableRef, tableKey } from '../core/table.ts';
-import { emptying, type TableGoal } from '../core/table-plan.ts';
+import { isSameTable, type TableRef, tableKey } from '../core/table.ts';
+import { emptying, tableGoalOf } from '../core/table-goal.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import { type Clock, within } from '../sys/clock.ts';
+import { configuredIn, TableLedger } from './table-ledger.ts';
 import { type TableUpdate, type TableView, UNREAD_VIEW, type ViewUpdate } from './table-view.ts';
-import { createTableWorker, type TableWorker, type TableWorkerConfig } from './table-worker.ts';
+import type { TableWorker, TableWorkerConfig } from './table-worker.ts';
+import { TableWorkers } from './table-workers.ts';
 
 export interface ReconcilerDeps {
   readonly driver: PfDriver;
   readonly clock: Clock;
   readonly emit: (event: HfmEvent) => void;
   /**
-   * Called after each reading of a table, each failure, and before pf is told to change one; what it
-   * must do with the ledger is done when it returns.
+   * Called after each reading of a table and each failure, and before pf is told to change one. Where
+   * the ledger has changed, it must be on disk when this returns: the next table is touched then.
    */
   readonly onView: (update: TableUpdate) => void;
 }
 
-/** Tables that can't be changed must not hold up what leaves the others. */
-const MOVE_IN_MS = 5000;
+/** A table that no pool has any more, and that may still hold something of hfm's. */
+export type RetiredTable = Pick<TableWorker, 'config' | 'view'>;
 
-/** Keeps every table true: one worker for each table, and the ledger of what is hfm's in them. */
+/** Tables that can't be changed must not hold up what leaves the others. */
+const FIRST_ATTEMPTS_MS = 5000;
+
+/** Keeps every table true: gives each table's worker its goal, of the pool's, the ledger and the moves. */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
-  readonly #workers = new Map<string, TableWorker>();
-  /** Of each table the worker that was let go last, until nothing of its is in flight. */
-  readonly #leaving = new Map<string, Promise<void>>();
-  #ledger: Ledger;
-  #config: Config | null = null;
-  /** What each table may hold by the configuration. */
-  #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
-  /** Of each table what was moved there from another one, and may not have been seen there yet. */
-  #arriving: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
+  readonly #ledger: TableLedger;
+  readonly #workers: TableWorkers;
+  #pools: readonly PoolConfig[] = [];
   #goals = new Map<PoolName, PoolGoal>();
-  /** Counts configurations; while one moves in, a table from which something moves keeps the rest too. */
-  #generation = 0;
-  #movingIn = false;
-  /** Whether an address stays in a table only until it is seen in another. */
-  #holdsBack = false;
+  /** The addresses that move from one table to another; null when all have moved. */
+  #moves: Moves | null = null;
   #stopped = false;
 
   constructor(deps: ReconcilerDeps, ledger: Ledger) {
+    const { driver, clock, emit, onView } = deps;
     this.#deps = deps;
-    this.#ledger = ledger;
+    this.#ledger = new TableLedger(ledger);
+    this.#workers = new TableWorkers({
+      driver,
+      clock,
+      emit,
+      onView: (worker, update) => this.#seen(worker, update),
+      // The table may have a pool and a worker again: this is of neither.
+      onLateView: (table, update) =>
+        onView({ ...update, table: { pool: null, ...table }, ledgerChanged: false }),
+    });
   }
 
   get ledger(): Ledger {
-    return this.#ledger;
+    return this.#ledger.entries;
   }
 
   /**
    * Takes over a configuration: its tables, and those that an earlier one left something in. `goals`
    * is what is known of the goals of its pools; the others come with the first readings. No table is
-   * touched before the caller gives up its turn: it must write the ledger to disk until then.
+   * touched before the caller gives up its turn: the ledger must be on disk by then.
    */
   configure(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): void {
-    this.#arriving = new Map(
-      config.pools.map((pool) => [tableKey(pool), new Set(this.arrivalsIn(pool, config))]),
-    );
-    this.#config = config;
-    this.#goals = goalsOf(config, goals);
-    const configured = configuredLedger(config);
-    this.#configured = new Map(
-      configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]),
-    );
-    this.#ledger = takeOver(this.#ledger, configured);
-    const tables = new Map<string, { ref: TableRef; pool: PoolConfig | null }>();
-    for (const { table, anchor } of this.#ledger) {
-      tables.set(tableKey({ table, anchor }), { ref: { table, anchor }, pool: null });
-    }
-    for (const pool of config.pools) {
-      tables.set(tableKey(pool), { ref: { table: pool.table, anchor: pool.anchor }, pool });
-    }
-    for (const [key, worker] of this.#workers) {
-      if (!tables.has(key)) this.#dismiss(key, worker);
-    }
-    for (const [key, { ref, pool }] of tables) this.#employ(key, ref, pool, config.pf.resyncMs);
-    this.#movingIn = true;
-    this.#setAllGoals();
-    void this.#moveOut(config);
-  }
-
-  /** What leaves a table is one delete, also when some of it must be seen in another table first. */
-  async #moveOut(config: Config): Promise<void> {
-    this.#generation += 1;
-    const generation = this.#generation;
-    const { clock } = this.#deps;
-    await within(this.attempted(config.pools.map(({ name }) => name)), clock, MOVE_IN_MS);
-    if (this.#stopped || generation !== this.#generation) return;
-    this.#movingIn = false;
-    this.#setAllGoals();
+    this.#moves = this.movesTo(config);
+    this.#pools = config.pools;
+    const names = new Set(config.pools.map(({ name }) => name));
+    this.#goals = new Map([...goals].filter(([name]) => names.has(name)));
+    this.#ledger.takeOver(config);
+    const tables = workersFor(config, this.#ledger.entries);
+    this.#workers.assign(tables);
+    for (const { ref } of tables.values()) this.#applyGoal(ref);
+    void this.#moveAsSeen();
   }
 
   /** Sets what a pool's table must hold. */
   setGoal(name: PoolName, goal: PoolGoal): void {
-    const pool = this.#config?.pools.find((one) => one.name === name);
-    if (this.#config === null || pool === undefined) return;
+    const pool = this.#pools.find((one) => one.name === name);
+    if (pool === undefined) return;
     this.#goals.set(name, goal);
-    const whole = this.goalOf(pool, goal);
-    const staying = new Set([...whole.managed].filter((one) => this.#staysFor(pool, one)));
-    const managed = new Set([...whole.managed].filter((one) => !staying.has(one)));
-    const untouched = new Set([...whole.untouched, ...staying]);
-    this.#workers.get(tableKey(pool))?.setGoal({ ...whole, managed, untouched });
+    this.#applyGoal(pool);
   }
 
-  /** The goal of a pool's table with what the ledger knows; also for a configuration not in force. */
-  goalOf(pool: PoolConfig, goal: PoolGoal, config?: Config): TableGoal {
-    const { desired, untouched, short, dismissed, reserve, least } = goal;
-    const own =
-      config === undefined
-        ? (this.#configured.get(tableKey(pool)) ?? new Set())
-        : new Set(addressesOf(config, pool));
-    // Never empty what serves: while too few of the members do, what left the configuration stays.
-    const left = this.leftIn(pool).filter((one) => !own.has(one) && !short.has(familyOf(one)));
-    return {
-      desired,
-      managed: new Set([...own, ...left]),
-      untouched,
-      // What else is in the table may be all that serves, until enough of the members do.
-      exclusive: pool.exclusive && short.size === 0,
-      dismissed,
-      reserve,
-      least,
-    };
+  /** The moves that a configuration makes, or would make now. */
+  movesTo(config: Config): Moves | null {
+    return movesTo(configuredIn(config), {
+      ledger: this.#ledger.entries,
+      moves: this.#moves,
+      isConfigured: (table, address) => this.#ledger.isConfigured(table, address),
+      tables: this.#tablesNow,
+    });
   }
 
-  /** What a configuration moves to a table from another one; of one that is in force, or may be. */
-  arrivalsIn(to: PoolConfig, config: Config): readonly Address[] {
-    const configured = configuredLedger(config);
-    const own = new Map(configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]));
-    const leaving = takeOver(this.#ledger, configured).flatMap((entry) =>
-      entry.addresses.filter((one) => own.get(tableKey(entry))?.has(one) !== true),
-    );
-    const moving = new Set(leaving);
-    return addressesOf(config, to).filter((one) => moving.has(one) && this.#isNewIn(to, one));
-  }
-
-  viewOf({ table, anchor }: TableRef): TableView {
-    return this.#workers.get(tableKey({ table, anchor }))?.view ?? UNREAD_VIEW;
+  viewOf(table: TableRef): TableView {
+    return this.#workers.get(tableKey(table))?.view ?? UNREAD_VIEW;
   }
 
   /** The addresses of hfm's that a table may hold, by the ledger. */
-  leftIn({ table, anchor }: TableRef): readonly Address[] {
-    return entryOf(this.#ledger, { table, anchor })?.addresses ?? [];
+  leftIn(table: TableRef): readonly Address[] {
+    return this.#ledger.addressesIn(table);
   }
 
   /** What a pool's table holds of hfm's that the configuration does not have any more. */
-  keptIn(pool: PoolConfig): readonly Address[] {
-    const own = this.#configured.get(tableKey(pool));
+  keptIn(pool: TableRef): readonly Address[] {
     const holds = new Set<string>(this.viewOf(pool).actual);
-    return this.leftIn(pool).filter((one) => own?.has(one) !== true && holds.has(one));
+    return this.#ledger.leftoversIn(pool).filter((one) => holds.has(one));
   }
 
   /** Why tables that left the configuration could not be cleared. */
@@ -166,14 +119,14 @@ export class Reconciler {
   }
 
   /** Tables of the ledger that no pool has any more, and that still may hold something. */
-  get retired(): readonly TableWorker[] {
-    return [...this.#workers.values()].filter(({ config }) => config.pool === null);
+  get retired(): readonly RetiredTable[] {
+    return this.#workers.all.filter(({ config }) => config.pool === null);
   }
 
   /** Resolves when an attempt at each of the pools' present goals has ended, well or not. */
   async attempted(pools: Iterable<PoolName>): Promise<void> {
     const names = new Set(pools);
-    const workers = [...this.#workers.values()].filter(
+    const workers = this.#workers.all.filter(
       ({ config: { pool } }) => pool !== null && names.has(pool),
     );
     await Promise.all(workers.map((worker) => worker.attempted()));
@@ -182,128 +135,109 @@ export class Reconciler {
   /** Leaves the tables as they are. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const stopped = [...this.#workers.values()].map((worker) => worker.stop());
-    await Promise.all([...stopped, ...this.#leaving.values()]);
+    await this.#workers.stop();
   }
 
-  #employ(key: string, ref: TableRef, pool: PoolConfig | null, resyncMs: number): void {
-    const config = { pool: pool?.name ?? null, ref, resyncMs, create: pool?.create ?? false };
-    const known = this.#workers.get(key);
-    const worker = known ?? this.#hire(key, config);
-    known?.assume(config);
-    if (known === undefined) worker.start();
-  }
-
-  #hire(key: string, config: TableWorkerConfig): TableWorker {
-    const { driver, clock, emit } = this.#deps;
-    const onView = (update: ViewUpdate): void => this.#seen(key, worker, update);
-    const after = this.#leaving.get(key) ?? Promise.resolve();
-    const deps = { driver, clock, emit, onView, after };
-    const worker = createTableWorker(deps, config);
-    this.#workers.set(key, worker);
-    return worker;
-  }
-
-  /**
-   * Whether an address that the configuration took out of a table stays there for now: as long as it
-   * is not seen in another table that it moved to.
-   */
-  #staysFor(from: TableRef, address: Address): boolean {
-    const key = tableKey(from);
-    if (this.#configured.get(key)?.has(address) === true) return false;
-    const pools = this.#config?.pools ?? [];
-    const isMoving = pools.some((pool) => tableKey(pool) !== key && this.#awaits(pool, address));
-    if (isMoving) this.#holdsBack = true;
-    return isMoving || (this.#movingIn && this.#isLeftByMoves(from));
-  }
-
-  #isLeftByMoves(from: TableRef): boolean {
-    const key = tableKey(from);
-    const own = this.#configured.get(key);
-    return this.leftIn(from).some(
-      (one) =>
-        own?.has(one) !== true &&
-        [...this.#arriving].some(([to, arriving]) => to !== key && arriving.has(one)),
-    );
-  }
-
-  #awaits(pool: PoolConfig, address: Address): boolean {
-    if (this.#arriving.get(tableKey(pool))?.has(address) !== true) return false;
-    if (this.#hasSeen(pool, address)) return false;
-    return this.#goals.get(pool.name)?.desired.has(address) ?? true;
-  }
-
-  #hasSeen(table: TableRef, address: Address): boolean {
-    return this.viewOf(table).actual?.includes(address) === true;
-  }
-
-  /** What a table had in its configuration before is not on its way there, unless it never came. */
-  #isNewIn(table: TableRef, address: Address): boolean {
-    const key = tableKey(table);
-    if (this.#configured.get(key)?.has(address) !== true) return true;
-    return this.#arriving.get(key)?.has(address) === true && !this.#hasSeen(table, address);
-  }
-
-  #setAllGoals(): void {
-    this.#holdsBack = false;
-    for (const [pool, goal] of this.#goals) this.setGoal(pool, goal);
-    for (const worker of this.retired) worker.setGoal(this.#retirementOf(worker.config.ref));
-  }
-
-  #retirementOf(ref: TableRef): TableGoal {
-    return emptying(this.leftIn(ref).filter((one) => !this.#staysFor(ref, one)));
-  }
-
-  #seen(key: string, worker: TableWorker, update: ViewUpdate): void {
-    const { pool, ref } = worker.config;
-    if (this.#workers.get(key) !== worker) {
-      // What a worker that was let go still sees is of no pool any more.
-      this.#deps.onView({ ...update, table: { pool: null, ...ref }, ledgerChanged: false });
+  /** Gives a table's worker its goal, as far as that is known. */
+  #applyGoal(table: TableRef): void {
+    const worker = this.#workers.get(tableKey(table));
+    if (worker === undefined) return;
+    const ledgerOnly = this.#ledger.leftoversIn(table);
+    const staying = this.#stayingIn(table);
+    const pool = this.#pools.find((one) => isSameTable(one, table));
+    if (pool === undefined) {
+      worker.setGoal(emptying(ledgerOnly.filter((one) => !staying.has(one))));
       return;
     }
-    const left = this.#ledgerAfter(worker, update.view);
-    const ledgerChanged = left !== this.#ledger;
-    // Also what left while nobody looked may have left clients behind.
-    const known = new Set(entryOf(left, ref)?.addresses);
-    const dropped = ledgerChanged ? this.leftIn(ref).filter((address) => !known.has(address)) : [];
-    this.#ledger = left;
-    const removed = [...update.removed, ...dropped];
-    this.#deps.onView({ ...update, table: { pool, ...ref }, removed, ledgerChanged });
-    if (this.#holdsBack && !this.#movingIn) this.#setAllGoals();
-    // What is not hfm's any more must not be taken out if somebody else puts it in.
-    const goal = pool === null ? undefined : this.#goals.get(pool);
-    if (ledgerChanged && pool !== null && goal !== undefined) this.setGoal(pool, goal);
-    if (pool === null && entryOf(this.#ledger, ref) === undefined) this.#dismiss(key, worker);
+    const goal = this.#goals.get(pool.name);
+    if (goal === undefined) return;
+    worker.setGoal(tableGoalOf(goal, { exclusive: pool.exclusive, ledgerOnly, staying }));
   }
 
-  /** The ledger without what a table has been proven to have lost for good. */
-  #ledgerAfter({ config: { pool, ref } }: TableWorker, view: TableView): Ledger {
-    const { actual, inSync, error } = view;
-    // A table that is gone holds nothing of ours any more.
-    const gone = pool === null && error?.kind === 'missing-table';
-    if (!gone && (!inSync || actual === null)) return this.#ledger;
-    const own = [...(this.#configured.get(tableKey(ref)) ?? [])];
-    return forget(this.#ledger, { ...ref, addresses: own }, new Set(gone ? [] : actual));
+  #stayingIn(table: TableRef): ReadonlySet<Address> {
+    return this.#moves === null
+      ? new Set()
+      : stayingIn(tableKey(table), this.#moves, this.#tablesNow);
   }
 
-  #dismiss(key: string, worker: TableWorker): void {
-    this.#workers.delete(key);
-    const left = worker.stop().then(() => {
-      if (this.#leaving.get(key) === left) this.#leaving.delete(key);
+  /** Lets go what moves, once all tables had their first attempts. */
+  async #moveAsSeen(): Promise<void> {
+    const moves = this.#moves;
+    if (moves === null) return;
+    const attempts = this.attempted(this.#pools.map(({ name }) => name));
+    await within(attempts, this.#deps.clock, FIRST_ATTEMPTS_MS);
+    // Another configuration may have other moves.
+    if (this.#stopped || this.#moves !== moves) return;
+    this.#moves = { ...moves, phase: 'as-seen' };
+    this.#letGoSeen();
+  }
+
+  /** Lets go what has been seen where it moves to. */
+  #letGoSeen(): void {
+    if (this.#moves === null || this.#moves.phase === 'first-attempts') return;
+    const sources = new Set(this.#moves.pending.map(({ from }) => from));
+    this.#moves = pendingOf(this.#moves, this.#tablesNow);
+    for (const key of sources) {
+      const worker = this.#workers.get(key);
+      if (worker !== undefined) this.#applyGoal(worker.config.ref);
+    }
+  }
+
+  get #tablesNow(): TablesNow {
+    const workerOf = (key: string): TableWorker | undefined => this.#workers.get(key);
+    return {
+      shown: memo((key) => new Set<string>(workerOf(key)?.view.actual)),
+      leaving: memo((key) => {
+        const worker = workerOf(key);
+        return new Set(worker === undefined ? [] : this.#ledger.leftoversIn(worker.config.ref));
+      }),
+      wants: (key, address) => {
+        const pool = workerOf(key)?.config.pool ?? null;
+        return pool === null || this.#goals.get(pool)?.desired.has(address) !== false;
+      },
+    };
+  }
+
+  #seen(worker: TableWorker, update: ViewUpdate): void {
+    const { pool, ref } = worker.config;
+    const lost = this.#ledger.forgetLost(ref, update.view);
+    // What left while hfmd did not look may have left clients behind too.
+    const removed = [...update.removed, ...(lost ?? [])];
+    this.#deps.onView({
+      ...update,
+      table: { pool, ...ref },
+      removed,
+      ledgerChanged: lost !== null,
     });
-    this.#leaving.set(key, left);
+    this.#letGoSeen();
+    if (lost === null) return;
+    const isRetired = pool === null && this.#ledger.addressesIn(ref).length === 0;
+    if (isRetired) this.#workers.end(ref);
+    // What is not hfm's any more must not be taken out if another program puts it in.
+    else this.#applyGoal(ref);
   }
 }
 
-function goalsOf(config: Config, goals: ReadonlyMap<PoolName, PoolGoal>): Map<PoolName, PoolGoal> {
-  const names = new Set(config.pools.map(({ name }) => name));
-  return new Map([...goals].filter(([name]) => names.has(name)));
+function workersFor({ pools, pf }: Config, ledger: Ledger): Map<string, TableWorkerConfig> {
+  const workers = new Map<string, TableWorkerConfig>();
+  for (const { table, anchor } of [...ledger, ...pools]) {
+    const pool = pools.find((one) => isSameTable(one, { table, anchor }));
+    workers.set(tableKey({ table, anchor }), {
+      pool: pool?.name ?? null,
+      ref: { table, anchor },
+      resyncMs: pf.resyncMs,
+      create: pool?.create ?? false,
+    });
+  }
+  return workers;
 }
 
-function configuredLedger(config: Config): LedgerEntry[] {
-  return config.pools.map((pool) => ({
-    table: pool.table,
-    anchor: pool.anchor,
-    addresses: addressesOf(config, pool),
-  }));
+/** Looks up each table once: it is asked for each address that moves. */
+function memo<T>(lookUp: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? lookUp(key);
+    known.set(key, value);
+    return value;
+  };
 }

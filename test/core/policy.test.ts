@@ -77,20 +77,6 @@ describe('the floor', () => {
     ]);
   });
 
-  test('of two and more has those in reserve who are out by health, in the same order', () => {
-    const members = [
-      member('a', IN, A),
-      member('b', DOWN, B, 1),
-      member('c', DOWN, C, 2),
-      member('d', MAINT, '10.0.0.4', 3),
-    ];
-    const held = set(A, B, C, '10.0.0.4');
-    expect(decidePool(policy(2), members, held).reserve).toEqual([B]);
-    expect(decidePool(policy(0), members, held).reserve).toEqual([]);
-    const up = [member('a', IN, A), member('f', IN, '10.0.0.6'), ...members.slice(1)];
-    expect(decidePool(policy(2), up, held).reserve).toEqual([C, B]);
-  });
-
   test('goes by name among those that were never good', () => {
     const never = Number.NEGATIVE_INFINITY;
     const members = [member('b', DOWN, B, never), member('a', DOWN, A, never)];
@@ -141,17 +127,17 @@ describe('the floor', () => {
     ['no more than serve', { kind: 'count', count: 4 }, 3],
     ['nothing where it is 0', { kind: 'count', count: 0 }, 0],
     ['its share of all that are configured', { kind: 'percent', percent: 50 }, 2],
-  ])('takes of those that serve %s', (_, floor, least) => {
+  ])('takes of those that serve %s', (_, floor, atLeast) => {
     const up = [member('a', IN, A), member('b', IN, B), member('c', IN, C)];
     const all = [...up, member('d', DRAIN, '10.0.0.4')];
-    expect(decidePool({ floor, fallback: [] }, all, set()).least.get('inet')).toBe(least);
+    expect(decidePool({ floor, fallback: [] }, all, set()).floor.get('inet')).toBe(atLeast);
   });
 
-  test('counts who is not of hfm to take, and takes the less of the others', () => {
+  test('counts what serves with mode = "off", and takes the less of the others', () => {
     const off: Wish = { kind: 'leave', held: addresses(B, C) };
     const all = [member('a', IN, A), member('b', off, [B, C])];
-    expect(decidePool(policy(2), all, set()).least.get('inet')).toBe(0);
-    expect(decidePool(policy(3), all, set()).least.get('inet')).toBe(1);
+    expect(decidePool(policy(2), all, set()).floor.get('inet')).toBe(0);
+    expect(decidePool(policy(3), all, set()).floor.get('inet')).toBe(1);
   });
 
   test('of 0 empties the pool', () => {
@@ -159,8 +145,36 @@ describe('the floor', () => {
   });
 });
 
+describe('what must leave', () => {
+  const members = [
+    member('a', IN, A),
+    member('b', DOWN, B, 1),
+    member('c', KEEP, C, 2),
+    member('d', MAINT, '10.0.0.4', 3),
+    member('e', LEAVE, '10.0.0.5'),
+    member('f', { kind: 'out', by: 'backend' }, '10.0.0.6', 4),
+  ];
+
+  test('is what the operator took out, then the fallback, then members, the last known good last', () => {
+    const { removable } = decidePool(policy(0, SORRY), members, set(A, B));
+    expect([...removable]).toEqual([
+      ['10.0.0.4', 'operator'],
+      [SORRY, 'fallback'],
+      [B, 'member'],
+      [C, 'member'],
+      ['10.0.0.6', 'member'],
+    ]);
+  });
+
+  test('is nothing that is in service, also where only the floor holds it there', () => {
+    const { desired, removable } = decidePool(policy(3, SORRY), members, set(A, B, C));
+    expect(desired).toEqual(set(A, B, C));
+    expect([...removable.keys()]).toEqual(['10.0.0.4', SORRY, '10.0.0.6']);
+  });
+});
+
 describe('the fallback', () => {
-  test('serves when nobody else does, and only then', () => {
+  test('serves when nothing else does, and only then', () => {
     const down = decidePool(policy(0, SORRY), [member('a', DOWN, A)], set(A));
     expect(down).toMatchObject({ desired: set(SORRY), fallbackInUse: true });
     const up = decidePool(policy(0, SORRY), [member('a', IN, A)], set(SORRY));
@@ -178,7 +192,7 @@ describe('the fallback', () => {
     expect(outcome.desired).toEqual(set(SORRY, A6));
   });
 
-  test('that serves does not leave for a member that nobody has judged', () => {
+  test('that serves does not leave for a member without evidence', () => {
     const members = [member('a', KEEP, A)];
     const outcome = decidePool(policy(0, SORRY), members, set(A, SORRY));
     expect(outcome).toMatchObject({ desired: set(A, SORRY), fallbackInUse: true });
@@ -221,8 +235,8 @@ describe('for any pool', () => {
   test('health alone never takes a family below its floor', () => {
     fc.assert(
       fc.property(members, floor, bits, (all, one, held) => {
-        const judged = all.filter(({ wish: { kind } }) => kind !== 'leave');
-        const byHealth = judged.map(
+        const managed = all.filter(({ wish: { kind } }) => kind !== 'leave');
+        const byHealth = managed.map(
           (each): Candidate => (each.wish.kind === 'out' ? { ...each, wish: DOWN } : each),
         );
         const previous = previousOf(byHealth, held);
@@ -251,18 +265,20 @@ describe('for any pool', () => {
     );
   });
 
-  test('an address is never both wanted and untouched, and nothing comes from nowhere', () => {
+  test('each address is wanted, untouched or removable, one of them, and nothing comes from nowhere', () => {
     fc.assert(
       fc.property(members, floor, bits, (all, one, held) => {
-        const { desired, untouched } = decidePool(
+        const { desired, untouched, removable } = decidePool(
           { floor: one, fallback: [] },
           all,
           previousOf(all, held),
         );
         const configured = new Set(all.flatMap((each) => each.addresses));
-        for (const each of desired) {
-          expect(configured.has(each) && !untouched.has(each)).toBe(true);
+        for (const each of configured) {
+          const sets = [desired, untouched, removable].filter((some) => some.has(each));
+          expect(sets).toHaveLength(1);
         }
+        expect(desired.size + untouched.size + removable.size).toBe(configured.size);
       }),
     );
   });
@@ -300,7 +316,7 @@ describe('a breach', () => {
     expect(floorBreach(rules, neither, before, after, held)).toMatchObject({ left: 0 });
   });
 
-  test('is one where pf does not hold who would be left', () => {
+  test('is one where pf does not hold what would be left', () => {
     const drained = [member('a', DRAIN, A), member('b', IN, B)];
     const before = decidePool(rules, [member('a', IN, A), member('b', IN, B)], set(A, B));
     const after = decidePool(rules, drained, set(A, B));
@@ -308,7 +324,7 @@ describe('a breach', () => {
     expect(floorBreach(rules, drained, before, after, set(A, B))).toBeNull();
   });
 
-  test('is none for who is out, while pf does not hold all that it should', () => {
+  test('is none for a member that is out, while pf does not hold all that it should', () => {
     const drained = [member('a', IN, A), member('b', DRAIN, B)];
     const before = decidePool(policy(2), [member('a', IN, A), member('b', DOWN, B)], set(A));
     const after = decidePool(policy(2), drained, set(A));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Family } from '../../src/core/address.ts';
+import type { TableGoal } from '../../src/core/table-goal.ts';
 import {
   planChange,
-  spared,
+  safeRemovals,
   type TableChange,
   type TableEntry,
-  type TableGoal,
 } from '../../src/core/table-plan.ts';
 import { addresses } from '../fakes/config.ts';
 
@@ -17,33 +17,35 @@ const FD1 = 'fd00::1';
 const FD2 = 'fd00::2';
 const FOREIGN = '192.0.2.7';
 
+type Removal = TableGoal['removable'] extends ReadonlyMap<string, infer Reason> ? Reason : never;
+
 interface Sets {
   readonly desired?: readonly string[];
-  readonly managed?: readonly string[];
   readonly untouched?: readonly string[];
+  /** The first to leave first, for being down unless it says otherwise. */
+  readonly removable?: readonly (string | readonly [string, Removal])[];
   readonly exclusive?: boolean;
-  readonly dismissed?: readonly string[];
-  readonly reserve?: readonly string[];
-  readonly least?: Readonly<Partial<Record<Family, number>>>;
+  readonly floor?: Readonly<Partial<Record<Family, number>>>;
 }
 
 function goal({
   desired = [],
-  managed = [A, B, C, FD1, FD2],
   untouched = [],
+  removable = [A, B, C, FD1, FD2].filter((one) => !desired.includes(one)),
   exclusive = false,
-  dismissed = [],
-  reserve = [],
-  least = {},
+  floor = {},
 }: Sets): TableGoal {
+  const reasons = removable.map((one) =>
+    typeof one === 'string' ? ([one, 'member'] as const) : one,
+  );
   return {
     desired: new Set(addresses(...desired)),
-    managed: new Set(addresses(...managed)),
     untouched: new Set(addresses(...untouched)),
+    removable: new Map(
+      reasons.flatMap(([text, reason]) => addresses(text).map((one) => [one, reason] as const)),
+    ),
     exclusive,
-    dismissed: new Set(addresses(...dismissed)),
-    reserve: addresses(...reserve),
-    least: new Map(Object.entries(least) as [Family, number][]),
+    floor: new Map(Object.entries(floor) as [Family, number][]),
   };
 }
 
@@ -96,35 +98,64 @@ test('an exclusive table is emptied by name, not by replacing it with nothing', 
 
 describe('while pf keeps refusing an address that is to come', () => {
   test('nothing leaves a family that the table does not serve from its goal', () => {
-    expect(spared([A, FD1, FD2], goal({ desired: [B, FD2] }))).toEqual([FD1]);
+    expect(safeRemovals([A, FD1, FD2], goal({ desired: [B, FD2] }))).toEqual([FD1]);
   });
 
   test.each([
     [1, [B, C]],
-    [2, [C]],
+    [2, [B]],
     [3, []],
   ])('what is to leave stays as far as a floor of %i takes it', (inet, leaving) => {
-    const one = goal({ desired: [A, '10.0.0.4', '10.0.0.5'], least: { inet, inet6: 1 } });
-    expect(spared([A, B, C], one)).toEqual(leaving);
+    const one = goal({ desired: [A, '10.0.0.4', '10.0.0.5'], floor: { inet, inet6: 1 } });
+    expect(safeRemovals([A, B, C], one)).toEqual(leaving);
   });
 
   test('what the operator takes out leaves all the same, where another one of the goal serves', () => {
-    const one = goal({ desired: [A, '10.0.0.4'], dismissed: [B], least: { inet: 2 } });
-    expect(spared([A, B, C], one)).toEqual([B]);
-    expect(spared([B, C], one)).toEqual([]);
+    const one = goal({
+      desired: [A, '10.0.0.4'],
+      removable: [[B, 'operator'], C],
+      floor: { inet: 2 },
+    });
+    expect(safeRemovals([A, B, C], one)).toEqual([B]);
+    expect(safeRemovals([B, C], one)).toEqual([]);
   });
 
-  test('who stays for the floor is the first of the reserve, then what is ours, then a stranger', () => {
-    const exclusive = { desired: [A, '10.0.0.4'], managed: [A, B, C], exclusive: true } as const;
-    const inReserve = goal({ ...exclusive, reserve: [C, B], least: { inet: 2 } });
-    expect(spared([FOREIGN, A, B, C], inReserve)).toEqual([B, FOREIGN]);
-    const byLedger = goal({ ...exclusive, least: { inet: 2 } });
-    expect(spared([FOREIGN, A, B], byLedger)).toEqual([FOREIGN]);
+  const SORRY = '10.0.0.9';
+  const LEFT = '10.0.0.8';
+
+  test.each([
+    [1, [B, FOREIGN, LEFT, SORRY, C]],
+    [2, [B, FOREIGN, LEFT, SORRY]],
+    [3, [B, FOREIGN, LEFT]],
+    [4, [B, FOREIGN]],
+    [5, [B]],
+    [9, [B]],
+  ])(
+    'a floor of %i keeps members, then the fallback, then what only the ledger knows, then what is foreign',
+    (inet, leaving) => {
+      const one = goal({
+        desired: [A, '10.0.0.4'],
+        removable: [
+          [B, 'operator'],
+          [LEFT, 'ledger'],
+          [SORRY, 'fallback'],
+          [C, 'member'],
+        ],
+        exclusive: true,
+        floor: { inet },
+      });
+      expect(safeRemovals([A, B, C, LEFT, SORRY, FOREIGN], one)).toEqual(leaving);
+    },
+  );
+
+  test('of two members the one that was last known good stays', () => {
+    const one = goal({ desired: [A, '10.0.0.4'], removable: [C, B], floor: { inet: 2 } });
+    expect(safeRemovals([A, B, C], one)).toEqual([C]);
   });
 
   test('each family has its own floor', () => {
-    const one = goal({ desired: [A, B, FD1], least: { inet: 2, inet6: 1 } });
-    expect(spared([A, C, FD1, FD2], one)).toEqual([FD2]);
+    const one = goal({ desired: [A, B, FD1], floor: { inet: 2, inet6: 1 } });
+    expect(safeRemovals([A, C, FD1, FD2], one)).toEqual([FD2]);
   });
 });
 
@@ -133,7 +164,7 @@ describe('for any table and goal', () => {
   const some = fc.subarray(hosts);
   const entries: fc.Arbitrary<TableEntry[]> = fc.subarray([...hosts, `!${A}`, '10.0.0.0/8']);
   const goals = fc
-    .record({ desired: some, managed: some, untouched: some, exclusive: fc.boolean() })
+    .record({ desired: some, removable: some, untouched: some, exclusive: fc.boolean() })
     .map(goal);
 
   test('applying the plan gives the goal and keeps everything foreign', () => {
@@ -144,7 +175,7 @@ describe('for any table and goal', () => {
         for (const entry of actual) {
           const set = entry as never;
           const isUntouched = one.untouched.has(set);
-          const isOurs = one.exclusive || one.managed.has(set);
+          const isOurs = one.exclusive || one.removable.has(set);
           expect(after.has(entry)).toBe(one.desired.has(set) || isUntouched || !isOurs);
         }
         for (const entry of after) {

@@ -68,7 +68,7 @@ const wait: fc.Arbitrary<Step> = fc.record({
 });
 
 /** What pf, its other users and a kill -9 may do. */
-const trouble: fc.Arbitrary<Step> = fc.oneof(
+const faults: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
@@ -93,7 +93,7 @@ const trouble: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
 );
 
-const words: fc.Arbitrary<Step> = fc.oneof(
+const requests: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant('say' as const),
     name: fc.oneof(fc.constantFrom(...NAMES), fc.constantFrom('web/n0', 'mail/n1', 'www/n2')),
@@ -112,23 +112,23 @@ async function play(first: Shape, held: readonly number[], steps: readonly Step[
   const history = new History(clock, createFakePf(clock), configOf(first));
   await history.start(held);
   for (const one of steps) await history.play(one);
-  await history.calm();
+  await history.endFaults();
   history.verify();
   expect(history.problems).toEqual([]);
 }
 
-test('whatever happens, every table converges once the faults stop, and nobody leaves without cause', async () => {
+test('whatever happens, every table converges once the faults stop, and no member leaves without cause', async () => {
   const step = fc.oneof(
     { weight: 8, arbitrary: verdicts },
     { weight: 6, arbitrary: wait },
-    { weight: 4, arbitrary: trouble },
-    { weight: 2, arbitrary: words },
+    { weight: 4, arbitrary: faults },
+    { weight: 2, arbitrary: requests },
   );
   const steps = fc.array(step, { maxLength: 50 });
   await fc.assert(fc.asyncProperty(shape, bits, steps, play), { numRuns });
 });
 
-test('by health alone nobody leaves before fall failures, and no pool goes below its floor', async () => {
+test('by health alone no member leaves before fall failures, and no pool goes below its floor', async () => {
   const fixed: fc.Arbitrary<Shape> = fc.record({
     pools: fc.constant({ web: 'web', mail: 'mail' }),
     floors: fc.record({ web: fc.integer({ min: 0, max: 3 }), mail: fc.constantFrom(0, 1) }),
@@ -140,7 +140,7 @@ test('by health alone nobody leaves before fall failures, and no pool goes below
   const step = fc.oneof(
     { weight: 8, arbitrary: verdicts },
     { weight: 6, arbitrary: wait },
-    { weight: 2, arbitrary: trouble },
+    { weight: 2, arbitrary: faults },
   );
   const steps = fc.array(step, { maxLength: 50 });
   await fc.assert(fc.asyncProperty(fixed, bits, steps, play), { numRuns });

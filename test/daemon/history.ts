@@ -87,8 +87,8 @@ interface Evidence {
   /** Consecutive ones, by backend. */
   readonly passes: Map<string, number>;
   readonly failures: Map<string, number>;
-  /** `table backend` of who may leave, and whether the operator or the configuration said so. */
-  readonly excused: Map<string, 'health' | 'word'>;
+  /** `table backend` of each member that may leave, and why: health, or an override or a configuration. */
+  readonly mayLeave: Map<string, 'health' | 'decision'>;
 }
 
 export class History {
@@ -99,12 +99,12 @@ export class History {
   readonly #evidence: Evidence = {
     passes: new Map(),
     failures: new Map(),
-    excused: new Map(),
+    mayLeave: new Map(),
   };
   readonly problems: string[] = [];
-  /** Tables that somebody changed and hfmd may not have read since: it deletes on what it last read. */
+  /** Tables that another program changed and hfmd may not have read since: it deletes by what it last read. */
   readonly #drifted = new Set<string>();
-  /** Tables that somebody destroyed, with what was foreign in them. */
+  /** Tables that were destroyed, with what was foreign in them. */
   readonly #destroyed = new Set<string>();
   /** `table address` of all that was ever configured: what hfm may take out again. */
   readonly #own = new Set<string>();
@@ -114,7 +114,7 @@ export class History {
     this.#pf = pf;
     this.#config = first;
     this.#know(first);
-    for (const name of NAMES) if (this.#isOutByWord(name)) this.#excuse(name, 'word');
+    for (const name of NAMES) if (this.#isOutByDecision(name)) this.#allow(name, 'decision');
     pf.onChange((table, before, after) => this.#watch(table, before, after));
   }
 
@@ -137,7 +137,7 @@ export class History {
       case 'say':
         return this.#say(one.name, one.state);
       case 'reload':
-        this.#excuseChanged(configOf(one.shape));
+        this.#allowChanged(configOf(one.shape));
         this.#config = configOf(one.shape);
         this.#know(this.#config);
         return this.#wiring.reload(this.#config);
@@ -146,7 +146,7 @@ export class History {
         pf.fault('all', null);
         pf.release();
         await clock.advance(SLOWEST_MS);
-        for (const name of NAMES) this.#accuse(name);
+        for (const name of NAMES) this.#forbid(name);
         this.#running = await this.#wiring.restart(this.#config);
         this.#evidence.failures.clear();
         this.#evidence.passes.clear();
@@ -173,14 +173,14 @@ export class History {
         if (one.ms > RESYNC_MS && pf.isCalm) this.#drifted.clear();
         for (const [name, passes] of this.#evidence.passes) {
           // Long enough for what was decided to have reached the tables.
-          if (passes >= RISE && one.ms > 100 && pf.isCalm) this.#accuse(name);
+          if (passes >= RISE && one.ms > 100 && pf.isCalm) this.#forbid(name);
         }
         return;
     }
   }
 
-  /** The faults stop; what somebody destroyed is made again. */
-  async calm(): Promise<void> {
+  /** The faults stop; tables that were destroyed are made again. */
+  async endFaults(): Promise<void> {
     const { pf, clock } = this.#wiring;
     pf.fault('all', null);
     pf.release();
@@ -188,7 +188,7 @@ export class History {
     await clock.advance(CALM_MS);
   }
 
-  /** What is wrong with a table now that all is calm. */
+  /** What is wrong with a table after that. */
   verify(): void {
     const { pf, view, tables } = this.#wiring;
     for (const table of TABLES) {
@@ -222,17 +222,17 @@ export class History {
     const live = view.backends.get(backendName(name));
     // The scheduler does not probe these.
     if (live === undefined || live.checks.some(({ config: one }) => one.mode !== 'check')) return;
-    const said = live.config.memberships.map(({ pool: one }) =>
+    const overrides = live.config.memberships.map(({ pool: one }) =>
       overrideOf(view.overrides, { backend: live.config.name, pool: one }),
     );
-    if (said.length > 0 ? said.every((o) => o?.state === 'maint') : false) return;
+    if (overrides.length > 0 ? overrides.every((o) => o?.state === 'maint') : false) return;
     const { passes, failures } = this.#evidence;
     const count = (counts: Map<string, number>): void =>
       void counts.set(name, (counts.get(name) ?? 0) + 1);
     if (verdict !== 'inconclusive') (verdict === 'pass' ? failures : passes).set(name, 0);
     if (verdict === 'pass') count(passes);
     if (verdict === 'fail') count(failures);
-    if ((failures.get(name) ?? 0) >= FALL) this.#excuse(name, 'health');
+    if ((failures.get(name) ?? 0) >= FALL) this.#allow(name, 'health');
     if (verdict === 'pass') probe(name, PASS);
     else probe(name, verdict === 'fail' ? FAIL : INCONCLUSIVE);
   }
@@ -244,14 +244,14 @@ export class History {
     if (live === undefined) return;
     const isMember = live.config.memberships.some(({ pool: p }) => p === poolName(one ?? ''));
     if (text.includes('/') && !isMember) return;
-    // Each change of the operator's word may move the backend; maint also forgets its health.
-    this.#excuse(live.config.name, 'word');
+    // Each override may move the backend; maint also forgets its health.
+    this.#allow(live.config.name, 'decision');
     this.#evidence.passes.set(live.config.name, 0);
     say(state, text);
   }
 
-  /** A configuration may take out whom it does not name any more, and who it says is down. */
-  #excuseChanged(next: Config): void {
+  /** A configuration may take out what it does not name any more, and what it says is down. */
+  #allowChanged(next: Config): void {
     const membershipsOf = ({ backends }: Config, name: string): string =>
       JSON.stringify(backends.find((one) => one.name === name)?.memberships);
     const modeOf = ({ backends }: Config, name: string): string | undefined =>
@@ -260,31 +260,31 @@ export class History {
       const isMoved = membershipsOf(this.#config, name) !== membershipsOf(next, name);
       const wasFixed = modeOf(this.#config, name) !== modeOf(next, name);
       if (!isMoved && !wasFixed) continue;
-      if (modeOf(next, name) !== 'check' || isMoved) this.#excuse(name, 'word');
+      if (modeOf(next, name) !== 'check' || isMoved) this.#allow(name, 'decision');
       this.#evidence.passes.set(name, 0);
     }
   }
 
-  /** A word stays the reason when failures come on top of it. */
-  #excuse(name: string, by: 'health' | 'word'): void {
-    const { excused } = this.#evidence;
+  /** An override stays the reason when failures come on top of it. */
+  #allow(name: string, by: 'health' | 'decision'): void {
+    const { mayLeave } = this.#evidence;
     for (const table of TABLES) {
       const key = `${table} ${name}`;
-      if (by === 'word' || !excused.has(key)) excused.set(key, by);
+      if (by === 'decision' || !mayLeave.has(key)) mayLeave.set(key, by);
     }
   }
 
-  /** From now on it may leave by new evidence only, where it is a member and nobody's word holds it out. */
-  #accuse(name: string): void {
-    if (this.#isOutByWord(name)) return;
+  /** From now on it may leave by new evidence only, where it is a member and no override holds it out. */
+  #forbid(name: string): void {
+    if (this.#isOutByDecision(name)) return;
     const member = this.#config.backends.find((one) => one.name === name);
     for (const { pool: one } of member?.memberships ?? []) {
       const table = this.#config.pools.find((each) => each.name === one)?.table;
-      this.#evidence.excused.delete(`${table} ${name}`);
+      this.#evidence.mayLeave.delete(`${table} ${name}`);
     }
   }
 
-  #isOutByWord(name: string): boolean {
+  #isOutByDecision(name: string): boolean {
     const member = this.#config.backends.find((one) => one.name === name);
     if (member === undefined || member.checks[0]?.mode !== 'check') return true;
     const said = [...(this.#running?.view.overrides.keys() ?? [])];
@@ -308,7 +308,7 @@ export class History {
       if (!this.#own.has(`${table} ${entry}`))
         this.problems.push(`${entry}, not hfm's, left ${table}`);
       const name = NAMES.find((one) => addressesIn(table, one).includes(entry));
-      if (name !== undefined && !this.#evidence.excused.has(`${table} ${name}`)) {
+      if (name !== undefined && !this.#evidence.mayLeave.has(`${table} ${name}`)) {
         this.problems.push(
           `${name} left ${table} after ${this.#evidence.failures.get(name) ?? 0} failures`,
         );
@@ -317,7 +317,7 @@ export class History {
     this.#watchFloor(table, removed, after);
   }
 
-  /** Health alone may not take a table below its floor: whoever it took must be excused otherwise. */
+  /** Health alone may not take a table below its floor: what leaves then must have another reason. */
   #watchFloor(table: string, removed: readonly string[], after: readonly string[]): void {
     const one = this.#config.pools.find((each) => each.table === table);
     if (one === undefined || one.floor.kind !== 'count' || this.#drifted.has(table)) return;
@@ -328,7 +328,7 @@ export class History {
       .flatMap(({ addresses }) => addresses);
     for (const entry of removed) {
       const owner = NAMES.find((n) => addressesIn(table, n).includes(entry));
-      const byHealth = this.#evidence.excused.get(`${table} ${owner}`) === 'health';
+      const byHealth = this.#evidence.mayLeave.get(`${table} ${owner}`) === 'health';
       if (owner === undefined || !byHealth) continue;
       const family = familyOf(address(entry));
       const configured = members.filter((a) => familyOf(a) === family).length;

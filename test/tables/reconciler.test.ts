@@ -60,9 +60,8 @@ function goalOf(...desired: string[]): PoolGoal {
   return {
     desired: new Set(addresses(...desired)),
     untouched: new Set(),
-    dismissed: new Set(),
-    reserve: [],
-    least: new Map(),
+    removable: new Map(),
+    floor: new Map(),
     short: new Set(),
   };
 }
@@ -199,7 +198,7 @@ describe('tables that leave the configuration', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('keep who moved to another table until that one is proven to hold it', async () => {
+  test('keep what moves to another table until that one is proven to hold it', async () => {
     const { clock, pf, unit } = reconciler({ web: [A], old: [B] }, { ledger: [left('old', B)] });
     pf.fault('add', { kind: 'error', error: 'permission' }, 'web');
     unit.configure(WEB, NO_GOALS);
@@ -290,10 +289,10 @@ test('attempted waits for the tables of these pools alone', async () => {
   expect(done).toEqual(['web', 'both']);
 });
 
-test('an aim at a pool that is not configured does nothing', async () => {
+test('a goal for a pool that is not configured does nothing', async () => {
   const { clock, pf, unit } = reconciler({ web: [A] });
   unit.configure(WEB, NO_GOALS);
-  setGoal(unit, 'nobody', B);
+  setGoal(unit, 'unknown', B);
   await clock.advance(0);
   expect(pf.entries('web')).toEqual([A]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { poolName } from '../../src/core/names.ts';
-import type { TableEntry, TableGoal } from '../../src/core/table-plan.ts';
+import type { TableGoal } from '../../src/core/table-goal.ts';
+import type { TableEntry } from '../../src/core/table-plan.ts';
 import type { PfErrorKind } from '../../src/pf/driver.ts';
 import type { TableView } from '../../src/tables/table-view.ts';
 import { createTableWorker } from '../../src/tables/table-worker.ts';
@@ -16,7 +17,7 @@ const C = '10.0.0.3';
 const FOREIGN = '192.0.2.7';
 
 /** A worker for table `web`, which holds `holds` (null: there is none), with A, B and C for its own. */
-function employ(
+function workerFor(
   holds: readonly TableEntry[] | null,
   { create = false, resyncMs = RESYNC_MS } = {},
 ) {
@@ -47,13 +48,16 @@ function employ(
 function goal(...desired: string[]): TableGoal {
   return {
     desired: new Set(addresses(...desired)),
-    managed: new Set(addresses(A, B, C)),
     untouched: new Set(),
+    removable: removable(...[A, B, C].filter((one) => !desired.includes(one))),
     exclusive: false,
-    dismissed: new Set(),
-    reserve: [],
-    least: new Map(),
+    floor: new Map(),
   };
+}
+
+/** Members that are down, the first to leave first. */
+function removable(...texts: string[]): TableGoal['removable'] {
+  return new Map(addresses(...texts).map((one) => [one, 'member']));
 }
 
 function operations(pf: { readonly calls: readonly { operation: string }[] }): string[] {
@@ -78,7 +82,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 
 describe('a change', () => {
   test('to a table that was not read yet reads first, and deletes only when pf shows what was added', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     worker.setGoal(goal(B));
     await settle();
     expect(operations(pf)).toEqual(['show', 'add', 'show', 'remove', 'show']);
@@ -87,7 +91,7 @@ describe('a change', () => {
   });
 
   test('deletes nothing as long as pf does not show what was added', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.fault('add', { kind: 'ignored' });
@@ -102,7 +106,7 @@ describe('a change', () => {
     ['adds', [A], [A, B], ['add', 'show']],
     ['adds and deletes', [A], [B], ['add', 'show', 'remove', 'show']],
   ])('that %s begins with it where the table is known', async (_what, before, after, expected) => {
-    const { pf, worker } = employ(before);
+    const { pf, worker } = workerFor(before);
     worker.setGoal(goal(...before));
     await settle();
     const calls = pf.calls.length;
@@ -113,7 +117,7 @@ describe('a change', () => {
   });
 
   test('of an exclusive table reads first: it would undo what it is to leave as it is', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     const exclusive = { exclusive: true, untouched: new Set(addresses(C)) };
     worker.setGoal({ ...goal(A), ...exclusive });
     await settle();
@@ -123,8 +127,8 @@ describe('a change', () => {
     expect(pf.entries('web')).toEqual([A, B, C]);
   });
 
-  test('to a table that was destroyed a moment before makes it true again, as a drift', async () => {
-    const { pf, events, worker } = employ([A]);
+  test('to a table that was destroyed just before makes it true again, as a drift', async () => {
+    const { pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.drop('web');
@@ -134,17 +138,15 @@ describe('a change', () => {
     expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [] }]);
   });
 
-  test('does not let one newcomer after the other go before a delete', async () => {
-    const { clock, pf, worker } = employ([A, B]);
+  test('deletes after the first add, also while further backends come up', async () => {
+    const { clock, pf, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
     const before = pf.calls.length;
     pf.fault('all', { kind: 'slow', ms: 10 });
-    const { managed } = goal();
     const many = Array.from({ length: 20 }, (_, i) => `10.0.1.${i}`);
-    const own = new Set([...managed, ...addresses(...many)]);
     for (let i = 1; i <= many.length; i++) {
-      worker.setGoal({ ...goal(A, ...many.slice(0, i)), managed: own });
+      worker.setGoal(goal(A, ...many.slice(0, i)));
       await clock.advance(10);
     }
     expect(operations(pf).slice(before, before + 5)).toEqual([
@@ -157,8 +159,8 @@ describe('a change', () => {
     expect(pf.entries('web')).not.toContain(B);
   });
 
-  test('to others than were wanted first keeps what serves until one of them is seen', async () => {
-    const { clock, pf, worker } = employ([A]);
+  test('to other addresses than were wanted first keeps what serves until pf shows one of them', async () => {
+    const { clock, pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
@@ -173,14 +175,14 @@ describe('a change', () => {
   });
 
   test('never touches what is not its own', async () => {
-    const { pf, worker } = employ([A, FOREIGN, '!10.1.0.0/16']);
+    const { pf, worker } = workerFor([A, FOREIGN, '!10.1.0.0/16']);
     worker.setGoal(goal());
     await settle();
     expect(pf.entries('web')).toEqual(['!10.1.0.0/16', FOREIGN]);
   });
 
   test('of an exclusive table is one replace', async () => {
-    const { pf, worker } = employ([A, FOREIGN]);
+    const { pf, worker } = workerFor([A, FOREIGN]);
     worker.setGoal({ ...goal(B), exclusive: true });
     await settle();
     expect(operations(pf)).toEqual(['show', 'replace', 'show']);
@@ -188,7 +190,7 @@ describe('a change', () => {
   });
 
   test('of an exclusive table to nothing is a delete by name, never a replace by nothing', async () => {
-    const { pf, worker } = employ([A, FOREIGN]);
+    const { pf, worker } = workerFor([A, FOREIGN]);
     worker.setGoal({ ...goal(), exclusive: true });
     await settle();
     expect(operations(pf)).toEqual(['show', 'remove', 'show']);
@@ -196,7 +198,7 @@ describe('a change', () => {
   });
 
   test('is told of once pf shows it, with the time that it took', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     await clock.advance(60_000);
@@ -211,7 +213,7 @@ describe('a change', () => {
   });
 
   test('took as long as its address had to wait, whatever else was wanted meanwhile', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.fault('all', { kind: 'slow', ms: 10 });
@@ -226,7 +228,7 @@ describe('a change', () => {
   });
 
   test('of the same goal again does nothing', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
@@ -236,11 +238,11 @@ describe('a change', () => {
   });
 
   test('that only forgets an address which the table does not hold needs no pfctl', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     const before = pf.calls.length;
-    worker.setGoal({ ...goal(A), managed: new Set(addresses(A)) });
+    worker.setGoal({ ...goal(A), removable: removable(C) });
     await settle();
     expect(pf.calls).toHaveLength(before);
     expect(worker.view.inSync).toBe(true);
@@ -249,7 +251,7 @@ describe('a change', () => {
 
 describe('goals that change while an operation is in flight', () => {
   test('one operation at a time, and the last goal wins', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     pf.fault('all', { kind: 'slow', ms: 50 });
     worker.setGoal(goal(A, B));
     await clock.advance(60);
@@ -261,8 +263,8 @@ describe('goals that change while an operation is in flight', () => {
     expect(worker.view.inSync).toBe(true);
   });
 
-  test('what pf was told is said at once, and until it is read again', async () => {
-    const { clock, pf, views, worker } = employ([A]);
+  test('what pf was told is shown at once, until the table is read again', async () => {
+    const { clock, pf, views, worker } = workerFor([A]);
     const asked = () => askedIn(views);
     worker.start();
     await clock.advance(0);
@@ -279,8 +281,8 @@ describe('goals that change while an operation is in flight', () => {
     expect(asked()).toEqual([[], [B], [], [B], []]);
   });
 
-  test('goals of one moment are one change', async () => {
-    const { pf, worker } = employ([A, B, C]);
+  test('goals of one turn are one change', async () => {
+    const { pf, worker } = workerFor([A, B, C]);
     worker.setGoal(goal(A, B));
     worker.setGoal(goal(A));
     worker.setGoal(goal(C));
@@ -292,7 +294,7 @@ describe('goals that change while an operation is in flight', () => {
   test.each(['add', 'remove', 'show'] as const)(
     'a goal that comes during %s is not lost',
     async (operation) => {
-      const { clock, pf, worker } = employ([A]);
+      const { clock, pf, worker } = workerFor([A]);
       worker.setGoal(goal(A));
       await settle();
       pf.fault(operation, { kind: 'hang' });
@@ -308,7 +310,7 @@ describe('goals that change while an operation is in flight', () => {
   );
 
   test('a goal that comes back to what the table held before the delete in flight is not lost', async () => {
-    const { pf, worker } = employ([A, B]);
+    const { pf, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
     pf.fault('remove', { kind: 'hang' });
@@ -323,7 +325,7 @@ describe('goals that change while an operation is in flight', () => {
   });
 
   test('what a goal that came during the add wants again is not deleted after it', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     const lost: string[] = [];
@@ -339,14 +341,14 @@ describe('goals that change while an operation is in flight', () => {
     expect(lost).toEqual([]);
   });
 
-  test('a goal that turns during every operation is met when it stops turning', async () => {
-    const { clock, pf, worker } = employ([A, B]);
+  test('a goal that changes during every operation is met when it stops changing', async () => {
+    const { clock, pf, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
-    let turns = 0;
+    let changes = 0;
     pf.onChange(() => {
-      turns += 1;
-      if (turns < 12) worker.setGoal(turns % 2 === 0 ? goal(A) : goal(A, B));
+      changes += 1;
+      if (changes < 12) worker.setGoal(changes % 2 === 0 ? goal(A) : goal(A, B));
     });
     worker.setGoal(goal(A));
     await clock.advance(100);
@@ -357,14 +359,14 @@ describe('goals that change while an operation is in flight', () => {
 
 describe('attempted', () => {
   test('resolves at once when the table is in sync', async () => {
-    const { worker } = employ([A]);
+    const { worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     expect(await isSettled(worker.attempted())).toBe(true);
   });
 
   test('waits for pf to confirm', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     pf.fault('all', { kind: 'slow', ms: 10 });
     worker.setGoal(goal(B));
     const attempt = worker.attempted();
@@ -375,14 +377,14 @@ describe('attempted', () => {
   });
 
   test('resolves when the attempt has failed', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     pf.fault('add', { kind: 'error', error: 'permission' });
     worker.setGoal(goal(B));
     expect(await isSettled(worker.attempted())).toBe(true);
   });
 
   test('resolves when a goal that came during the attempt is met by it', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     pf.fault('all', { kind: 'slow', ms: 10 });
     worker.setGoal(goal(B));
     await clock.advance(15);
@@ -415,7 +417,7 @@ describe('attempted', () => {
   });
 });
 
-describe('trouble', () => {
+describe('a failing pfctl', () => {
   const KINDS: readonly PfErrorKind[] = [
     'const-table',
     'permission',
@@ -430,7 +432,7 @@ describe('trouble', () => {
   test.each(KINDS)(
     '%s is told of once, and the table is right within one backoff cap',
     async (kind) => {
-      const { clock, pf, events, healed, worker } = employ([A]);
+      const { clock, pf, events, healed, worker } = workerFor([A]);
       worker.setGoal(goal(A));
       await settle();
       pf.fault('all', { kind: 'error', error: kind });
@@ -449,8 +451,8 @@ describe('trouble', () => {
     },
   );
 
-  test('another kind of trouble is told of once more', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+  test('another kind of failure is told of once more', async () => {
+    const { clock, pf, events, worker } = workerFor([A]);
     pf.fault('show', { kind: 'error', error: 'permission' });
     worker.setGoal(goal(B));
     await clock.advance(10_000);
@@ -463,7 +465,7 @@ describe('trouble', () => {
   });
 
   test('another right that is missing is told of once more, the same is not', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     pf.fault('add', { kind: 'error', error: 'permission' });
     worker.setGoal(goal(A, B));
     await clock.advance(10_000);
@@ -477,7 +479,7 @@ describe('trouble', () => {
   });
 
   test('tries again after 100 ms, then twice as long each time, at most a resync', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     pf.fault('show', { kind: 'error', error: 'refused' });
     worker.setGoal(goal(A));
     await clock.advance(25_000);
@@ -487,7 +489,7 @@ describe('trouble', () => {
   });
 
   test('a fresh goal does not wait for the backoff', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     pf.fault('show', { kind: 'error', error: 'refused' });
     worker.setGoal(goal(A));
     await clock.advance(20_000);
@@ -498,7 +500,7 @@ describe('trouble', () => {
   });
 
   test('a delete that fails after its add leaves more in the table, never less', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.fault('remove', { kind: 'error', error: 'killed' });
@@ -511,7 +513,7 @@ describe('trouble', () => {
   });
 
   test('a change that was made but reported as failed is found to be made', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.fault('remove', { kind: 'done-but-error', error: 'killed' });
@@ -521,7 +523,7 @@ describe('trouble', () => {
   });
 
   test('a missing table is an error, and heals when the table appears', async () => {
-    const { clock, pf, events, worker } = employ(null);
+    const { clock, pf, events, worker } = workerFor(null);
     worker.setGoal(goal(A));
     await clock.advance(30_000);
     expect(worker.view).toMatchObject({ inSync: false, error: { kind: 'missing-table' } });
@@ -533,7 +535,7 @@ describe('trouble', () => {
   });
 
   test('a missing table is made where the pool says create = true', async () => {
-    const { pf, events, worker } = employ(null, { create: true });
+    const { pf, events, worker } = workerFor(null, { create: true });
     worker.setGoal(goal(A));
     await settle();
     expect(pf.entries('web')).toEqual([A]);
@@ -541,7 +543,7 @@ describe('trouble', () => {
   });
 
   test('a missing table of which nothing is wanted is in order where create = true', async () => {
-    const { pf, worker } = employ(null, { create: true });
+    const { pf, worker } = workerFor(null, { create: true });
     worker.setGoal(goal());
     await settle();
     expect(pf.entries('web')).toBeNull();
@@ -549,7 +551,7 @@ describe('trouble', () => {
   });
 
   test('pf says done and does nothing: not-accepted, in a bounded number of tries', async () => {
-    const { pf, worker } = employ([A]);
+    const { pf, worker } = workerFor([A]);
     pf.fault('add', { kind: 'ignored' });
     worker.setGoal(goal(A, B));
     await settle();
@@ -563,23 +565,30 @@ describe('trouble', () => {
   test.each([
     [1, [A]],
     [2, [A, C]],
-  ])('a floor of %i holds what is down while pf keeps refusing who comes', async (inet, left) => {
-    const { clock, pf, worker } = employ([A, C]);
-    pf.fault('add', { kind: 'ignored' });
-    worker.setGoal({ ...goal(A, B), least: new Map([['inet', inet]]) });
-    await clock.advance(RESYNC_MS);
-    expect(pf.entries('web')).toEqual(left);
-    pf.fault('add', null);
-    await clock.advance(RESYNC_MS);
-    expect(pf.entries('web')).toEqual([A, B]);
-  });
+  ])(
+    'a floor of %i holds what is down while pf keeps refusing what comes in',
+    async (inet, left) => {
+      const { clock, pf, worker } = workerFor([A, C]);
+      pf.fault('add', { kind: 'ignored' });
+      worker.setGoal({ ...goal(A, B), floor: new Map([['inet', inet]]) });
+      await clock.advance(RESYNC_MS);
+      expect(pf.entries('web')).toEqual(left);
+      pf.fault('add', null);
+      await clock.advance(RESYNC_MS);
+      expect(pf.entries('web')).toEqual([A, B]);
+    },
+  );
 
   test.each(['refused', 'permission', 'hung'] as const)(
-    'who is down leaves, as far as the floor lets, while an add goes on ending as %s',
+    'what is down leaves, as far as the floor lets, while an add goes on ending as %s',
     async (error) => {
-      const { clock, pf, worker } = employ([A, B, C]);
+      const { clock, pf, worker } = workerFor([A, B, C]);
       pf.fault('add', { kind: 'error', error });
-      worker.setGoal({ ...goal(A, '10.0.0.4'), least: new Map([['inet', 2]]) });
+      worker.setGoal({
+        ...goal(A, '10.0.0.4'),
+        removable: removable(C, B),
+        floor: new Map([['inet', 2]]),
+      });
       await settle();
       expect(pf.entries('web')).toEqual([A, B, C]);
       await clock.advance(RESYNC_MS);
@@ -589,8 +598,8 @@ describe('trouble', () => {
   );
 
   /** pf goes on refusing to add C, and with the second try, which is slow, another goal comes. */
-  const aimedAnew = async (holds: readonly string[], first: TableGoal, then: TableGoal) => {
-    const { clock, pf, events, worker } = employ(holds);
+  const setAnotherGoal = async (holds: readonly string[], first: TableGoal, then: TableGoal) => {
+    const { clock, pf, events, worker } = workerFor(holds);
     pf.fault('add', { kind: 'error', error: 'refused' });
     worker.setGoal(first);
     await settle();
@@ -604,22 +613,22 @@ describe('trouble', () => {
     return { pf, events };
   };
 
-  test('who has come back while a refused add was slow does not leave', async () => {
-    const { pf } = await aimedAnew([A, B], goal(A, C), goal(A, B, C));
+  test('what has come back while a refused add was slow does not leave', async () => {
+    const { pf } = await setAnotherGoal([A, B], goal(A, C), goal(A, B, C));
     expect(operations(pf)).not.toContain('remove');
     expect(pf.entries('web')).toEqual([A, B]);
   });
 
-  test('who is to leave only since then leaves by a change of his own, which is told', async () => {
-    const { pf, events } = await aimedAnew([A, B], goal(A, B, C), goal(A, C));
+  test('what must leave only since then leaves by a change of its own, which is told', async () => {
+    const { pf, events } = await setAnotherGoal([A, B], goal(A, B, C), goal(A, C));
     expect(pf.entries('web')).toEqual([A]);
     expect(events.of('table')).toMatchObject([{ removed: [B] }]);
   });
 
-  test('who is down leaves an exclusive table while pf goes on refusing the replace', async () => {
-    const { clock, pf, worker } = employ([A, B]);
+  test('what is down leaves an exclusive table while pf goes on refusing the replace', async () => {
+    const { clock, pf, worker } = workerFor([A, B]);
     pf.fault('replace', { kind: 'error', error: 'refused' });
-    worker.setGoal({ ...goal(A, C), exclusive: true, least: new Map([['inet', 1]]) });
+    worker.setGoal({ ...goal(A, C), exclusive: true, floor: new Map([['inet', 1]]) });
     await settle();
     expect(pf.entries('web')).toEqual([A, B]);
     await clock.advance(RESYNC_MS);
@@ -627,7 +636,7 @@ describe('trouble', () => {
   });
 
   test('a negated entry in the way is named', async () => {
-    const { pf, worker } = employ([`!${B}`]);
+    const { pf, worker } = workerFor([`!${B}`]);
     worker.setGoal(goal(B));
     await settle();
     expect(worker.view.error).toEqual({
@@ -638,7 +647,7 @@ describe('trouble', () => {
   });
 
   test('a delete that is undone each time is not-accepted too', async () => {
-    const { pf, worker } = employ([A, B]);
+    const { pf, worker } = workerFor([A, B]);
     pf.fault('remove', { kind: 'ignored' });
     worker.setGoal(goal(A));
     await settle();
@@ -651,7 +660,7 @@ describe('trouble', () => {
 
 describe('drift', () => {
   test('is put right within a resync and told of once, with what was missing and what was too much', async () => {
-    const { clock, pf, events, worker } = employ([A, FOREIGN]);
+    const { clock, pf, events, worker } = workerFor([A, FOREIGN]);
     worker.setGoal(goal(A));
     await settle();
     pf.put('web', [B, FOREIGN]);
@@ -664,7 +673,7 @@ describe('drift', () => {
   });
 
   test('its repair takes as long as the repair, however old the goal is', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await clock.advance(24 * 3_600_000);
     pf.put('web', []);
@@ -674,7 +683,7 @@ describe('drift', () => {
   });
 
   test('what is foreign in an exclusive table is too much', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal({ ...goal(A), exclusive: true });
     await settle();
     pf.put('web', [A, FOREIGN]);
@@ -684,7 +693,7 @@ describe('drift', () => {
   });
 
   test('that a change finds is told of, and not as what hfm did', async () => {
-    const { pf, events, worker } = employ([A, B]);
+    const { pf, events, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
     pf.put('web', [B]);
@@ -694,8 +703,8 @@ describe('drift', () => {
     expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [] }]);
   });
 
-  test('that the first reading after a trouble finds is told of', async () => {
-    const { clock, pf, events, worker } = employ([A, B]);
+  test('that the first reading after a failure finds is told of', async () => {
+    const { clock, pf, events, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
     pf.fault('show', { kind: 'error', error: 'hung' });
@@ -706,8 +715,8 @@ describe('drift', () => {
     expect(events.of('drift')).toMatchObject([{ missing: [A], surplus: [C] }]);
   });
 
-  test('is not what a goal turned while the table was read', async () => {
-    const { clock, pf, events, worker } = employ([A, B]);
+  test('is not what another goal changes while the table is read', async () => {
+    const { clock, pf, events, worker } = workerFor([A, B]);
     worker.setGoal(goal(A, B));
     await settle();
     pf.fault('show', { kind: 'slow', ms: 10 });
@@ -721,7 +730,7 @@ describe('drift', () => {
   test.each(['add', 'remove'] as const)(
     'is not an %s of our own that was reported as failed',
     async (operation) => {
-      const { clock, pf, events, worker } = employ([A, B]);
+      const { clock, pf, events, worker } = workerFor([A, B]);
       worker.setGoal(goal(A, B));
       await settle();
       pf.fault(operation, { kind: 'done-but-error', error: 'killed' });
@@ -737,14 +746,14 @@ describe('drift', () => {
   );
 
   test('is not told of when a table is brought to its first goal', async () => {
-    const { clock, events, worker } = employ([B]);
+    const { clock, events, worker } = workerFor([B]);
     worker.setGoal(goal(A));
     await clock.advance(2 * RESYNC_MS);
     expect(events.of('drift')).toEqual([]);
   });
 
-  test('that pf does not let be repaired is told of once, then as trouble', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+  test('that pf does not let be repaired is told of once, then as a failure', async () => {
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.put('web', []);
@@ -757,7 +766,7 @@ describe('drift', () => {
 
 describe('stop', () => {
   test('waits for the operation in flight and starts nothing after it', async () => {
-    const { clock, pf, worker } = employ([A]);
+    const { clock, pf, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     pf.fault('show', { kind: 'hang' });
@@ -773,8 +782,8 @@ describe('stop', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('lets everybody go who waits for an attempt, and can be called twice', async () => {
-    const { pf, worker } = employ([A]);
+  test('ends every wait for an attempt, and can be called twice', async () => {
+    const { pf, worker } = workerFor([A]);
     pf.fault('show', { kind: 'hang' });
     worker.setGoal(goal(B));
     const attempt = worker.attempted();
@@ -789,7 +798,7 @@ describe('stop', () => {
 });
 
 test('each time that entries have left is told once pf has confirmed it', async () => {
-  const { clock, pf, removals, worker } = employ([A, B, FOREIGN]);
+  const { clock, pf, removals, worker } = workerFor([A, B, FOREIGN]);
   worker.setGoal(goal(A));
   await settle();
   pf.put('web', [A, C, FOREIGN]);
@@ -800,9 +809,9 @@ test('each time that entries have left is told once pf has confirmed it', async 
   expect(removals).toEqual([[B], [C]]);
 });
 
-describe('a contest', () => {
+describe('a conflict', () => {
   test('with another program is told once, as is its end, and the table is put right all the while', async () => {
-    const { clock, pf, events, worker } = employ([A]);
+    const { clock, pf, events, worker } = workerFor([A]);
     worker.setGoal(goal(A));
     await settle();
     for (let i = 0; i < 20; i++) {
@@ -822,8 +831,8 @@ describe('a contest', () => {
   });
 });
 
-test('a program that undoes it before each change of ours contests it too', async () => {
-  const { clock, pf, events, worker } = employ([A, B]);
+test('a program that undoes it before each change of hfm is a conflict too', async () => {
+  const { clock, pf, events, worker } = workerFor([A, B]);
   worker.setGoal(goal(A, B));
   await settle();
   for (let i = 0; i < 6; i++) {
@@ -837,7 +846,7 @@ test('a program that undoes it before each change of ours contests it too', asyn
 });
 
 test('confirmedAtMs is the wall time of the last reading that showed the goal', async () => {
-  const { clock, pf, worker } = employ([A]);
+  const { clock, pf, worker } = workerFor([A]);
   worker.setGoal(goal(A));
   await clock.advance(RESYNC_MS);
   const confirmedAtMs = clock.wallMs();
@@ -848,7 +857,7 @@ test('confirmedAtMs is the wall time of the last reading that showed the goal', 
 });
 
 test('every reading and every failure is shown', async () => {
-  const { clock, pf, views, worker } = employ([A]);
+  const { clock, pf, views, worker } = workerFor([A]);
   worker.setGoal(goal(A));
   await settle();
   pf.fault('show', { kind: 'error', error: 'hung' });
@@ -861,10 +870,10 @@ test('every reading and every failure is shown', async () => {
 });
 
 test('another pool over the same table has its goal to set', async () => {
-  const { pf, views, worker } = employ([A]);
+  const { pf, views, worker } = workerFor([A]);
   worker.setGoal(goal(A));
   await settle();
-  worker.assume({ ...worker.config, pool: poolName('other') });
+  worker.reconfigure({ ...worker.config, pool: poolName('other') });
   expect(worker.view.inSync).toBe(false);
   await settle();
   expect(pf.entries('web')).toEqual([A]);

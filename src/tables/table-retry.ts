@@ -3,33 +3,33 @@ import type { PfError } from '../pf/driver.ts';
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5000;
 
-/** The trouble that pf makes with a table: since when, what it is, and when it is tried again. */
-export class TableTrouble {
+/** The failures of a table in a row: since when it fails, how, and when it is tried again. */
+export class TableRetry {
   #failures = 0;
   #sinceMs = 0;
   #last: PfError | null = null;
 
-  /** Notes that an attempt has failed; says whether that is trouble that begins or becomes another. */
-  note(error: PfError, nowMs: number): boolean {
+  /** Counts a failed attempt. Says whether it is the first, or another failure than the last one. */
+  failed(error: PfError, nowMs: number): boolean {
     const last = this.#last;
     if (last === null) this.#sinceMs = nowMs;
     this.#failures += 1;
     this.#last = error;
     if (last?.kind !== error.kind) return true;
-    // Rights are given one by one: each that is missing is a trouble of its own.
+    // Rights are given one by one: each that is missing is a failure of its own.
     return error.kind === 'permission' && error.message !== last.message;
   }
 
-  /** Notes that an attempt went well; says how long the trouble was, null where there was none. */
-  end(nowMs: number): number | null {
+  /** Notes an attempt that went well. Says how long the table had failed, null if it had not. */
+  succeeded(nowMs: number): number | null {
     if (this.#last === null) return null;
     this.#failures = 0;
     this.#last = null;
     return nowMs - this.#sinceMs;
   }
 
-  /** Whether the last attempt has failed in this way too. */
-  isAgain(kind: PfError['kind']): boolean {
+  /** Whether the last attempt failed, and in this way. */
+  hasFailedBy(kind: PfError['kind']): boolean {
     return this.#last?.kind === kind;
   }
 
