@@ -5,9 +5,9 @@ import {
   type MemberConnections,
   PACE,
 } from '../connections/connections.ts';
-import type { Override, Scope } from '../core/admin.ts';
-import { scopeKey } from '../core/admin.ts';
 import { poolName } from '../core/names.ts';
+import type { Override, Scope } from '../core/override.ts';
+import { scopeKey } from '../core/override.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { TablePlan } from '../daemon/reload-plan.ts';
 import type { StampedEvent } from '../events/event.ts';

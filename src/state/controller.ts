@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import { type Override, type Overrides, type Scope, withOverrides } from '../core/admin.ts';
 import { count, FRESH_STREAK, type Health, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import { type Override, type Overrides, type Scope, withOverrides } from '../core/override.ts';
 import { type FloorBreach, floorBreach, type PoolOutcome } from '../core/policy.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import type { TableEntry } from '../core/table-plan.ts';

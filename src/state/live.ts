@@ -1,8 +1,8 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import { type Override, type Overrides, overrideOf } from '../core/admin.ts';
 import { combine, type Health, type Held, type Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import { type Override, type Overrides, overrideOf } from '../core/override.ts';
 import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
 import type { ProbeHistory } from '../core/probe-history.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';

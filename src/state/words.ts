@@ -6,7 +6,7 @@ import {
   type Scope,
   withOverrides,
   withShiftedEnds,
-} from '../core/admin.ts';
+} from '../core/override.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Live } from './live.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
-import type { Override, Scope } from '../../src/core/admin.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
+import type { Override, Scope } from '../../src/core/override.ts';
 import { fail, inconclusive, pass, type Verdict } from '../../src/core/verdict.ts';
 import { type Announcement, Controller, type Durable } from '../../src/state/controller.ts';
 import { EMPTY_STATE } from '../../src/store/state-file.ts';
