@@ -1,5 +1,5 @@
-import type { AdminState } from '../core/admin.ts';
 import { parseDuration } from '../core/duration.ts';
+import type { AdminState } from '../core/override.ts';
 import type { AdminRequest, AdminResponse } from '../protocol/protocol.ts';
 import {
   type Args,

@@ -1,4 +1,4 @@
-import type { Scope } from '../core/admin.ts';
+import type { Scope } from '../core/override.ts';
 import type { PfDriver, PfError } from '../pf/driver.ts';
 import { type Serving, servingOf } from '../state/serving.ts';
 import type { StateView } from '../state/view.ts';

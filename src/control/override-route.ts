@@ -1,4 +1,4 @@
-import { type Override, type Scope, scopeKey } from '../core/admin.ts';
+import { type Override, type Scope, scopeKey } from '../core/override.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { decodeAdminRequest } from '../protocol/admin-request.ts';
 import type { AdminResponse } from '../protocol/protocol.ts';

@@ -1,6 +1,6 @@
-import type { Scope } from '../core/admin.ts';
 import { backendName, poolName } from '../core/names.ts';
 import { nearest } from '../core/nearest.ts';
+import type { Scope } from '../core/override.ts';
 import type { StateView } from '../state/view.ts';
 
 export type ScopesResult =

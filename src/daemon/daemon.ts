@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Connections, createConnections } from '../connections/member-connections.ts';
-import type { Override, Scope } from '../core/admin.ts';
 import type { BackendName } from '../core/names.ts';
+import type { Override, Scope } from '../core/override.ts';
 import type { EngineMeter } from '../metrics/engine-meter.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import type { ProbeNowResult } from '../prober/prober.ts';

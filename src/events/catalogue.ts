@@ -1,8 +1,8 @@
 import type { Address } from '../core/address.ts';
-import type { AdminState } from '../core/admin.ts';
 import { formatAge } from '../core/duration.ts';
 import type { Health } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import type { AdminState } from '../core/override.ts';
 import type { TableLocation } from '../core/table.ts';
 import type { TableEntry } from '../core/table-plan.ts';
 

@@ -1,5 +1,5 @@
-import type { AdminState } from '../core/admin.ts';
 import type { Health } from '../core/health.ts';
+import type { AdminState } from '../core/override.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { WithSnakeCase } from './snake-case.ts';
 

@@ -1,7 +1,7 @@
 import type { CheckConfig } from '../config/config.ts';
-import { type Override, overrideOf, type Scope } from '../core/admin.ts';
 import { combine, type Health, type Held } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import { type Override, overrideOf, type Scope } from '../core/override.ts';
 import type { BackendView, CheckView, Member, StateView } from './view.ts';
 
 /** A backend's health from its checks', those with a fixed mode included; unknown where all are off. */

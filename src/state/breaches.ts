@@ -1,5 +1,5 @@
-import { type Override, type Scope, withOverrides } from '../core/admin.ts';
 import type { PoolName } from '../core/names.ts';
+import { type Override, type Scope, withOverrides } from '../core/override.ts';
 import { type FloorBreach, floorBreach } from '../core/policy.ts';
 import { poolsOfScopes } from './backend.ts';
 import { candidatesOf, decide } from './decide.ts';

@@ -1,8 +1,8 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import { sortAddresses } from '../core/address.ts';
-import type { Overrides } from '../core/admin.ts';
 import { FRESH_STREAK } from '../core/health.ts';
+import type { Overrides } from '../core/override.ts';
 import { ProbeHistory } from '../core/probe-history.ts';
 import { isSameTable } from '../core/table.ts';
 import { checkFingerprint, healthOf } from './backend.ts';

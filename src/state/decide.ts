@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import { overrideOf } from '../core/admin.ts';
 import type { PoolName } from '../core/names.ts';
+import { overrideOf } from '../core/override.ts';
 import { type Candidate, decidePool, type PoolOutcome, type Wish } from '../core/policy.ts';
 import { worstCaseDetectionMs } from '../core/schedule.ts';
 import type { TableEntry } from '../core/table-plan.ts';

@@ -1,4 +1,4 @@
-import { type AdminState, type Overrides, withShiftedEnds } from '../core/admin.ts';
+import { type AdminState, type Overrides, withShiftedEnds } from '../core/override.ts';
 import type { HfmEvent } from '../events/event.ts';
 import type { Clock } from '../sys/clock.ts';
 

@@ -1,14 +1,14 @@
 import type { Config } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
+import { count, FRESH_STREAK, type Streak } from '../core/health.ts';
+import type { BackendName, PoolName } from '../core/names.ts';
 import {
   expiredKeys,
   type Override,
   type Overrides,
   type Scope,
   withOverrides,
-} from '../core/admin.ts';
-import { count, FRESH_STREAK, type Streak } from '../core/health.ts';
-import type { BackendName, PoolName } from '../core/names.ts';
+} from '../core/override.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import { isSameTable, type TableRef } from '../core/table.ts';
 import { sameSet } from '../core/table-goal.ts';

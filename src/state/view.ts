@@ -1,8 +1,8 @@
 import type { BackendConfig, CheckConfig, Config, PoolConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import type { Overrides } from '../core/admin.ts';
 import type { Health, Streak } from '../core/health.ts';
 import type { BackendName, PoolName } from '../core/names.ts';
+import type { Overrides } from '../core/override.ts';
 import type { PoolOutcome } from '../core/policy.ts';
 import type { ProbeHistory } from '../core/probe-history.ts';
 import type { TableEntry } from '../core/table-plan.ts';

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseAddress } from '../core/address.ts';
-import type { Override } from '../core/admin.ts';
 import type { Ledger, LedgerEntry } from '../core/ledger.ts';
+import type { Override } from '../core/override.ts';
 import type { Log } from '../sys/log.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { MembershipConfig } from '../config/config.ts';
 import type { Address } from '../core/address.ts';
-import { type AdminState, type Override, overrideOf } from '../core/admin.ts';
+import { type AdminState, type Override, overrideOf } from '../core/override.ts';
 import type { ProbeRecord } from '../core/probe-history.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type {

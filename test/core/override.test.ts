@@ -8,7 +8,7 @@ import {
   scopeKey,
   withOverrides,
   withShiftedEnds,
-} from '../../src/core/admin.ts';
+} from '../../src/core/override.ts';
 import { scopeOf } from '../daemon/wiring.ts';
 
 const NONE: Overrides = new Map();
