@@ -120,7 +120,7 @@ export class StarterLink {
     if (signal?.aborted) return Promise.resolve({ kind: 'aborted', ...NO_OUTPUT, durationMs: 0 });
     if (this.#isBehind) return Promise.resolve(LATE);
     const id = ++this.#lastId;
-    const startedMs = clock.monotonicMs();
+    const requestedMs = clock.monotonicMs();
     return new Promise((resolve) => {
       const onAbort = () => {
         run.isAborted = true;
@@ -132,7 +132,7 @@ export class StarterLink {
       signal?.addEventListener('abort', onAbort, { once: true });
       const run: Run = {
         program: argv[0] ?? '',
-        requestedMs: startedMs,
+        requestedMs,
         pid: null,
         startedMs: null,
         isAborted: false,
@@ -141,7 +141,7 @@ export class StarterLink {
           this.#notStarted.delete(run);
           timer.cancel();
           signal?.removeEventListener('abort', onAbort);
-          const durationMs = clock.monotonicMs() - startedMs;
+          const durationMs = clock.monotonicMs() - requestedMs;
           resolve('durationMs' in result ? { ...result, durationMs } : result);
         },
       };
