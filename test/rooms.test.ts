@@ -66,6 +66,7 @@ const CLI_MAY_IMPORT_OF_EVENTS = ['event.ts'];
 /** Rooms of many small files of one kind. */
 const MAY_BE_LARGE = ['core', 'config', 'cli'];
 const MAX_FILES = 15;
+const MAX_LINES = 300;
 
 describe('the rooms of src', () => {
   it('import only what they may', () => {
@@ -95,6 +96,13 @@ describe('the rooms of src', () => {
     for (const room of FILES.map(roomOf)) sizes.set(room, (sizes.get(room) ?? 0) + 1);
     const large = [...sizes].filter(([room, n]) => n > MAX_FILES && !MAY_BE_LARGE.includes(room));
     expect(large).toEqual([]);
+  });
+  it(`have no file of more than ${MAX_LINES} lines`, () => {
+    const lines = FILES.map((file) => {
+      const text = readFileSync(join(SRC, file), 'utf8');
+      return [file, text.split('\n').length - 1] as const;
+    });
+    expect(lines.filter(([, count]) => count > MAX_LINES)).toEqual([]);
   });
 });
 
