@@ -4,7 +4,7 @@ import type { TableEntry } from '../core/table-plan.ts';
 import { candidatesOf } from '../state/decide.ts';
 import { includes, servingOf, wants } from '../state/serving.ts';
 import type { PoolView, StateView } from '../state/view.ts';
-import type { CleanupRules, CleanupTask } from './cleanup.ts';
+import type { CleanupRules, CleanupTask } from './cleanup-task.ts';
 
 /** The rules by the state as it is when they are asked. */
 export function cleanupRules(view: StateView): CleanupRules {

@@ -1,6 +1,6 @@
 import type { PfDriver, PfError, PfResult } from '../pf/driver.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { CleanupRules, CleanupTask } from './cleanup.ts';
+import type { CleanupRules, CleanupTask } from './cleanup-task.ts';
 import { PACE, pause } from './end-states.ts';
 
 export interface EndSourcesDeps {

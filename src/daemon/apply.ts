@@ -1,6 +1,6 @@
 import { cleanupTasks } from '../connections/cleanup-rules.ts';
 import { type Effects, NO_EFFECTS } from '../state/effects.ts';
-import type { Rooms } from './compose.ts';
+import type { Rooms } from './rooms.ts';
 
 /** Carries out what follows from a change of the state. It is the one place where the rooms meet. */
 export function applyEffects(rooms: Rooms, effects: Effects): void {

@@ -1,12 +1,12 @@
-import { type Auditor, createAuditor } from '../audit/auditor.ts';
+import { createAuditor } from '../audit/auditor.ts';
 import type { CarpAddresses } from '../audit/source-audit.ts';
 import type { Config } from '../config/config.ts';
-import { type Cleanup, createCleanup } from '../connections/cleanup.ts';
+import { createCleanup } from '../connections/cleanup.ts';
 import { cleanupRules } from '../connections/cleanup-rules.ts';
-import { createEventLog, type EventLog } from '../events/event-log.ts';
+import { createEventLog } from '../events/event-log.ts';
 import { logEvent } from '../events/log-events.ts';
-import { createNodeProblems, type NodeProblems } from '../events/node-problems.ts';
-import { type Actions, createActions } from '../hooks/actions.ts';
+import { createNodeProblems } from '../events/node-problems.ts';
+import { createActions } from '../hooks/actions.ts';
 import type { PfDriver } from '../pf/driver.ts';
 import type { Prober, ProberOutlets } from '../prober/prober.ts';
 import type { Exec } from '../process/exec.ts';
@@ -15,12 +15,13 @@ import { Batch } from '../state/batch.ts';
 import type { Effects } from '../state/effects.ts';
 import { FirstRounds } from '../state/first-rounds.ts';
 import { State } from '../state/state.ts';
-import { readState, type SavedState } from '../store/state-file.ts';
-import { createStateWriter, type StateWriter } from '../store/state-writer.ts';
+import { readState } from '../store/state-file.ts';
+import { createStateWriter } from '../store/state-writer.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { ProcessLog } from '../sys/log.ts';
 import { Reconciler } from '../tables/reconciler.ts';
 import { applyEffects } from './apply.ts';
+import type { Rooms } from './rooms.ts';
 
 /** What the daemon needs of the world around it; each has a fake in tests. */
 export interface ComposeDeps {
@@ -33,35 +34,6 @@ export interface ComposeDeps {
   readonly ownAddresses: () => ReadonlySet<string>;
   readonly carpAddresses: CarpAddresses;
   readonly openProber: (outlets: ProberOutlets) => Prober;
-}
-
-/** What a room has to say in `status`. */
-interface Report {
-  /** What is wrong now, so that `status` exits 1. */
-  problems?(): readonly string[];
-  /** What an operator should know, and does not keep hfm from working. */
-  warnings?(): readonly string[];
-}
-
-/** The rooms of a daemon, put together and not started. */
-export interface Rooms {
-  readonly state: State;
-  readonly batch: Batch;
-  readonly firstRounds: FirstRounds;
-  readonly tables: Reconciler;
-  readonly cleanup: Cleanup;
-  readonly actions: Actions;
-  readonly auditor: Auditor;
-  readonly prober: Prober;
-  readonly events: EventLog;
-  readonly problems: NodeProblems;
-  readonly store: StateWriter;
-  /** What the state file held. */
-  readonly saved: SavedState;
-  /** The rooms that have something to say in `status`, in the order in which it is shown. */
-  readonly reports: readonly Report[];
-  /** Carries out what follows from a change of the state. */
-  readonly apply: (effects: Effects) => void;
 }
 
 /** Builds a daemon. Nothing is started, read or written yet, except that the state file is read. */

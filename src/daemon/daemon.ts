@@ -9,9 +9,10 @@ import type { ProbeNowResult } from '../prober/prober.ts';
 import { type Breach, breachesOf } from '../state/breaches.ts';
 import type { StateView } from '../state/view.ts';
 import { VERSION } from '../version.ts';
-import { type ComposeDeps, compose, type Rooms } from './compose.ts';
+import { type ComposeDeps, compose } from './compose.ts';
 import { notesOn } from './reload-notes.ts';
 import { planReload, type TablePlan } from './reload-plan.ts';
+import type { Rooms } from './rooms.ts';
 import { keepHouse, startRooms, stopRooms } from './start.ts';
 
 export interface DaemonDeps extends ComposeDeps {

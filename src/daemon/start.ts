@@ -1,6 +1,6 @@
 import { tasksLeftOver } from '../connections/cleanup-rules.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
-import type { Rooms } from './compose.ts';
+import type { Rooms } from './rooms.ts';
 
 /** hfmd probes its backends although tables can't be read. */
 const FIRST_READING_MS = 1000;

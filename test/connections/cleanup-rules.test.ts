@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PoolConfig } from '../../src/config/config.ts';
-import type { CleanupTask } from '../../src/connections/cleanup.ts';
 import {
   cleanupTasks,
   isOut,
   mayEndStates,
   releaseOf,
 } from '../../src/connections/cleanup-rules.ts';
+import type { CleanupTask } from '../../src/connections/cleanup-task.ts';
 import { poolName } from '../../src/core/names.ts';
 import { NOTHING_SAVED } from '../../src/store/state-file.ts';
 import { FAIL, PASS, type Wiring, wire } from '../daemon/wiring.ts';

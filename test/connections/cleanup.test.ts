@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Cleanup, type CleanupTask, createCleanup } from '../../src/connections/cleanup.ts';
+import { type Cleanup, createCleanup } from '../../src/connections/cleanup.ts';
+import type { CleanupTask } from '../../src/connections/cleanup-task.ts';
 import { poolName } from '../../src/core/names.ts';
 import type { PfDriver, PfErrorKind } from '../../src/pf/driver.ts';
 import type { PfState } from '../../src/pf/state-listing.ts';

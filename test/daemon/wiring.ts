@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
 import type { Override, Scope } from '../../src/core/override.ts';
 import { fail, inconclusive, pass, type Verdict } from '../../src/core/verdict.ts';
-import type { Rooms } from '../../src/daemon/compose.ts';
+import type { Rooms } from '../../src/daemon/rooms.ts';
 import { startRooms } from '../../src/daemon/start.ts';
 import type { Announcement } from '../../src/state/effects.ts';
 import type { StateView } from '../../src/state/view.ts';

@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/config.ts';
-import { compose, type Rooms } from '../../src/daemon/compose.ts';
+import { compose } from '../../src/daemon/compose.ts';
+import type { Rooms } from '../../src/daemon/rooms.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { createRecordingLog } from './log.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
 import type { PoolName } from '../../src/core/names.ts';
 import type { TableRef } from '../../src/core/table.ts';
-import type { Rooms } from '../../src/daemon/compose.ts';
+import type { Rooms } from '../../src/daemon/rooms.ts';
 import type { PfDriver, PfResult } from '../../src/pf/driver.ts';
 
 /** hfm with one fault built in, that the suite has to find. */

@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts';
-import type { Rooms } from '../../src/daemon/compose.ts';
+import type { Rooms } from '../../src/daemon/rooms.ts';
 import { keepHouse, startRooms, stopRooms } from '../../src/daemon/start.ts';
 import type { PfDriver } from '../../src/pf/driver.ts';
 import type { StateView } from '../../src/state/view.ts';
