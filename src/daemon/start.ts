@@ -21,7 +21,7 @@ export async function startRooms(rooms: Rooms, clock: Clock): Promise<void> {
   prober.update();
 }
 
-/** Does once a second what only time decides; the timer that is returned by `current` ends it. */
+/** Ends overrides and node problems whose time is over, once a second, until it is stopped. */
 export function keepHouse({ state, problems, apply }: Rooms, clock: Clock): { stop(): void } {
   let timer: Timer;
   const run = (): void => {
