@@ -191,6 +191,7 @@ export interface FloorBreach {
 /**
  * The family that an override would take below its floor, going from one outcome to another; null for
  * none. Counts what is decided, and what the table holds now (`held`): pf may refuse what comes in.
+ * Counts both without failed members too: the table may still hold one, and the floor may keep it.
  */
 export function floorBreach(
   policy: PoolPolicy,
@@ -202,18 +203,29 @@ export function floorBreach(
   // A fallback comes in before the last member leaves; if pf refuses it, the member stays.
   const isSure = (address: Address): boolean =>
     held.has(address) || policy.fallback.includes(address);
-  const steps = [
-    { from: before.serving, to: after.serving },
-    { from: before.serving.filter(isSure), to: after.serving.filter(isSure) },
+  const failed = new Set(
+    candidates.flatMap(({ addresses, wish }) => (isDown(wish) ? addresses : [])),
+  );
+  const isAlive = (address: Address): boolean => !failed.has(address);
+  const counted: readonly ((address: Address) => boolean)[] = [
+    () => true,
+    isSure,
+    isAlive,
+    (address) => isSure(address) && isAlive(address),
   ];
   for (const family of FAMILIES) {
     const floor = floorOf(policy.floor, candidates, family);
-    for (const { from, to } of steps) {
-      const left = countFamily(to, family);
-      if (left < floor && left < countFamily(from, family)) return { family, left, floor };
+    for (const counts of counted) {
+      const left = countFamily(after.serving.filter(counts), family);
+      const had = countFamily(before.serving.filter(counts), family);
+      if (left < floor && left < had) return { family, left, floor };
     }
   }
   return null;
+}
+
+function isDown(wish: Wish): boolean {
+  return wish.kind === 'out' && wish.by === 'health';
 }
 
 /** The floor of one family: a percentage is of the addresses configured, rounded up. */

@@ -324,6 +324,25 @@ describe('a breach', () => {
     expect(floorBreach(rules, drained, before, after, set(A, B))).toBeNull();
   });
 
+  test('is one where only a failed member is left, which pf has not let go or the floor keeps', () => {
+    const drained = [member('a', DRAIN, A), member('b', DOWN, B)];
+    const before = decidePool(rules, [member('a', IN, A), member('b', DOWN, B)], set(A), set(A, B));
+    const after = decidePool(rules, drained, set(A), set(A, B));
+    expect([...after.desired]).toEqual([B]);
+    expect(floorBreach(rules, drained, before, after, set(A, B))).toEqual({
+      family: 'inet',
+      left: 0,
+      floor: 1,
+    });
+  });
+
+  test('is none where what is left has no evidence yet', () => {
+    const drained = [member('a', DRAIN, A), member('b', KEEP, B)];
+    const before = decidePool(rules, [member('a', IN, A), member('b', KEEP, B)], set(A, B));
+    const after = decidePool(rules, drained, set(A, B));
+    expect(floorBreach(rules, drained, before, after, set(A, B))).toBeNull();
+  });
+
   test('is none for a member that is out, while pf does not hold all that it should', () => {
     const drained = [member('a', IN, A), member('b', DRAIN, B)];
     const before = decidePool(policy(2), [member('a', IN, A), member('b', DOWN, B)], set(A));
