@@ -20,6 +20,8 @@ export class ChangeReport {
   /** Since when each entry waits to be added or deleted, monotonic. */
   #pending: ReadonlyMap<TableEntry, number> = new Map();
   #asked: ReadonlySet<TableEntry> = new Set();
+  /** What other programs have changed and hfm has not undone yet. */
+  readonly #drifted = new Set<TableEntry>();
 
   constructor(deps: ChangeReportDeps) {
     this.#deps = deps;
@@ -83,10 +85,12 @@ export class ChangeReport {
   /** Reports what other programs have changed, as far as hfm undoes it. */
   #reportDrift(byOthers: ReadonlySet<TableEntry>, entries: readonly TableEntry[], goal: TableGoal) {
     const { clock, emit, table } = this.#deps;
+    for (const entry of byOthers) this.#drifted.delete(entry);
     const difference = differenceOf(entries, goal);
     const missing = difference.missing.filter((entry) => byOthers.has(entry));
     const surplus = difference.surplus.filter((entry) => byOthers.has(entry));
     if (missing.length + surplus.length === 0) return;
+    for (const entry of [...missing, ...surplus]) this.#drifted.add(entry);
     const course = this.#conflict.note(clock.monotonicMs());
     if (course === 'begins') {
       emit({ kind: 'contested', ...table(), active: true, drifts: this.contested });
@@ -95,9 +99,14 @@ export class ChangeReport {
     }
   }
 
-  /** A conflict is reported once, not at each repair. */
-  #reportOwn(added: readonly TableEntry[], removed: readonly TableEntry[]): void {
-    if (this.contested > 0 || added.length + removed.length === 0) return;
+  /** In a conflict the repairs are not reported one by one; what else hfm changes is. */
+  #reportOwn(allAdded: readonly TableEntry[], allRemoved: readonly TableEntry[]): void {
+    const isReported = (entry: TableEntry): boolean =>
+      this.contested === 0 || !this.#drifted.has(entry);
+    const added = allAdded.filter(isReported);
+    const removed = allRemoved.filter(isReported);
+    for (const entry of [...allAdded, ...allRemoved]) this.#drifted.delete(entry);
+    if (added.length + removed.length === 0) return;
     const { clock, emit, table } = this.#deps;
     const nowMs = clock.monotonicMs();
     const waits = [...added, ...removed].map(

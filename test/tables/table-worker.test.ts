@@ -829,6 +829,25 @@ describe('a conflict', () => {
     ]);
     expect(worker.view.contested).toBe(0);
   });
+
+  test('does not hide what hfm changes by itself meanwhile', async () => {
+    const { clock, pf, events, worker } = workerFor([A, B]);
+    worker.setGoal(goal(A, B));
+    await settle();
+    for (let i = 0; i < 4; i++) {
+      pf.put('web', [B]);
+      await clock.advance(RESYNC_MS);
+    }
+    const repairs = events.of('table').length;
+    expect(worker.view.contested).toBe(4);
+    worker.setGoal(goal(A));
+    await clock.advance(RESYNC_MS);
+    expect(events.of('table').slice(repairs)).toMatchObject([{ added: [], removed: [B] }]);
+    pf.put('web', [B]);
+    await clock.advance(RESYNC_MS);
+    expect(pf.entries('web')).toEqual([A]);
+    expect(events.of('table')).toHaveLength(repairs + 1);
+  });
 });
 
 test('a program that undoes it before each change of hfm is a conflict too', async () => {
