@@ -70,11 +70,14 @@ export async function attempt(
 
 /**
  * Whether a change can be made without reading first: whatever other programs did since, pf takes an
- * add or a delete by name as far as it changes something, and the reading that follows shows the rest.
- * A replace would undo what hfm leaves as it is.
+ * add by name as far as it changes something, and the reading that follows shows the rest. A delete
+ * needs a reading: another program may have left the table with nothing but what is to leave. A
+ * replace would undo what hfm leaves as it is.
  */
 function canBuildOn(current: readonly TableEntry[] | null, goal: TableGoal | null): boolean {
-  return current !== null && goal !== null && planChange(current, goal).kind === 'update';
+  if (current === null || goal === null) return false;
+  const change = planChange(current, goal);
+  return change.kind === 'update' && change.add.length > 0;
 }
 
 async function readTable(table: AttemptTable): Promise<PfResult<readonly TableEntry[]>> {

@@ -185,7 +185,9 @@ class History {
     const driver = mutant?.driver?.(watched) ?? watched;
     const deps = { clock, driver, stateFile: this.#stateFile };
     const more = mutant?.mutate === undefined ? {} : { mutate: mutant.mutate };
-    return startProcess({ ...deps, ...more }, this.#config());
+    const hfm = startProcess({ ...deps, ...more }, this.#config());
+    this.#witness.follow(hfm);
+    return hfm;
   }
 
   /** What hfm is told; the witness knows the true one. */

@@ -31,6 +31,12 @@ export class Witness {
   readonly own = new Set<string>();
   /** Tables that somebody else changed since hfm last read them. */
   readonly #unread = new Set<Table>();
+  /** Those of them that were changed while hfm had no call of pfctl under way for them. */
+  readonly #changedAtRest = new Set<Table>();
+  /** How many calls of pfctl the living hfm has under way. */
+  readonly #calls = new Map<Table, number>();
+  /** What the living hfm wants in a table. */
+  #wanted: (table: Table) => ReadonlySet<string> = () => new Set();
   /** How often somebody else changed one. */
   #edits = 0;
   /** Own addresses that somebody else put in: hfm never had them in service. */
@@ -84,9 +90,19 @@ export class Witness {
     this.#know();
   }
 
+  /** Looks from now on at what this hfm wants. */
+  follow({ view }: Pick<HfmProcess, 'view'>): void {
+    this.#calls.clear();
+    this.#wanted = (table) => {
+      const pool = [...view.pools.values()].find(({ config }) => config.table === table);
+      return pool?.outcome?.desired ?? new Set();
+    };
+  }
+
   /** Somebody else changed a table. */
   changedByOthers(table: Table, before: readonly string[], after: readonly string[]): void {
     this.#unread.add(table);
+    if ((this.#calls.get(table) ?? 0) === 0) this.#changedAtRest.add(table);
     this.#edits += 1;
     for (const entry of after) {
       if (before.includes(entry)) continue;
@@ -112,10 +128,11 @@ export class Witness {
       show: async (ref) => {
         const table = tableOf(ref);
         const edits = this.#edits;
-        const read = await driver.show(ref);
+        const read = await this.#calling(table, () => driver.show(ref));
         this.note(`show ${table}: ${read.ok ? read.value.join(' ') : read.error.kind}`);
         if (!read.ok) this.#unread.add(table);
         else if (edits === this.#edits) this.#unread.delete(table);
+        if (read.ok) this.#changedAtRest.delete(table);
         return read;
       },
       add: (ref, addresses) => this.#putting(ref, addresses, () => driver.add(ref, addresses)),
@@ -176,12 +193,21 @@ export class Witness {
   async #changing<T>(table: Table, added: readonly string[], work: () => Promise<T>): Promise<T> {
     const change = { table, added, life: this.#life };
     this.#changes.add(change);
-    const result = await work();
+    const result = await this.#calling(table, work);
     this.#changes.delete(change);
     if (change.life !== this.#life) {
       this.#unread.add(table);
       this.#edits += 1;
     }
+    return result;
+  }
+
+  async #calling<T>(table: Table, work: () => Promise<T>): Promise<T> {
+    const life = this.#life;
+    this.#calls.set(table, (this.#calls.get(table) ?? 0) + 1);
+    const result = await work();
+    // A dead hfmd's call may end in the next one's life.
+    if (life === this.#life) this.#calls.set(table, (this.#calls.get(table) ?? 1) - 1);
     return result;
   }
 
@@ -212,6 +238,27 @@ export class Witness {
     }
     const left = [...holds.filter((one) => !entries.includes(one)), ...added];
     this.#floor(table, present, left);
+    this.#emptied(table, present, left);
+  }
+
+  /**
+   * After each call of pfctl a table holds as many addresses as the floor asks for, or as many as hfm
+   * wants there, if these are fewer; also a table that another program has changed since hfm read it.
+   */
+  #emptied(table: Table, removed: readonly string[], left: readonly string[]): void {
+    if (this.#isUnread(table) && !this.#changedAtRest.has(table)) return;
+    const own = removed.filter((one) => this.isOwn(table, one));
+    for (const family of new Set(own.map(familyOf))) {
+      const isOf = (one: string): boolean => familyOf(one) === family;
+      const wanted = [...this.#wanted(table)].filter(isOf).length;
+      const least = Math.min(this.grounds.floorOf(table, family), wanted);
+      const kept = left.filter((one) => isOf(one) && this.isOwn(table, one)).length;
+      if (kept < least) {
+        this.problems.push(
+          `<${table}> was left with ${kept} of ${family}, and ${least} were to stay`,
+        );
+      }
+    }
   }
 
   /** Health alone takes nobody out where that leaves less than the floor. */

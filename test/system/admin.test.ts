@@ -103,10 +103,11 @@ describe.concurrent('an override', () => {
 
   test('with --for ends by itself', async (context) => {
     const rig = await started(context);
-    await rig.ctlOk('drain', 'lb2', '--for', '2s');
+    await rig.ctlOk('drain', 'lb2', '--for', '1h');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.3']));
     const { admin } = (await rig.status()).backends[1] ?? {};
-    expect(Date.parse(String(admin?.until))).toBeGreaterThan(Date.now() - 2000);
+    expect(Date.parse(String(admin?.until))).toBeGreaterThan(Date.now());
+    await rig.ctlOk('drain', 'lb2', '--for', '1s');
     await eventually(() => expect(tables(rig)).toEqual(ALL));
     expect((await rig.ctl('events')).stdout).toMatch(/lb2: drain -> ready \(its time is over\)/);
   });

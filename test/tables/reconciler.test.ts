@@ -238,7 +238,11 @@ describe('a configuration that comes with goals', () => {
     expect(pf.calls).toHaveLength(before);
     expect(unit.viewOf({ table: 'web', anchor: null }).inSync).toBe(false);
     await clock.advance(0);
-    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
+    expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual([
+      'show',
+      'remove',
+      'show',
+    ]);
     expect(pf.entries('web')).toEqual([B]);
   });
 

@@ -102,10 +102,10 @@ describe('a change', () => {
   });
 
   test.each([
-    ['deletes', [A, B], [A], ['remove', 'show']],
-    ['adds', [A], [A, B], ['add', 'show']],
-    ['adds and deletes', [A], [B], ['add', 'show', 'remove', 'show']],
-  ])('that %s begins with it where the table is known', async (_what, before, after, expected) => {
+    ['deletes reads first', [A, B], [A], ['show', 'remove', 'show']],
+    ['adds begins with it', [A], [A, B], ['add', 'show']],
+    ['adds and deletes adds and reads', [A], [B], ['add', 'show', 'remove', 'show']],
+  ])('that %s where the table is known', async (_what, before, after, expected) => {
     const { pf, worker } = workerFor(before);
     worker.setGoal(goal(...before));
     await settle();
@@ -114,6 +114,21 @@ describe('a change', () => {
     await settle();
     expect(operations(pf).slice(calls)).toEqual(expected);
     expect(pf.entries('web')).toEqual(after);
+  });
+
+  test('that deletes first puts back what another program has taken out meanwhile', async () => {
+    const { clock, pf, worker } = workerFor([A, B, C]);
+    worker.setGoal(goal(A, B, C));
+    await settle();
+    pf.put('web', [C]);
+    const held: (readonly string[])[] = [];
+    pf.onChange((_, __, after) => void held.push(after));
+    worker.setGoal(goal(A, B));
+    await clock.advance(100);
+    expect(held).toEqual([
+      [C, A, B],
+      [A, B],
+    ]);
   });
 
   test('of an exclusive table reads first: it would undo what it is to leave as it is', async () => {
