@@ -45,6 +45,11 @@ read_settings() {
 	DESTDIR=${DESTDIR%/}
 	PREFIX=${PREFIX:-/usr/local}
 	must_be_plain PREFIX "$PREFIX"
+	# The list of installed files compares paths as text.
+	PREFIX=$(echo "$PREFIX" | sed 's|//*|/|g; :dot
+		s|/\./|/|; t dot
+		s|/\.$||; s|/$||')
+	[ -n "$PREFIX" ] || die 'PREFIX: found "/", expected a folder below it'
 	system=$(uname -s)
 	[ -z "$DESTDIR" ] || system=${HFM_SYSTEM:-$system}
 	case $system in
@@ -145,14 +150,26 @@ put_folder() {
 	done
 }
 
-# Removes the files of an older version that this one does not have.
+# Removes the files of an older version that this one does not have. By a link, an old path may lead to
+# a file that was installed just now.
 remove_old_files() {
 	if [ "$was_here" = yes ]; then
+		while read -r path; do real_path "$path"; done <"$DESTDIR$list.new" >"$DESTDIR$list.real"
 		while read -r path; do
-			grep -qxF "$path" "$DESTDIR$list.new" || rm -f "$DESTDIR$path"
+			grep -qxF "$(real_path "$path")" "$DESTDIR$list.real" || rm -f "$DESTDIR$path"
 		done <"$DESTDIR$list"
+		rm -f "$DESTDIR$list.real"
 	fi
 	mv -f "$DESTDIR$list.new" "$DESTDIR$list"
+}
+
+# Prints where an installed path is, with the links in its folder followed.
+real_path() {
+	if [ -d "$DESTDIR${1%/*}" ]; then
+		echo "$(cd "$DESTDIR${1%/*}" && pwd -P)/${1##*/}"
+	else
+		echo "$DESTDIR$1"
+	fi
 }
 
 make_user() {
@@ -258,6 +275,7 @@ must_be_plain() {
 	esac
 	case $2 in
 	*[!A-Za-z0-9._/+-]*) die "$1: found \"$2\", expected letters, digits and ._/+- only" ;;
+	*/../* | */..) die "$1: found \"$2\", expected a path without \"..\"" ;;
 	esac
 }
 

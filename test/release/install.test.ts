@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { projectFile } from '../docs/page.ts';
@@ -142,6 +151,24 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(existsSync(at('usr/local/libexec/hfm/checks/ping'))).toBe(false);
     expect(existsSync(at('usr/local/libexec/hfm/checks/redis'))).toBe(true);
   });
+
+  test.each(['/usr/local/', '/usr//local', '/usr/./local', '/usr/lib/../local', '/usr/linked'])(
+    'over an installation removes nothing where PREFIX is the same folder as %s',
+    (again) => {
+      const { unpacked, root, env, at } = setUp();
+      mkdirSync(at('usr'), { recursive: true });
+      symlinkSync('local', at('usr/linked'));
+      mkdirSync(at('usr/lib'));
+      runInstall(unpacked, { ...env, PREFIX: '/usr/local' });
+      const before = filesBelow(root);
+      const ended = runInstall(unpacked, { ...env, PREFIX: again });
+      expect(filesBelow(root)).toEqual(before);
+      if (again.includes('..')) {
+        expect(ended).toMatchObject({ code: 1 });
+        expect(ended.stderr).toContain('expected a path without ".."');
+      } else expect(ended).toMatchObject({ code: 0 });
+    },
+  );
 
   test('--uninstall leaves the configuration and files that are not hfm’s', () => {
     const { unpacked, root, env, at } = setUp();
