@@ -175,8 +175,14 @@ async function run(config: Config, options: Options): Promise<number> {
   // A pfctl that hangs, or a log that nobody reads, must not keep rc.d waiting.
   await within(ended, systemClock, STOP_MS);
   server.closeAllConnections();
-  await log.flush();
-  return process.exit(0);
+  return exit(log, 0);
+}
+
+/** Ends hfmd, whatever becomes of its log. */
+async function exit(log: ProcessLog, code: number): Promise<never> {
+  // `process.exit` would wait for the write that nobody reads.
+  if ((await log.end()) === 'stuck') process.kill(process.pid, 'SIGKILL');
+  return process.exit(code);
 }
 
 function carpAddresses(): Promise<ReadonlySet<string>> {
@@ -214,8 +220,7 @@ function timed(exec: Exec, onEnd: (ms: number) => void): Exec {
 function endOnBugs(log: ProcessLog): void {
   process.on('uncaughtException', async (error) => {
     log.error({}, `hfmd ends, by a bug of its own: ${error.stack?.replace(/\s+/g, ' ')}`);
-    await log.flush();
-    process.exit(EXIT_FAILED);
+    await exit(log, EXIT_FAILED);
   });
 }
 

@@ -130,7 +130,7 @@ export function compose(deps: ComposeDeps, config: Config): Rooms {
     problems,
     store,
     saved,
-    reports: [tables, problems, store, cleanup, prober, auditor],
+    reports: [tables, problems, store, cleanup, prober, auditor, log],
     apply,
   };
   return rooms;

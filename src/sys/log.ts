@@ -30,8 +30,13 @@ export interface LogSettings {
 /** The log on stdout, written in the pauses of other work. Its level and format can change. */
 export interface ProcessLog extends Log {
   set(settings: LogSettings): void;
-  /** Resolves when all lines are written, or after half a second if the reader is slow. */
-  flush(): Promise<void>;
+  /** A warning while lines are lost. */
+  warnings(): readonly string[];
+  /**
+   * Writes what is left, for half a second at most, and writes nothing more after that. `stuck`: the
+   * reader of stdout does not read, and the write that waits for it keeps `process.exit` from ending.
+   */
+  end(): Promise<'ended' | 'stuck'>;
 }
 
 const FLUSH_MS = 500;
@@ -47,8 +52,19 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
     minLength: 1,
     maxLength: MAX_BUFFERED_BYTES,
   });
-  // hfmd must survive the end of its reader (EPIPE).
-  stdout.on('error', () => {});
+  // hfmd must survive the end of its reader (EPIPE) and a full disk (ENOSPC).
+  let failure: string | null = null;
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    failure = error.code ?? error.message;
+  });
+  let isBehind = false;
+  stdout.on('drop', () => {
+    isBehind = true;
+  });
+  stdout.on('drain', () => {
+    failure = null;
+    isBehind = false;
+  });
   let { level, format } = { ...settings, ...pinned };
   const lines = new PauseQueue();
   /** Wall time of the line that is being written: when it was logged. */
@@ -92,15 +108,23 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
       logger.level = level;
       enabled = levelsFrom(level);
     },
-    flush: () =>
-      new Promise((resolve) => {
-        lines.drain();
-        const timer = setTimeout(resolve, FLUSH_MS);
-        stdout.flush(() => {
+    warnings() {
+      if (failure !== null) return [`log lines are lost: stdout can't be written: ${failure}`];
+      return isBehind ? ['log lines are lost: the reader of stdout does not read them'] : [];
+    },
+    async end() {
+      lines.drain();
+      const isWritten = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), FLUSH_MS);
+        stdout.flush((error) => {
           clearTimeout(timer);
-          resolve();
+          resolve(!error);
         });
-      }),
+      });
+      // At exit pino would try again, without an end.
+      if (!isWritten) stdout.destroy();
+      return isWritten || failure !== null ? 'ended' : 'stuck';
+    },
   };
 }
 

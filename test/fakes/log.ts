@@ -26,6 +26,7 @@ export function createRecordingLog(): RecordingLog {
     error: write('error'),
     later: (level, say) => write(level)(...say()),
     set() {},
-    async flush() {},
+    warnings: () => [],
+    end: () => Promise.resolve('ended'),
   };
 }

@@ -8,7 +8,7 @@ function printed(program: string): string {
   const script = `import { createLog } from ${JSON.stringify(LOG)};
     const log = createLog({ level: 'info', format: 'text' }, {});
     ${program}
-    await log.flush();
+    await log.end();
     process.exit(0);`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
