@@ -57,13 +57,12 @@ async function tryCheck(backend: BackendConfig, check: CheckConfig): Promise<Tri
   };
   const probe = createProbe({ runScript: exec }, backend, check);
   const startMs = performance.now();
+  let deadline: NodeJS.Timeout | undefined;
   const verdict = await new Promise<Verdict>((resolve) => {
-    const attempt = probe.start((verdict) => {
-      clearTimeout(deadline);
-      resolve(verdict);
-    });
-    const deadline = setTimeout(() => attempt.cut(), check.rhythm.timeoutMs);
+    const attempt = probe.start(resolve);
+    deadline = setTimeout(() => attempt.cut(), check.rhythm.timeoutMs);
   });
+  clearTimeout(deadline);
   const durationMs = performance.now() - startMs;
   probe.close();
   const within = formatDuration(check.rhythm.timeoutMs);

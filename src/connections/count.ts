@@ -1,7 +1,7 @@
 import type { PfDriver, PfResult } from '../pf/driver.ts';
 import { isOpenRedirection } from '../pf/state-listing.ts';
 
-/** Whose connections: a member's addresses, without the probes that this node itself makes. */
+/** The connections to count: those to a member's addresses, without this node's own probes. */
 export interface MemberConnections {
   readonly addresses: ReadonlySet<string>;
   readonly ownAddresses: ReadonlySet<string>;

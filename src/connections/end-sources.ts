@@ -18,7 +18,7 @@ export interface EndedSources {
 
 /** An address that is out gets no new source nodes, so a few rounds see the last one. */
 const MAX_ROUNDS = 5;
-/** One by the address, and one by each client, for a pf that does not do the first. */
+/** The first round ends by address, the second by client, for a pf that does not do the first. */
 const ROUNDS_FOR_ONCE = 2;
 
 /** Ends the source nodes that keep clients at addresses that are out. `tasks` is by address. */

@@ -3,7 +3,7 @@ import { isOpen, isOpenRedirection, type PfState } from '../pf/state-listing.ts'
 import type { Clock } from '../sys/clock.ts';
 import type { MemberConnections } from './count.ts';
 
-/** A pause after each burst of calls of pfctl, so that they do not take the machine. */
+/** A pause after each burst of calls of pfctl, so that they do not use up the machine. */
 export interface Pace {
   readonly clock: Clock;
   readonly burst: number;

@@ -9,8 +9,8 @@ export type BodyResult =
   | { readonly ok: false; readonly status: 400 | 413; readonly error: string };
 
 /**
- * Reads a JSON object, or nothing at all as an empty one. What is too large is not kept, and read no
- * further: the answer must still go out, so the connection is left open for it.
+ * Reads a JSON object, or nothing at all as an empty one. A body that is too
+ * large is neither kept nor read on. The connection stays open, since the answer must still go out.
  */
 export async function readBody(request: IncomingMessage): Promise<BodyResult> {
   const text = await readText(request);
@@ -24,7 +24,7 @@ export async function readBody(request: IncomingMessage): Promise<BodyResult> {
       return { ok: true, body: body as Record<string, unknown> };
     }
   } catch {
-    // Said below, like any other body that is not an object.
+    // Falls through to the error below, like any body that is not an object.
   }
   return { ok: false, status: 400, error: 'expected a JSON object as the body' };
 }
@@ -89,7 +89,7 @@ function* jsonBlocks(value: object): Generator<Buffer> {
   yield Buffer.from(`${text}\n`);
 }
 
-/** What JSON.stringify makes of an object, each item of the arrays in it for itself. */
+/** What JSON.stringify makes of an object, one array item at a time. */
 function* jsonParts(value: object): Generator<string> {
   let before = '{';
   for (const [key, item] of Object.entries(value)) {

@@ -10,9 +10,9 @@ import { ROUTES } from './routes.ts';
 /** A client has this long to send its request, and to read a part of the answer. */
 const REQUEST_TIMEOUT_MS = 5000;
 const IDLE_TIMEOUT_MS = 10_000;
-/** Each takes a descriptor, of which some systems give 128 in all, and the probes need the most. */
+/** Each takes a descriptor. Some systems give a process 128, and the probes need most of them. */
 const MAX_CONNECTIONS = 64;
-/** A follower of events that does not read is let go when this much waits for it. */
+/** The connection of a follower of events that does not read is closed when this much waits for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 export interface ControlDeps {
@@ -46,8 +46,8 @@ export function createControlServer(deps: ControlDeps): Server {
 }
 
 /**
- * Resolves when the client has read the answer, or is gone: whoever sends many requests at once has
- * one at work at a time.
+ * Resolves when the client has read the answer, or is gone: the requests of one connection run one
+ * after another.
  */
 async function answer(
   deps: ControlDeps,
@@ -59,7 +59,7 @@ async function answer(
   try {
     await handle(deps, request, response);
   } catch (error) {
-    // Whoever went away needs no answer, and is no news.
+    // The client is gone: there is nothing to answer or to log.
     if (request.destroyed && !response.headersSent) return;
     deps.log.error({ error: String(error) }, 'control request failed');
     if (!response.headersSent) sendJson(response, 500, { error: 'internal error' });
@@ -68,7 +68,7 @@ async function answer(
   await closed;
 }
 
-/** Of too many connections the one that came first goes, so that the operator always gets in. */
+/** Closes the oldest connection when there are too many, so that the operator always gets in. */
 function boundConnections(server: Server): void {
   const open = new Set<Socket>();
   server.on('connection', (socket) => {

@@ -11,8 +11,8 @@ export type SocketResult = { readonly ok: true } | { readonly ok: false; readonl
 const DEFAULT_GROUP = 'wheel';
 
 /**
- * Binds the control socket for its owner and group only (0660). One that nobody serves any more is
- * cleaned up; any other kind of file in its place is an error.
+ * Binds the control socket for its owner and group only (0660). A stale socket is
+ * removed; any other kind of file in its place is an error.
  */
 export async function openSocket(
   server: Server,
@@ -31,7 +31,7 @@ export async function openSocket(
   } catch (error) {
     return { ok: false, error: `${path}: ${(error as Error).message}` };
   }
-  // Made without rights for others, so that there is no moment in which they could connect.
+  // The socket is made without rights for others: at no moment can they connect.
   const umask = process.umask(0o117);
   try {
     await listen(server, path);
@@ -45,7 +45,7 @@ export async function openSocket(
   return { ok: true };
 }
 
-/** Whether somebody answers on the socket: then another hfmd runs there. */
+/** Whether a process answers on the socket: then another hfmd runs there. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -55,7 +55,7 @@ function isServed(path: string): Promise<boolean> {
       resolve(served);
     };
     socket.on('connect', () => settle(true));
-    // Somebody who listens but does not accept is there all the same.
+    // A process that listens and does not accept runs too.
     socket.on('timeout', () => settle(true));
     socket.on('error', ({ code }: NodeJS.ErrnoException) =>
       settle(code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTSOCK'),
@@ -64,8 +64,8 @@ function isServed(path: string): Promise<boolean> {
 }
 
 /**
- * Takes away a socket that nobody serves; false when somebody does. It is renamed first, so that of
- * two that start at once neither can take away what the other has just bound.
+ * Removes a stale socket; false when the socket is served. It is renamed first: when two hfmds start
+ * at once, neither can remove what the other has just bound.
  */
 async function clearStale(path: string): Promise<boolean> {
   if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return true;
@@ -90,7 +90,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Only root, or a member of the group, may do so; without it the socket stays its owner's. */
+/** Only root or a member of the group may do this; otherwise the socket stays its owner's. */
 function giveToGroup(path: string, gid: number, log: Log): void {
   try {
     chownSync(path, process.getuid?.() ?? -1, gid);

@@ -30,7 +30,7 @@ export interface ComposeDeps {
   /** For actions. */
   readonly exec: Exec;
   readonly log: ProcessLog;
-  /** Of this node's interfaces, so that its probes are told from clients. */
+  /** The addresses of this node, to tell its own probes from clients. */
   readonly ownAddresses: () => ReadonlySet<string>;
   readonly carpAddresses: CarpAddresses;
   readonly openProber: (outlets: ProberOutlets) => Prober;

@@ -2,7 +2,7 @@ import { tasksLeftOver } from '../connections/cleanup-rules.ts';
 import { type Clock, type Timer, within } from '../sys/clock.ts';
 import type { Rooms } from './rooms.ts';
 
-/** hfmd probes its backends although tables can't be read. */
+/** The longest wait for the first readings of tables before probes begin. */
 const FIRST_READING_MS = 1000;
 const HOUSEKEEPING_MS = 1000;
 

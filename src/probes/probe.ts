@@ -6,8 +6,8 @@ export interface Probe {
   /** Where it connects to; null for a script. */
   readonly endpoint: Endpoint | null;
   /**
-   * Makes one attempt, one at a time. `done` gets the verdict, once. Never throws, and has no timer:
-   * the caller cuts the attempt at the deadline.
+   * Makes one attempt, one at a time. `done` gets the verdict, once, perhaps before this returns.
+   * Never throws, and has no timer: the caller cuts the attempt at the deadline.
    */
   start(done: Done): Attempt;
   /** Closes what it keeps between attempts, such as an idle connection. */

@@ -77,7 +77,7 @@ export function poolsOf({ config }: BackendView): PoolName[] {
   return config.memberships.map(({ pool }) => pool);
 }
 
-/** The same by its name; none for a backend that is not configured. */
+/** The pools of a backend, by its name; none where it is not configured. */
 export function poolsOfBackend({ backends }: StateView, name: BackendName): PoolName[] {
   const backend = backends.get(name);
   return backend === undefined ? [] : poolsOf(backend);
@@ -90,7 +90,7 @@ export function poolsOfScopes(view: StateView, scopes: readonly Scope[]): Set<Po
   );
 }
 
-/** The same for checks that are the same in every respect. */
+/** Equal for two checks exactly when their configurations are equal. */
 export function checkFingerprint(check: CheckConfig): string {
   return JSON.stringify(check, (_, value: unknown) =>
     value instanceof RegExp ? value.source : value,

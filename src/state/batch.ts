@@ -21,7 +21,7 @@ export interface BatchDeps {
   readonly decide: (pools: readonly PoolName[]) => void;
 }
 
-/** Gathers pools whose members have changed, and has them decided together. */
+/** Gathers pools whose members have changed, and decides them together. */
 export class Batch {
   readonly #deps: BatchDeps;
   readonly #pools = new Set<PoolName>();

@@ -42,7 +42,7 @@ function supposed(pool: PoolView): Supposed {
   return { pool, previous: undefined };
 }
 
-/** A table that was not read yet may hold every member: nothing is to be risked on it. */
+/** A table that was not read yet may hold every member, so assume that it does. */
 function supposedFull(pool: PoolView): Supposed {
   const all = new Set(pool.members.flatMap(({ addresses }) => addresses));
   return { pool: { ...pool, actual: all }, previous: all };

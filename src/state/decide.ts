@@ -36,8 +36,8 @@ const NOTHING: ReadonlySet<never> = new Set<never>();
  */
 function keptInFirstRound(candidate: Candidate): Candidate {
   const { wish } = candidate;
-  const isOfProbes = wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
-  return isOfProbes ? { ...candidate, wish: KEEP } : candidate;
+  const isByEvidence = wish.kind === 'out' && (wish.by === 'health' || wish.by === 'backend');
+  return isByEvidence ? { ...candidate, wish: KEEP } : candidate;
 }
 
 const KEEP: Wish = { kind: 'keep' };

@@ -7,7 +7,7 @@ import type { HfmEvent } from '../events/event.ts';
 
 /** What follows from a change of the state. `apply` in room `daemon` carries it out. */
 export interface Effects {
-  /** A configuration that is in force from now on; `goals` are then all that are known. */
+  /** A new configuration; `goals` then replace all goals. Null for none. */
   readonly configured: Config | null;
   /** What tables must hold from now on. */
   readonly goals: ReadonlyMap<PoolName, PoolGoal>;

@@ -44,7 +44,7 @@ export function causeOf({ config, streak }: CheckView, { verdict }: ProbeRecord)
 }
 
 /**
- * Takes over what a verdict says of `drain_status`. A backend that asks for it is drained at once:
+ * Applies a verdict's `asksDrain`. A backend that asks for it is drained at once:
  * unlike a failure this needs no second answer. Null when nothing has changed.
  */
 export function noteAsksDrain(

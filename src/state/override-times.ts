@@ -2,7 +2,7 @@ import { type AdminState, type Overrides, withShiftedEnds } from '../core/overri
 import type { HfmEvent } from '../events/event.ts';
 import type { Clock } from '../sys/clock.ts';
 
-/** The two clocks are not read at the same moment. */
+/** Smaller steps are ignored: the two clocks are read one after the other. */
 const MIN_STEP_MS = 500;
 
 /**
@@ -29,7 +29,7 @@ export class WallClockSteps {
   }
 }
 
-/** An event for each override that is another, by its scope key. */
+/** An event for each override that has changed. */
 export function overrideEvents(
   before: Overrides,
   after: Overrides,

@@ -32,7 +32,7 @@ import { overrideEvents, WallClockSteps } from './override-times.ts';
 import { policyEvents } from './policy-events.ts';
 import type { StateView } from './view.ts';
 
-/** What outlives a restart of what the state knows. */
+/** The part of the state that outlives a restart. */
 export interface DurableState {
   readonly overrides: Overrides;
   readonly announced: ReadonlyMap<string, 'up' | 'down'>;
@@ -195,7 +195,7 @@ export class State {
     return effects;
   }
 
-  /** Returns to ready what has had its time. Call it about once a second. */
+  /** Ends the overrides whose time is over. Call it about once a second. */
   expire(): Effects {
     const effects = new EffectsDraft();
     this.#followWallClock(effects);

@@ -110,7 +110,7 @@ function decodeState(text: string): Decoded {
     value === 'up' || value === 'down' ? value : null,
   );
   const ledger = Array.isArray(raw.ledger) ? raw.ledger.map(decodeLedgerEntry) : [null];
-  // Versions before these were kept wrote none.
+  // Older versions did not write this key.
   const unreleased = raw.unreleased === undefined ? [] : textsOf(raw.unreleased);
   const isWhole = overrides !== null && announced !== null && unreleased !== null;
   if (!isWhole || ledger.includes(null)) {

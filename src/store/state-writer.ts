@@ -14,7 +14,7 @@ export interface StateWriter {
   stop(): void;
 }
 
-/** Each write waits for the disk; what actions were told is worth one now and then. */
+/** Each write waits for the disk, and what actions were told can wait. */
 const SOON_MS = 2000;
 /** An override must be on disk soon after there is room again; and each try waits for the disk. */
 const RETRY_MS = 5000;

@@ -31,7 +31,7 @@ export type RetiredTable = Pick<TableWorker, 'config' | 'view'>;
 /** Tables that can't be changed must not hold up what leaves the others. */
 const FIRST_ATTEMPTS_MS = 5000;
 
-/** Keeps every table true: gives each table's worker its goal, of the pool's, the ledger and the moves. */
+/** Keeps every table true: gives each table's worker its goal, made from the pool's goal, the ledger and the moves. */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   readonly #ledger: TableLedger;
@@ -51,7 +51,7 @@ export class Reconciler {
       clock,
       emit,
       onView: (worker, update) => this.#seen(worker, update),
-      // The table may have a pool and a worker again: this is of neither.
+      // The table may have a pool and a worker again: this update is the old worker's.
       onLateView: (table, update) =>
         onView({ ...update, table: { pool: null, ...table }, ledgerChanged: false }),
     });
@@ -75,7 +75,7 @@ export class Reconciler {
     const tables = workersFor(config, this.#ledger.entries);
     this.#workers.assign(tables);
     for (const { ref } of tables.values()) this.#applyGoal(ref);
-    void this.#moveAsSeen();
+    void this.#releaseMoves();
   }
 
   /** Sets what a pool's table must hold. */
@@ -160,8 +160,8 @@ export class Reconciler {
       : stayingIn(tableKey(table), this.#moves, this.#tablesNow);
   }
 
-  /** Lets go what moves, once all tables had their first attempts. */
-  async #moveAsSeen(): Promise<void> {
+  /** Removes moved addresses from their old tables, once all tables had their first attempts. */
+  async #releaseMoves(): Promise<void> {
     const moves = this.#moves;
     if (moves === null) return;
     const attempts = this.attempted(this.#pools.map(({ name }) => name));
@@ -169,11 +169,11 @@ export class Reconciler {
     // Another configuration may have other moves.
     if (this.#stopped || this.#moves !== moves) return;
     this.#moves = { ...moves, phase: 'as-seen' };
-    this.#letGoSeen();
+    this.#releaseArrived();
   }
 
-  /** Lets go what has been seen where it moves to. */
-  #letGoSeen(): void {
+  /** Removes addresses from their old tables where pf shows them in the new ones. */
+  #releaseArrived(): void {
     if (this.#moves === null || this.#moves.phase === 'first-attempts') return;
     const sources = new Set(this.#moves.pending.map(({ from }) => from));
     this.#moves = pendingOf(this.#moves, this.#tablesNow);
@@ -209,7 +209,7 @@ export class Reconciler {
       removed,
       ledgerChanged: lost !== null,
     });
-    this.#letGoSeen();
+    this.#releaseArrived();
     if (lost === null) return;
     const isRetired = pool === null && this.#ledger.addressesIn(ref).length === 0;
     if (isRetired) this.#workers.end(ref);

@@ -23,7 +23,7 @@ export interface AttemptTable {
   /** Whether the last attempt failed in this way too. */
   readonly hasFailedBy: (kind: PfError['kind']) => boolean;
   readonly onRead: (entries: readonly TableEntry[]) => void;
-  /** Called before pf is told to make up for a difference. */
+  /** Called before pf is told to change these entries. */
   readonly onAsk: (difference: TableDifference) => void;
 }
 
@@ -94,8 +94,8 @@ interface Step {
 }
 
 /**
- * One step toward the goal. What must leave waits until pf shows what comes in: an add that pf only
- * says it did must not empty the table. Where others of the goal serve, it waits only once, and not
+ * One step toward the goal. What must leave waits until pf shows what comes in: an add that pf
+ * reports and does not show must not empty the table. Where others of the goal serve, it waits only once, and not
  * for what pf keeps refusing.
  */
 async function make(

@@ -58,7 +58,7 @@ export class TableRecord {
     return true;
   }
 
-  /** pf is about to be told to make up for a difference. */
+  /** pf is about to be told to change these entries. */
   asks(difference: TableDifference): void {
     this.#report.addAsked(difference);
     this.#view = { ...this.#view, asked: this.#report.asked };
@@ -101,7 +101,7 @@ export class TableRecord {
     onView({ view: this.#view, removed: [], healed: afterMs !== null });
   }
 
-  /** An attempt failed. One event when a table begins to fail or fails in another way, not one a try. */
+  /** An attempt failed. One event when a table begins to fail or fails in another way, not one for each attempt. */
   failed(error: PfError): void {
     const { clock, emit, table, onView } = this.#deps;
     const isAnother = this.#retry.failed(error, clock.monotonicMs());

@@ -27,7 +27,7 @@ export const UNREAD_VIEW: TableView = {
   contested: 0,
 };
 
-/** What has become of a table: a reading, a failure, or a change that pf is about to be told. */
+/** News of a table: a reading, a failure, or a change that pf is about to be told. */
 export interface ViewUpdate {
   readonly view: TableView;
   /** Entries that pf has shown to be gone from the table since the last update. */

@@ -7,8 +7,8 @@ import type { BackendView, CheckView, StateView } from '../state/view.ts';
 import type { TableView } from '../tables/table-view.ts';
 
 /**
- * All that an answer about the whole shows, as it was in one turn of the loop. The answer may then be
- * slow about writing it out, and its parts still agree with each other.
+ * Everything that one answer needs, as it was in one turn of the loop. The answer may then be written
+ * out slowly, and its parts still agree with each other.
  */
 export interface Snapshot {
   readonly state: StateView;
@@ -78,7 +78,7 @@ function copyOfBackend(backend: BackendView): BackendView {
   return { ...backend, checks: backend.checks.map(copyOfCheck) };
 }
 
-/** Answers about the whole show the last probe; `explain` reads the others of one backend. */
+/** Status shows the last probe; `explain` reads the others of one backend. */
 function copyOfCheck(check: CheckView): CheckView {
   const { last } = check.history;
   return { ...check, history: { last, all: () => (last === null ? [] : [last]) } };

@@ -151,6 +151,7 @@ on_down = ["page"]
     rig.write(`[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}`, {
       pf: { driver: 'memory' },
     });
+    expect(await rig.spawnHfmd('-n').ended).toMatchObject({ code: 0, stderr: '' });
     await rig.start();
     await eventually(async () =>
       expect((await rig.ctl('tables')).stdout).toMatch(/10\.2\.1\.1 +in +in/),
