@@ -60,7 +60,7 @@ describe('states are to be ended', () => {
     async ([killStates, by, expected]) => {
       const wiring = await wired({ killStates });
       if (by === 'down') wiring.probe('a', FAIL);
-      else wiring.say(by, 'a');
+      else wiring.setOverride(by, 'a');
       await wiring.clock.advance(100);
       expect(wiring.pf.entries('web')).toEqual([B]);
       expect(taskFor(wiring)?.endStates).toBe(expected);
@@ -100,22 +100,22 @@ describe('states may be ended', () => {
 
   test('not while it serves in another pool', async () => {
     const wiring = await wired({ killStates: 'maint' }, [A]);
-    wiring.say('maint', 'web/a');
+    wiring.setOverride('maint', 'web/a');
     await wiring.clock.advance(100);
     expect(taskFor(wiring)?.endStates).toBe(true);
     expect(mayEnd(wiring)).toBe('no');
   });
 
-  test('not when nobody else serves', async () => {
+  test('not when no other member serves', async () => {
     const wiring = await wired();
-    wiring.say('drain', 'b');
+    wiring.setOverride('drain', 'b');
     wiring.probe('a', FAIL);
     await wiring.clock.advance(100);
     expect(wiring.pf.entries('web')).toEqual([]);
     expect(mayEnd(wiring)).toBe('no');
   });
 
-  test('not when only others of the other address family serve', async () => {
+  test('not when only members of the other address family serve', async () => {
     const clock = createFakeClock();
     const pf = createFakePf(clock);
     pf.put('web', [A, 'fd00::2']);
@@ -129,7 +129,7 @@ describe('states may be ended', () => {
     expect(mayEnd(wiring)).toBe('no');
   });
 
-  test('not once a reload has said never', async () => {
+  test('not once a reload has set never', async () => {
     const wiring = await wired();
     await down(wiring);
     const task = taskFor(wiring);
@@ -144,10 +144,10 @@ describe('states may be ended', () => {
     pf.put('web', [B]);
     pf.put('mail', [B]);
     pf.fault('show', { kind: 'error', error: 'hung' }, 'mail');
-    const word = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
+    const maint = { state: 'maint', by: null, reason: null, sinceMs: 0, untilMs: null } as const;
     const wiring = await wire(
       config(pools('maint'), [backend('a', { web: A, mail: A }), backend('b', { web: B })]),
-      { clock, pf, saved: { ...NOTHING_SAVED, overrides: new Map([['a', word]]) } },
+      { clock, pf, saved: { ...NOTHING_SAVED, overrides: new Map([['a', maint]]) } },
     );
     expect(taskFor(wiring)?.endStates).toBe(true);
     expect(mayEnd(wiring)).toBe('not-yet');
@@ -156,7 +156,7 @@ describe('states may be ended', () => {
     expect(mayEnd(wiring)).toBe('yes');
   });
 
-  test('not while another pool has it by a backend whose checks are off', async () => {
+  test('not while the table of another pool has it through a backend whose checks are off', async () => {
     const clock = createFakeClock();
     const pf = createFakePf(clock);
     pf.put('web', [A, B]);
@@ -171,7 +171,7 @@ describe('states may be ended', () => {
     expect(mayEnd(wiring)).toBe('not-yet');
   });
 
-  test('not while another pool keeps it, as too few others serve there', async () => {
+  test('not while another pool keeps it because too few others serve there', async () => {
     const clock = createFakeClock();
     const pf = createFakePf(clock);
     pf.put('web', [A, B]);
@@ -205,20 +205,20 @@ describe('sticky clients', () => {
 
   test('are all to be released once the address serves nowhere', async () => {
     const wiring = await wired();
-    wiring.say('drain', 'a');
+    wiring.setOverride('drain', 'a');
     await wiring.clock.advance(100);
     expect(release(wiring)).toBe('all');
   });
 
   test('are to be released once while the address serves in another pool', async () => {
     const wiring = await wired({}, [A]);
-    wiring.say('drain', 'web/a');
+    wiring.setOverride('drain', 'web/a');
     await wiring.clock.advance(100);
     expect(wiring.pf.entries('mail')).toEqual([A]);
     expect(release(wiring)).toBe('once');
   });
 
-  test('are let be once a reload has said never', async () => {
+  test('are left alone once a reload has set never', async () => {
     const wiring = await wired();
     const task = taskFor(wiring);
     const { pools, backends } = wiring.view.config;
@@ -231,7 +231,7 @@ describe('sticky clients', () => {
     expect(task && releaseOf(wiring.view, task)).toBe('none');
   });
 
-  test('of a retired table are let be where no pool wants them released', async () => {
+  test('of a retired table are left alone where no pool wants them released', async () => {
     const wiring = await wired({ killSources: 'never' });
     expect(cleanupTasks(wiring.view, null, [A])).toMatchObject([{ sources: 'never' }]);
     const other = await wired();
@@ -245,7 +245,7 @@ test('an address is out until it is wanted again; of a retired table, until any 
   const ofWeb: CleanupTask = { pool: WEB, address: A, sources: 'auto', endStates: false };
   const retired: CleanupTask = { ...ofWeb, pool: null };
   expect([isOut(view, ofWeb), isOut(view, retired)]).toEqual([false, false]);
-  wiring.say('drain', 'a');
+  wiring.setOverride('drain', 'a');
   await wiring.clock.advance(10);
   expect([isOut(view, ofWeb), isOut(view, retired)]).toEqual([true, true]);
 });
@@ -259,6 +259,6 @@ test('of a pool of 20 000 all may leave at once', async () => {
   const { view } = await wire(config(pools, members), { clock, pf: createFakePf(clock) });
   const beganMs = performance.now();
   expect(cleanupTasks(view, WEB, all)).toHaveLength(all.length);
-  // Looked for one by one it took minutes; now it takes some milliseconds, and longer when busy.
+  // A search for each address took minutes. This takes some milliseconds, and longer on a busy machine.
   expect(performance.now() - beganMs).toBeLessThan(3000);
 });

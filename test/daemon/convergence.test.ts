@@ -12,7 +12,7 @@ import {
   SLOWEST_MS,
   type Step,
   TABLES,
-  type Told,
+  type VerdictKind,
 } from './history.ts';
 
 const shape: fc.Arbitrary<Shape> = fc.record({
@@ -57,8 +57,10 @@ const verdicts: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('verdicts' as const),
   name: fc.constantFrom(...NAMES),
   verdicts: fc.oneof(
-    fc.constantFrom<readonly Told[]>(['fail', 'fail', 'fail'], ['pass', 'pass']),
-    fc.array(fc.constantFrom<Told>('pass', 'fail', 'fail', 'inconclusive'), { maxLength: 4 }),
+    fc.constantFrom<readonly VerdictKind[]>(['fail', 'fail', 'fail'], ['pass', 'pass']),
+    fc.array(fc.constantFrom<VerdictKind>('pass', 'fail', 'fail', 'inconclusive'), {
+      maxLength: 4,
+    }),
   ),
 });
 
@@ -95,7 +97,7 @@ const faults: fc.Arbitrary<Step> = fc.oneof(
 
 const requests: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
-    kind: fc.constant('say' as const),
+    kind: fc.constant('override' as const),
     name: fc.oneof(fc.constantFrom(...NAMES), fc.constantFrom('web/n0', 'mail/n1', 'www/n2')),
     state: fc.constantFrom('ready', 'ready', 'drain', 'maint', 'force-up'),
   }),

@@ -64,8 +64,8 @@ export function configOf(shape: Shape): Config {
 }
 
 export type Step =
-  | { readonly kind: 'verdicts'; readonly name: string; readonly verdicts: readonly Told[] }
-  | { readonly kind: 'say'; readonly name: string; readonly state: SaidState }
+  | { readonly kind: 'verdicts'; readonly name: string; readonly verdicts: readonly VerdictKind[] }
+  | { readonly kind: 'override'; readonly name: string; readonly state: OverrideState }
   | { readonly kind: 'reload'; readonly shape: Shape }
   | { readonly kind: 'restart' }
   | {
@@ -78,11 +78,11 @@ export type Step =
   | { readonly kind: 'drop'; readonly table: string }
   | { readonly kind: 'wait'; readonly ms: number };
 
-export type Told = 'pass' | 'fail' | 'inconclusive';
+export type VerdictKind = 'pass' | 'fail' | 'inconclusive';
 
-type SaidState = 'ready' | 'drain' | 'maint' | 'force-up';
+type OverrideState = 'ready' | 'drain' | 'maint' | 'force-up';
 
-/** What the verdicts alone say, counted apart from the code under test. */
+/** What follows from the verdicts alone, counted apart from the code under test. */
 interface Evidence {
   /** Consecutive ones, by backend. */
   readonly passes: Map<string, number>;
@@ -118,7 +118,7 @@ export class History {
     pf.onChange((table, before, after) => this.#watch(table, before, after));
   }
 
-  /** Starts hfmd over tables that hold, of what could be hfm's, what the bits say. */
+  /** Starts hfmd over tables that hold those of hfm's possible addresses whose bits are set. */
   async start(bits: readonly number[]): Promise<void> {
     for (const [i, table] of TABLES.entries()) {
       const own = NAMES.flatMap((name) => addressesIn(table, name));
@@ -134,15 +134,15 @@ export class History {
       case 'verdicts':
         for (const verdict of one.verdicts) this.#verdict(one.name, verdict);
         return;
-      case 'say':
-        return this.#say(one.name, one.state);
+      case 'override':
+        return this.#override(one.name, one.state);
       case 'reload':
         this.#allowChanged(configOf(one.shape));
         this.#config = configOf(one.shape);
         this.#know(this.#config);
         return this.#wiring.reload(this.#config);
       case 'restart': {
-        // What hangs must end, or the old process would never let go.
+        // Hanging operations must end, or the old process would never end.
         pf.fault('all', null);
         pf.release();
         await clock.advance(SLOWEST_MS);
@@ -217,7 +217,7 @@ export class History {
     expect(pf.mostAtOnce).toBeLessThanOrEqual(1);
   }
 
-  #verdict(name: string, verdict: Told): void {
+  #verdict(name: string, verdict: VerdictKind): void {
     const { view, probe } = this.#wiring;
     const live = view.backends.get(backendName(name));
     // The scheduler does not probe these.
@@ -237,8 +237,8 @@ export class History {
     else probe(name, verdict === 'fail' ? FAIL : INCONCLUSIVE);
   }
 
-  #say(text: string, state: SaidState): void {
-    const { view, say } = this.#wiring;
+  #override(text: string, state: OverrideState): void {
+    const { view, setOverride } = this.#wiring;
     const [one, name = one] = text.split('/');
     const live = view.backends.get(backendName(name ?? ''));
     if (live === undefined) return;
@@ -247,10 +247,10 @@ export class History {
     // Each override may move the backend; maint also forgets its health.
     this.#allow(live.config.name, 'decision');
     this.#evidence.passes.set(live.config.name, 0);
-    say(state, text);
+    setOverride(state, text);
   }
 
-  /** A configuration may take out what it does not name any more, and what it says is down. */
+  /** A configuration may take out what it does not name any more, and what it declares down. */
   #allowChanged(next: Config): void {
     const membershipsOf = ({ backends }: Config, name: string): string =>
       JSON.stringify(backends.find((one) => one.name === name)?.memberships);
@@ -287,8 +287,8 @@ export class History {
   #isOutByDecision(name: string): boolean {
     const member = this.#config.backends.find((one) => one.name === name);
     if (member === undefined || member.checks[0]?.mode !== 'check') return true;
-    const said = [...(this.#running?.view.overrides.keys() ?? [])];
-    return said.some((key) => key === name || key.endsWith(`/${name}`));
+    const overridden = [...(this.#running?.view.overrides.keys() ?? [])];
+    return overridden.some((key) => key === name || key.endsWith(`/${name}`));
   }
 
   get #wiring(): Wiring {

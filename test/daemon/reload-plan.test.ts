@@ -150,7 +150,7 @@ describe('a plan is what the reload makes', () => {
       for (let i = 0; i < act.times; i++) wiring.probe(act.name, verdict);
     } else {
       const isKnown = one.config.memberships.some(({ pool: name }) => name === scope.pool);
-      if (scope.pool === null || isKnown) wiring.say(act.kind as 'drain', act.name);
+      if (scope.pool === null || isKnown) wiring.setOverride(act.kind as 'drain', act.name);
     }
     await wiring.clock.advance(200);
   }

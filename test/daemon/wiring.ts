@@ -26,18 +26,22 @@ export interface Wiring {
   readonly tables: Rooms['tables'];
   /** How often the state was saved at once. */
   saves(): number;
-  /** How often other checks were to be probed, since the start. */
+  /** How often the set of probed checks has changed since the start. */
   updates(): number;
-  /** How often it was decided what a table must hold. */
+  /** How often a table was given a goal. */
   goalsSet(): number;
-  /** One verdict of a check, `tcp` unless said. */
+  /** Counts one verdict of a check; the default is `tcp`. */
   probe(backend: string, verdict: Verdict, check?: string): void;
   /** As a SIGHUP with this configuration. */
   reload(config: Config): void;
-  say(state: Override['state'] | 'ready', scope: string, options?: { untilMs?: number }): void;
-  /** What happens once a second: overrides whose time is over end. */
+  setOverride(
+    state: Override['state'] | 'ready',
+    scope: string,
+    options?: { untilMs?: number },
+  ): void;
+  /** Ends overrides whose time is over, as hfmd does once a second. */
   expire(): void;
-  /** Everything is forgotten but what outlives a restart and pf itself. */
+  /** Starts a new daemon over the same pf and the same state file. */
   restart(config: Config): Promise<Wiring>;
 }
 
@@ -57,7 +61,7 @@ const FOLDER = mkdtempSync(join(tmpdir(), 'hfm-wiring-'));
 process.on('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 let wirings = 0;
 
-/** Starts them; tables that are there are read before it resolves. */
+/** Starts the rooms. Tables that exist have been read when it resolves. */
 export async function wire(config: Config, options: WiringOptions = {}): Promise<Wiring> {
   const clock = options.clock ?? createFakeClock();
   const pf = options.pf ?? createFakePf(clock);
@@ -100,7 +104,7 @@ export async function wire(config: Config, options: WiringOptions = {}): Promise
       prober.record(backendName(backend), check, record);
     },
     reload: (next) => apply(state.reload(next)),
-    say(to, scope, { untilMs } = {}) {
+    setOverride(to, scope, { untilMs } = {}) {
       const sinceMs = clock.wallMs();
       const override: Override | null =
         to === 'ready'

@@ -97,10 +97,10 @@ describe('the jobs', () => {
   test('leave out a backend in maintenance, and close its probe', async () => {
     const { wiring, jobs } = await createJobs(backend('lb1', LB1), backend('lb2', LB2));
     const close = vi.spyOn(jobOf(jobs(), 'lb1/tcp').probe, 'close');
-    wiring.say('maint', 'lb1');
+    wiring.setOverride('maint', 'lb1');
     expect(jobs().map(({ key }) => key)).toEqual(['lb2/tcp']);
     expect(close).toHaveBeenCalledOnce();
-    wiring.say('ready', 'lb1');
+    wiring.setOverride('ready', 'lb1');
     expect(jobs().map(({ key }) => key)).toEqual(['lb1/tcp', 'lb2/tcp']);
   });
 });
@@ -262,7 +262,7 @@ describe('an idle connection', () => {
     const { wiring, jobs, probeJobs, budget } = await createJobs(watched(server.port));
     jobOf(jobs(), 'lb1/tcp').record(ended(pass('connected')));
     await vi.waitFor(() => expect(server.open()).toBe(1));
-    wiring.say('maint', 'lb1');
+    wiring.setOverride('maint', 'lb1');
     jobs();
     expect([probeJobs.isWatched('lb1/tcp'), budget.held]).toEqual([null, 0]);
     await vi.waitFor(() => expect(server.open()).toBe(0));

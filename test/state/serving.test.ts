@@ -24,7 +24,7 @@ async function serving(besides: string | null, unread?: string) {
   return found === null ? null : [found.pool.name, found.how];
 }
 
-test('the pool that wants the address comes before one whose table merely has it', async () => {
+test('a pool that wants the address comes before a pool whose table merely has it', async () => {
   expect(await serving(null)).toEqual(['web', 'wanted']);
 });
 
@@ -32,7 +32,7 @@ test('an address in the table serves, though its backend is off', async () => {
   expect(await serving('web')).toEqual(['mail', 'held']);
 });
 
-test('an address whose add is on its way serves, though nobody asks for it any more', async () => {
+test('an address whose add is under way serves, though no pool wants it any more', async () => {
   const clock = createFakeClock();
   const pf = createFakePf(clock);
   pf.put('web', [B]);
@@ -40,12 +40,12 @@ test('an address whose add is on its way serves, though nobody asks for it any m
   const members = [backend('a', { web: A }, up), backend('b', { web: B }, up)];
   const wiring = await wire(config([pool('web')], members), { clock, pf });
   pf.fault('show', { kind: 'slow', ms: 500 });
-  wiring.say('drain', 'a');
+  wiring.setOverride('drain', 'a');
   await clock.advance(600);
-  wiring.say('ready', 'a');
+  wiring.setOverride('ready', 'a');
   await clock.advance(100);
   expect(pf.entries('web')).toEqual([A, B]);
-  wiring.say('drain', 'a');
+  wiring.setOverride('drain', 'a');
   const { view } = wiring;
   const web = view.pools.get(poolName('web')) as PoolView;
   const [address] = addresses(A) as [Address];

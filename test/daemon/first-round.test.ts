@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { FAIL, INCONCLUSIVE, PASS, type Wiring, wire } from '../daemon/wiring.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, check, config, pool } from '../fakes/config.ts';
 import { createFakePf } from '../fakes/pf.ts';
+import { FAIL, INCONCLUSIVE, PASS, type Wiring, wire } from './wiring.ts';
 
 const A = '10.1.0.1';
 const B = '10.1.0.2';
@@ -27,7 +27,7 @@ function fails(wiring: Wiring, name: string, times = 3): void {
 }
 
 describe('after a start', () => {
-  test('nobody leaves because it is down while others are not judged', async () => {
+  test('no member leaves because it is down while others have no verdict', async () => {
     const wiring = await started();
     fails(wiring, 'a');
     wiring.probe('b', PASS);
@@ -35,7 +35,7 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).toEqual([A, B, C]);
   });
 
-  test('the round ends when all are judged', async () => {
+  test('the round ends when all have a verdict', async () => {
     const wiring = await started();
     fails(wiring, 'a');
     wiring.probe('b', PASS);
@@ -44,7 +44,7 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).toEqual([B, C]);
   });
 
-  test('the round ends by itself, also when one is never judged', async () => {
+  test('the round ends by itself, also when a member never gets a verdict', async () => {
     const wiring = await started();
     fails(wiring, 'a');
     wiring.probe('b', PASS);
@@ -53,7 +53,7 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).toEqual([B, C]);
   });
 
-  test('a slow check keeps the dead ones in for no more than 15 s', async () => {
+  test('a slow check keeps dead members in for no more than 15 s', async () => {
     const slow = {
       intervalMs: 60_000,
       fastIntervalMs: 60_000,
@@ -73,7 +73,7 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).not.toContain(A);
   });
 
-  test('nobody leaves because it asks to, while others are not judged', async () => {
+  test('no member leaves because it asks to, while others have no verdict', async () => {
     const floor = { kind: 'count', count: 1 } as const;
     const wiring = await started(
       config([pool('web', { floor })], [backend('a', { web: A }), backend('b', { web: B })]),
@@ -86,14 +86,14 @@ describe('after a start', () => {
     expect(wiring.pf.entries('web')).toEqual([A, C]);
   });
 
-  test('the operator is not kept waiting', async () => {
+  test('an override does not wait for the round', async () => {
     const wiring = await started();
-    wiring.say('drain', 'a');
+    wiring.setOverride('drain', 'a');
     await wiring.clock.advance(10);
     expect(wiring.pf.entries('web')).toEqual([B, C]);
   });
 
-  test('nobody is kept from coming in', async () => {
+  test('a member that comes up does not wait for the round', async () => {
     const wiring = await started();
     wiring.pf.put('web', [B, C]);
     const next = await wiring.restart(CONFIG);
@@ -103,7 +103,37 @@ describe('after a start', () => {
   });
 });
 
-test('a removal after the round does not wait for one that is not judged', async () => {
+describe('with two members', () => {
+  async function startedTwo(clock = createFakeClock()): Promise<Wiring> {
+    const pf = createFakePf(clock);
+    pf.put('web', [A, B]);
+    const members = [backend('lb1', { web: A }), backend('lb2', { web: B })];
+    return wire(config([pool('web')], members), { clock, pf });
+  }
+
+  test('no member leaves while another has no verdict, for one bounded round', async () => {
+    const { clock, pf, probe } = await startedTwo();
+    for (let i = 0; i < 3; i++) probe('lb1', FAIL);
+    await clock.advance(1000);
+    expect(pf.entries('web')).toEqual([A, B]);
+    probe('lb2', PASS);
+    await clock.advance(10);
+    expect(pf.entries('web')).toEqual([B]);
+  });
+
+  test.each([0, 0.1, 0.9])(
+    'a member that never gets a verdict holds the others for 15 s at most, with timers %s ms early',
+    async (earlyMs) => {
+      const clock = createFakeClock({ earlyMs });
+      const { pf, probe } = await startedTwo(clock);
+      for (let i = 0; i < 3; i++) probe('lb1', FAIL);
+      await clock.advance(15_010);
+      expect(pf.entries('web')).toEqual([B]);
+    },
+  );
+});
+
+test('a removal after the round does not wait for a member without a verdict', async () => {
   const wiring = await started();
   await wiring.clock.advance(ROUND_MS + 10);
   fails(wiring, 'a');
@@ -111,7 +141,7 @@ test('a removal after the round does not wait for one that is not judged', async
   expect(wiring.pf.entries('web')).toEqual([B, C]);
 });
 
-test('a pool that a reload brings has a round of its own', async () => {
+test('a pool that a reload adds has a round of its own', async () => {
   const wiring = await started();
   await wiring.clock.advance(ROUND_MS + 10);
   fails(wiring, 'a');
@@ -133,7 +163,7 @@ test('a pool that a reload brings has a round of its own', async () => {
   expect(wiring.pf.entries('mail')).toEqual([B]);
 });
 
-test('a floor that a reload brings during the round holds who is down and still in the table', async () => {
+test('a floor that a reload sets during the round holds a dead member that is still in the table', async () => {
   const clock = createFakeClock();
   const pf = createFakePf(clock);
   pf.put('web', [A]);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { backendName } from '../../src/core/names.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
-import { FAIL, PASS, wire } from '../daemon/wiring.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 import { backend, config, pool } from '../fakes/config.ts';
 import { createFakePf } from '../fakes/pf.ts';
+import { FAIL, PASS, wire } from './wiring.ts';
 
 const A = '10.0.0.1';
 const B = '10.0.0.2';
@@ -30,7 +30,7 @@ const bothUp = () => allUp(TWO, [A, B]);
 describe('a backend that asks to be drained', () => {
   test('leaves at once, stays up, and comes back with the next plain pass', async () => {
     const { clock, view, pf, probe, announcements } = await bothUp();
-    const told = announcements.length;
+    const before = announcements.length;
     probe('lb1', ASKS);
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([B]);
@@ -38,10 +38,10 @@ describe('a backend that asks to be drained', () => {
     probe('lb1', PASS);
     await clock.advance(100);
     expect(pf.entries('web')).toEqual([A, B]);
-    expect(announcements).toHaveLength(told);
+    expect(announcements).toHaveLength(before);
   });
 
-  test('leaves together with the next that asks in the same moment', async () => {
+  test('leaves together with the next one that asks in the same batch', async () => {
     const three = config(
       [pool('web')],
       [backend('lb1', { web: A }), backend('lb2', { web: B }), backend('lb3', { web: '10.0.0.3' })],
@@ -56,7 +56,7 @@ describe('a backend that asks to be drained', () => {
     expect(pf.calls.slice(before).map(({ operation }) => operation)).toEqual(['remove', 'show']);
   });
 
-  test('goes on asking through single failures, and is down after fall of them', async () => {
+  test('goes on asking through single failures, and is down after fall failures', async () => {
     const { clock, view, pf, probe } = await bothUp();
     probe('lb1', ASKS);
     probe('lb1', FAIL);
@@ -67,7 +67,7 @@ describe('a backend that asks to be drained', () => {
     expect(view.backends.get(backendName('lb1'))?.health).toBe('down');
   });
 
-  test('is held by the floor rather than one that goes down in the same moment', async () => {
+  test('is held by the floor rather than a member that goes down in the same batch', async () => {
     const { clock, events, pf, probe } = await bothUp();
     probe('lb1', ASKS);
     for (let i = 0; i < 3; i++) probe('lb2', FAIL);
@@ -77,7 +77,7 @@ describe('a backend that asks to be drained', () => {
     expect(events.of('held')).toHaveLength(1);
   });
 
-  test('stays in when all ask at once', async () => {
+  test('is held by the floor when all ask at once', async () => {
     const { clock, pf, probe } = await bothUp();
     probe('lb1', ASKS);
     probe('lb2', ASKS);
