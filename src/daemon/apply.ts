@@ -13,7 +13,6 @@ export function applyEffects(rooms: Rooms, effects: Effects): void {
   }
   // No table is touched before this turn of the loop is over.
   if (effects.durable === 'now' || effects.configured !== null) store.save();
-  else if (effects.durable === 'soon') store.saveSoon();
   for (const event of effects.events) rooms.events.emit(event);
   for (const { pool, entries } of effects.removed) {
     rooms.cleanup.add(cleanupTasks(state.view, pool, entries));
@@ -21,7 +20,10 @@ export function applyEffects(rooms: Rooms, effects: Effects): void {
   for (const announcement of effects.announcements) {
     const backend = state.view.backends.get(announcement.backend);
     if (backend !== undefined) rooms.actions.run(backend.config, announcement);
+    // Not before: if hfmd is killed here, the next start announces it again.
+    rooms.announced.set(announcement.backend, announcement.to);
   }
+  if (effects.durable === 'soon' || effects.announcements.length > 0) store.saveSoon();
   for (const pool of effects.openedRounds) rooms.firstRounds.open(pool);
   if (effects.changedPools.length > 0) rooms.batch.add(effects.changedPools);
   if (effects.configured !== null) rooms.auditor.run();

@@ -3,6 +3,7 @@ import type { CarpAddresses } from '../audit/source-audit.ts';
 import type { Config } from '../config/config.ts';
 import { createCleanup } from '../connections/cleanup.ts';
 import { cleanupRules } from '../connections/cleanup-rules.ts';
+import { backendName } from '../core/names.ts';
 import { createEventLog } from '../events/event-log.ts';
 import { logEvent } from '../events/log-events.ts';
 import { createNodeProblems } from '../events/node-problems.ts';
@@ -48,13 +49,16 @@ export function compose(deps: ComposeDeps, config: Config): Rooms {
 
   const file = config.daemon.stateFile;
   const saved = readState(file, clock.wallMs(), log);
+  const announced = new Map(saved.announced);
+  const isConfigured = (name: string): boolean => view.backends.has(backendName(name));
   const store = createStateWriter({ clock, log, file }, () => ({
-    ...state.durable,
+    overrides: view.overrides,
+    announced: new Map([...announced].filter(([name]) => isConfigured(name))),
     ledger: tables.ledger,
     unreleased: cleanup.unreleased,
   }));
 
-  const state = new State(clock, config, saved);
+  const state = State.atStart(clock, config, saved);
   const { view } = state;
   const batch = new Batch({ clock, view, decide: (pools) => apply(state.decide(pools)) });
   const firstRounds = new FirstRounds({
@@ -130,6 +134,7 @@ export function compose(deps: ComposeDeps, config: Config): Rooms {
     problems,
     store,
     saved,
+    announced,
     reports: [tables, problems, store, cleanup, prober, auditor, log],
     apply,
   };

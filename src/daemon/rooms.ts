@@ -35,6 +35,8 @@ export interface Rooms {
   readonly store: StateWriter;
   /** What the state file held. */
   readonly saved: SavedState;
+  /** The health of each backend that actions were last told of, by name; the state file keeps it. */
+  readonly announced: Map<string, 'up' | 'down'>;
   /** The rooms that have something to say in `status`, in the order in which it is shown. */
   readonly reports: readonly Report[];
   /** Carries out what follows from a change of the state. */

@@ -61,37 +61,34 @@ export class State {
     monotonicMs: this.#clock.monotonicMs(),
   });
 
-  constructor(
+  private constructor(clock: Pick<Clock, 'wallMs' | 'monotonicMs'>, data: StateData) {
+    this.#clock = clock;
+    this.#wallClockSteps = new WallClockSteps(clock);
+    this.#data = data;
+  }
+
+  /** The state at the start of hfmd: nothing is known but what the configuration and the file say. */
+  static atStart(
     clock: Pick<Clock, 'wallMs' | 'monotonicMs'>,
     config: Config,
     { overrides, announced }: DurableState,
-  ) {
-    this.#clock = clock;
-    this.#wallClockSteps = new WallClockSteps(clock);
-    this.#data = carryOver(null, config, this.#now());
-    this.#data.overrides = overrides;
-    for (const backend of this.#data.backends.values()) {
+  ): State {
+    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    const data = carryOver(null, config, now);
+    data.overrides = overrides;
+    for (const backend of data.backends.values()) {
       backend.announced = announced.get(backend.config.name) ?? null;
     }
+    return new State(clock, data);
   }
 
   get view(): StateView {
     return this.#data;
   }
 
-  get durable(): DurableState {
-    const announced = new Map<string, 'up' | 'down'>();
-    for (const backend of this.#data.backends.values()) {
-      if (backend.announced !== null) announced.set(backend.config.name, backend.announced);
-    }
-    return { overrides: this.#data.overrides, announced };
-  }
-
   /** A state that knows the same. A reload of the copy, and what follows it, leaves this one alone. */
   copy(): State {
-    const copy = new State(this.#clock, this.#data.config, this.durable);
-    Object.assign(copy.#data, this.#data);
-    return copy;
+    return new State(this.#clock, { ...this.#data });
   }
 
   /** Announces what the configuration alone decides (`mode`). Call it once, at the start. */
@@ -139,11 +136,12 @@ export class State {
     effects?.removed.push({ pool: poolName, entries: removed });
     if (pool === undefined) return effects ?? NO_EFFECTS;
     pool.asked = asked;
+    if (entries === null) return effects ?? NO_EFFECTS;
     const actual = new Set(entries);
-    const isUnchanged =
-      pool.outcome !== null && pool.actual !== null && sameSet(pool.actual, actual);
     // An unchanged reading changes no decision.
-    if (entries === null || isUnchanged) return effects ?? NO_EFFECTS;
+    if (pool.outcome !== null && pool.actual !== null && sameSet(pool.actual, actual)) {
+      return effects ?? NO_EFFECTS;
+    }
     pool.actual = actual;
     return this.#readingChanged(effects ?? new EffectsDraft(), pool, actual);
   }

@@ -116,13 +116,14 @@ export function createLog(settings: LogSettings, pinned: Partial<LogSettings>): 
       lines.drain();
       const isWritten = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => resolve(false), FLUSH_MS);
-        stdout.flush((error) => {
+        // Its error says that a pipe can't be synced; a failed write is told by the event.
+        stdout.flush(() => {
           clearTimeout(timer);
-          resolve(!error);
+          resolve(true);
         });
       });
       // At exit pino would try again, without an end.
-      if (!isWritten) stdout.destroy();
+      if (!isWritten || failure !== null) stdout.destroy();
       return isWritten || failure !== null ? 'ended' : 'stuck';
     },
   };

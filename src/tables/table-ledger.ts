@@ -1,17 +1,20 @@
 import type { Config } from '../config/config.ts';
 import { addressesOf } from '../config/pool-addresses.ts';
 import type { Address } from '../core/address.ts';
-import { entryOf, forget, type Ledger, takeOver } from '../core/ledger.ts';
+import { forget, type Ledger, takeOver } from '../core/ledger.ts';
 import { type TableRef, tableKey } from '../core/table.ts';
 import type { TableView } from './table-view.ts';
 
 /** What is hfm's in the tables: by the ledger, and by the configuration in force. Tables by their keys. */
 export class TableLedger {
   #ledger: Ledger;
+  /** The same by table: with hundreds of tables a look through the ledger for each takes too long. */
+  #byTable: ReadonlyMap<string, readonly Address[]>;
   #configured: ReadonlyMap<string, ReadonlySet<Address>> = new Map();
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
+    this.#byTable = byTable(ledger);
   }
 
   get entries(): Ledger {
@@ -24,7 +27,7 @@ export class TableLedger {
     this.#configured = new Map(
       configured.map((entry) => [tableKey(entry), new Set(entry.addresses)]),
     );
-    this.#ledger = takeOver(this.#ledger, configured);
+    this.#set(takeOver(this.#ledger, configured));
   }
 
   isConfigured(table: string, address: Address): boolean {
@@ -32,8 +35,8 @@ export class TableLedger {
   }
 
   /** The addresses of hfm's that a table may hold. */
-  addressesIn({ table, anchor }: TableRef): readonly Address[] {
-    return entryOf(this.#ledger, { table, anchor })?.addresses ?? [];
+  addressesIn(table: TableRef): readonly Address[] {
+    return this.#byTable.get(tableKey(table)) ?? [];
   }
 
   /** Those of them that the configuration does not have any more. */
@@ -54,10 +57,19 @@ export class TableLedger {
     const own = before.filter((one) => this.isConfigured(tableKey(table), one));
     const left = forget(this.#ledger, { ...table, addresses: own }, new Set(isGone ? [] : actual));
     if (left === this.#ledger) return null;
-    this.#ledger = left;
+    this.#set(left);
     const known = new Set(this.addressesIn(table));
     return before.filter((one) => !known.has(one));
   }
+
+  #set(ledger: Ledger): void {
+    this.#ledger = ledger;
+    this.#byTable = byTable(ledger);
+  }
+}
+
+function byTable(ledger: Ledger): Map<string, readonly Address[]> {
+  return new Map(ledger.map((entry) => [tableKey(entry), entry.addresses]));
 }
 
 /** What a configuration has for each of its tables. */

@@ -50,7 +50,7 @@ export function readTables(
   durable: DurableState = NOTHING,
 ): StateBench {
   const clock = createFakeClock();
-  const state = new State(clock, configuration, durable);
+  const state = State.atStart(clock, configuration, durable);
   const bench: StateBench = {
     clock,
     state,

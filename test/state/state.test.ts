@@ -27,7 +27,7 @@ const LB2 = backendName('lb2');
 describe('start', () => {
   test('announces what the configuration alone decides', () => {
     const down = config([], [backend('lb1', {}, { checks: [check({ mode: 'down' })] })]);
-    const state = new State(createFakeClock(), down, NOTHING);
+    const state = State.atStart(createFakeClock(), down, NOTHING);
     expect(state.start()).toEqual({
       ...NO_EFFECTS,
       announcements: [
@@ -40,7 +40,7 @@ describe('start', () => {
   test('announces nothing that was announced before the restart', () => {
     const down = config([], [backend('lb1', {}, { checks: [check({ mode: 'down' })] })]);
     const announced = new Map([['lb1', 'down' as const]]);
-    const state = new State(createFakeClock(), down, { ...NOTHING, announced });
+    const state = State.atStart(createFakeClock(), down, { ...NOTHING, announced });
     expect(state.start()).toEqual(NO_EFFECTS);
   });
 });
@@ -342,18 +342,17 @@ describe('copy', () => {
   });
 });
 
-test('the durable state is what a new state begins with', () => {
+test('a new state begins with the overrides and announcements that the last one left', () => {
   const { clock, state, override, probe } = allUp();
   override('lb2', DRAIN);
   probe('lb1', FAIL, 3);
-  const next = new State(clock, TWO, state.durable);
-  expect(next.durable).toEqual({
-    overrides: new Map([['lb2', DRAIN]]),
-    announced: new Map([
-      ['lb1', 'down'],
-      ['lb2', 'up'],
-    ]),
-  });
+  const announced = new Map([
+    ['lb1', 'down'],
+    ['lb2', 'up'],
+  ] as const);
+  const next = State.atStart(clock, TWO, { overrides: state.view.overrides, announced });
+  expect([...next.view.overrides]).toEqual([['lb2', DRAIN]]);
+  expect([...next.view.backends.values()].map((one) => one.announced)).toEqual(['down', 'up']);
   clock.stall(ROUND_MS);
   const reading = { entries: [A, B], asked: new Set<string>(), removed: [] };
   expect(goalIn(next.tableRead(WEB, reading))).toEqual([A]);
