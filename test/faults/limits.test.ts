@@ -7,7 +7,7 @@ import { createFakePf } from '../fakes/pf.ts';
 const A = '10.1.0.1';
 const B = '10.1.0.2';
 
-test('a delete on what was last read may leave less than the floor, until the reading that follows it', async () => {
+test('a delete based on an old reading may leave less than the floor, until the next reading', async () => {
   const clock = createFakeClock();
   const pf = createFakePf(clock);
   pf.put('web', [A, B]);
