@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
-import { complaintsOf, eventually, inSync, openRig, type Rig, run } from '../harness.ts';
+import { eventually, inSync, openRig, problemsOf, type Rig, run } from '../harness.ts';
 
 const archive = artefactOfFile();
 
@@ -41,7 +41,7 @@ pools   = { web = "10.2.1.30" }
   const { pid } = await rig.startWith({ user: USER });
   expect(runToEnd(['ps', '-o', 'user=', '-p', String(pid)]).stdout.trim()).toBe(USER.name);
   await eventually(() => expect(rig.pf.table('web')).toEqual(all));
-  await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+  await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
   // The process that starts scripts is the one that came with it.
   expect(runToEnd(['ps', '-o', 'args=', '--ppid', String(pid)]).stdout).toContain(
     `${whereIs('perl')} ${join(prefix, 'libexec/hfm/script-starter')} `,

@@ -4,7 +4,7 @@ import { createServer, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type TestContext, test } from 'vitest';
-import { complaintsOf, eventually, inSync, openRig, type Rig } from '../harness.ts';
+import { eventually, inSync, openRig, problemsOf, type Rig } from '../harness.ts';
 
 const PORT = 8080;
 /** Of two load balancers; the tables hold what the clients connect to. */
@@ -40,7 +40,7 @@ test('two haproxies are reloaded one after the other and no request is lost', as
   const { failures, total } = await clients.stop();
   expect(failures).toEqual([]);
   expect(total).toBeGreaterThan(50);
-  await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+  await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
 });
 
 test('the dummy server takes a haproxy out and puts it back, over the admin socket', async (context) => {
