@@ -2,9 +2,14 @@ import type { Clock, Timer } from '../../src/sys/clock.ts';
 
 /** A clock that only a test moves. */
 export interface FakeClock extends Clock {
-  /** Lets time pass. Each timer runs when it is due, and its promises settle before the next timer. */
+  /**
+   * Lets time pass. Each timer runs when it is due, and its promises settle before the next timer.
+   */
   advance(ms: number): Promise<void>;
-  /** Lets time pass without timers, as in a long turn of the event loop. Overdue timers run at the next `advance`. */
+  /**
+   * Lets time pass without timers, as in a long turn of the event loop. Overdue timers run at the
+   * next `advance`.
+   */
   stall(ms: number): void;
   /** As `stall`, but the event loop was idle: the system woke the process late. */
   oversleep(ms: number): void;

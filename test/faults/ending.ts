@@ -90,7 +90,10 @@ export function lostOverrides({ witness, hfm }: Ending): string[] {
     : [`overrides: the operator set ${set.join()}, hfm has ${known.join()}`];
 }
 
-/** No source node leads to an address that hfm took out, even if hfmd was killed in the middle of that. */
+/**
+ * No source node leads to an address that hfm took out, even if hfmd was killed in the middle of
+ * that.
+ */
 export function stickyClients({ machine, witness }: Ending): string[] {
   return [...witness.takenOut].flatMap((key) => {
     const [table = '', address = ''] = key.split(' ');

@@ -113,7 +113,10 @@ export class Grounds {
     return pool !== undefined && this.#isMember(pool, name);
   }
 
-  /** Whether a backend's address must be in the table; `floor`: only the floor may keep it; null: unsure. */
+  /**
+   * Whether a backend's address must be in the table; `floor`: only the floor may keep it; null:
+   * unsure.
+   */
   expectationOf(table: Table, name: string): 'in' | 'out' | 'floor' | null {
     const pool = this.poolOf(table);
     const isMember = pool !== undefined && this.#isMember(pool, name);

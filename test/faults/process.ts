@@ -13,7 +13,9 @@ interface Death {
   readonly at: 'before' | 'during';
 }
 
-/** One hfmd, from its start to its end, composed as in production. The verdicts come from the test. */
+/**
+ * One hfmd, from its start to its end, composed as in production. The verdicts come from the test.
+ */
 export interface HfmProcess {
   readonly rooms: Rooms;
   readonly view: StateView;

@@ -41,7 +41,9 @@ export async function campaign({ name, runs, maxSteps, ...conditions }: Campaign
 export interface Found {
   /** How many histories it took. */
   readonly histories: number;
-  /** The problems of the same history without the mutant. Must be none, or hfm itself has the fault. */
+  /**
+   * The problems of the same history without the mutant. Must be none, or hfm itself has the fault.
+   */
   readonly problemsWithout: readonly string[];
 }
 

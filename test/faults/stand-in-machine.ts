@@ -9,7 +9,10 @@ import { main, type Outcome } from '../pf/stand-in/pfctl.mjs';
 import { HUNG_MS, type Machine, SLOW_MS } from './machine.ts';
 import type { Fault, FaultKind } from './step.ts';
 
-/** The real pfctl driver on the stand-in pfctl, which runs in this process or as a process for each call. */
+/**
+ * The real pfctl driver on the stand-in pfctl, which runs in this process or as a process for each
+ * call.
+ */
 export function createStandInMachine(
   clock: Clock,
   { folder, os, processes }: { folder: string; os: Os; processes: boolean },

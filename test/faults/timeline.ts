@@ -4,7 +4,10 @@ import { createFakeClock } from '../fakes/clock.ts';
 /** A fake clock that waits for work outside of it, such as a real pfctl, which takes no fake time. */
 export interface Timeline {
   readonly clock: Clock;
-  /** Lets time pass. Each timer runs when it is due, and the work that it starts ends before the next. */
+  /**
+   * Lets time pass. Each timer runs when it is due, and the work that it starts ends before the
+   * next.
+   */
   advance(ms: number, idle: () => Promise<void>): Promise<void>;
 }
 

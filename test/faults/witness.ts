@@ -30,7 +30,10 @@ export class Witness {
   readonly #startedMs: number;
   readonly #machine: Machine;
   readonly grounds: Grounds;
-  /** `table address` of each address that hfm may take out: all that were configured since its ledger began. */
+  /**
+   * `table address` of each address that hfm may take out: all that were configured since its
+   * ledger began.
+   */
   readonly own = new Set<string>();
   /** Tables that others changed since hfm last read them. */
   readonly #unread = new Set<Table>();
@@ -38,7 +41,10 @@ export class Witness {
   #edits = 0;
   /** hfm's addresses that others put in: hfm never had them in service. */
   readonly #byHand = new Set<string>();
-  /** Put in by others while the configuration did not have it: only the ledger knows whether it is hfm's. */
+  /**
+   * Put in by others while the configuration did not have it: only the ledger knows whether it is
+   * hfm's.
+   */
   readonly #disputed = new Set<string>();
   /** Changes whose pfctl has not ended. It may outlive the hfmd that asked, and the next one too. */
   readonly #changes = new Set<Change>();

@@ -194,7 +194,9 @@ function held(rig: Rig): Set<string> {
   return new Set(tables.flat());
 }
 
-/** Whether the backend was what hfmd logs, at some time in the last `withinMs`, which hfmd may need. */
+/**
+ * Whether the backend was what hfmd logs, at some time in the last `withinMs`, which hfmd may need.
+ */
 function isTrue(line: LogLine, truth: Truth, withinMs: number): boolean {
   const atMs = Date.parse(String(line.time));
   return truth.was(String(line.backend), line.to === 'up', atMs - withinMs, atMs);
@@ -223,7 +225,10 @@ function memoryOf(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
-/** The fewest open descriptors in many samples: those that are open while no probe and no pfctl runs. */
+/**
+ * The fewest open descriptors in many samples: those that are open while no probe and no pfctl
+ * runs.
+ */
 async function restingDescriptors(pid: number): Promise<number> {
   let fewest = Number.POSITIVE_INFINITY;
   for (let sample = 0; sample < 400; sample++) {

@@ -326,7 +326,9 @@ test('redis on a master, a replica and a server with a password', async (context
   expect(await checkOf(context, 'redis', [], {})()).toEqual(said(3, /no redis-cli or nc/));
 });
 
-/** A certificate for www.example.org that expires in `days`; `file` has the key and the certificate. */
+/**
+ * A certificate for www.example.org that expires in `days`; `file` has the key and the certificate.
+ */
 function certificate(site: Site, name: string, days: number) {
   const [key, csr, cert] = ['key', 'csr', 'crt'].map((end) => site.path(`${name}.${end}`)) as [
     string,

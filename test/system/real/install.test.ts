@@ -48,7 +48,8 @@ test.each(SYSTEMS)('install.sh for %s does the same with every shell', (system) 
 
 test.each([
   ['release/install.sh', 'sh', []],
-  // rc.subr reads the variables that the scripts set, sets those that they read, and splits some at spaces.
+  // rc.subr reads the variables that the scripts set, sets those that they read, and splits some at
+  // spaces.
   ['rc.d/freebsd/hfmd', 'sh', ['-e', 'SC1091,SC2034,SC2086']],
   ['rc.d/openbsd/hfmd', 'ksh', ['-e', 'SC1091,SC2034,SC2086,SC2154']],
 ])('shellcheck finds nothing in %s', (path, shell, options) => {

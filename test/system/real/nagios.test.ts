@@ -32,7 +32,8 @@ test("hfmd runs Debian's monitoring plugins as they are, and ready-made checks",
     for (const socket of open) socket.destroy();
   });
   const sshd = serveSsh(site, 2222);
-  // check_dns can ask port 53 only. Only root may bind it, so dnsmasq starts as root and changes its user.
+  // check_dns can ask port 53 only. Only root may bind it, so dnsmasq starts as root and changes
+  // its user.
   const dnsmasq = site.serve(
     'dnsmasq',
     [
