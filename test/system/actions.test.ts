@@ -72,12 +72,12 @@ describe.concurrent('an action', () => {
 
   test('runs even while pfctl hangs, and gets HFM_TABLES=pending', async (context) => {
     const { rig, hfmd, lb1 } = await started(context, {
-      note: 'echo "$HFM_EVENT $HFM_TABLES" >> "$1/told"',
+      note: 'echo "$HFM_EVENT $HFM_TABLES" >> "$1/events"',
     });
-    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up confirmed']));
+    await eventually(() => expect(linesOf(rig, 'events')).toEqual(['up confirmed']));
     rig.pf.setFaults({ fault: 'hang' });
     await lb1.set('closed');
-    await eventually(() => expect(linesOf(rig, 'told').at(-1)).toBe('down pending'));
+    await eventually(() => expect(linesOf(rig, 'events').at(-1)).toBe('down pending'));
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'action')).toHaveLength(2),
     );
@@ -119,14 +119,14 @@ describe.concurrent('an action', () => {
   test('waits for the action before it: a backend’s actions run in order', async (context) => {
     const { rig, lb1 } = await started(context, {
       first:
-        'echo "$HFM_EVENT first" >> "$1/told"; sleep 0.7; echo "$HFM_EVENT first done" >> "$1/told"',
-      second: 'echo "$HFM_EVENT second" >> "$1/told"',
+        'echo "$HFM_EVENT first" >> "$1/events"; sleep 0.7; echo "$HFM_EVENT first done" >> "$1/events"',
+      second: 'echo "$HFM_EVENT second" >> "$1/events"',
     });
     await lb1.set('closed');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     await lb1.set('ok');
-    await eventually(() => expect(linesOf(rig, 'told')).toHaveLength(9));
-    expect(linesOf(rig, 'told')).toEqual(
+    await eventually(() => expect(linesOf(rig, 'events')).toHaveLength(9));
+    expect(linesOf(rig, 'events')).toEqual(
       ['up', 'down', 'up'].flatMap((event) => [
         `${event} first`,
         `${event} first done`,
@@ -136,8 +136,8 @@ describe.concurrent('an action', () => {
   });
 
   test('does not run again after a restart for a change that it ran for before', async (context) => {
-    const { rig, hfmd } = await started(context, { note: 'echo "$HFM_EVENT" >> "$1/told"' });
-    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up']));
+    const { rig, hfmd } = await started(context, { note: 'echo "$HFM_EVENT" >> "$1/events"' });
+    await eventually(() => expect(linesOf(rig, 'events')).toEqual(['up']));
     hfmd.kill('SIGTERM');
     await hfmd.ended;
     await rig.start();
@@ -145,6 +145,6 @@ describe.concurrent('an action', () => {
       expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
     );
     await inSync(rig);
-    expect(linesOf(rig, 'told')).toEqual(['up']);
+    expect(linesOf(rig, 'events')).toEqual(['up']);
   });
 });

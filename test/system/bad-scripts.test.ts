@@ -100,56 +100,56 @@ describe('a script that changes while hfmd runs', () => {
     );
     rig.pf.setTable('web', []);
     await rig.start();
-    const says = (verdict: string, detail: string | RegExp) =>
+    const lastBecomes = (verdict: string, detail: string | RegExp) =>
       eventually(async () =>
         expect(await lastOf(rig, 'lb1')).toMatchObject({
           verdict,
           detail: expect.stringMatching(detail),
         }),
       );
-    await says('pass', /^first/);
+    await lastBecomes('pass', /^first/);
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
-    return { rig, script, says };
+    return { rig, script, lastBecomes };
   }
 
   test('by a rename: a run that has begun ends with the old script, the next run uses the new one', async (context) => {
-    const { rig, script, says } = await started(context, 'sleep 0.3; echo "first $0"');
+    const { rig, script, lastBecomes } = await started(context, 'sleep 0.3; echo "first $0"');
     writeFileSync(rig.path('new'), '#!/bin/sh\necho second\n', { mode: 0o755 });
     renameSync(rig.path('new'), script);
-    await says('pass', /^second$/);
+    await lastBecomes('pass', /^second$/);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
   test('to an empty file takes no backend out, and does not pass', async (context) => {
-    const { rig, script, says } = await started(context);
+    const { rig, script, lastBecomes } = await started(context);
     truncateSync(script);
-    await says('inconclusive', `^${script} did not start: it is empty \\(ENOEXEC\\)$`);
+    await lastBecomes('inconclusive', `^${script} did not start: it is empty \\(ENOEXEC\\)$`);
     await aWhile();
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
     const status = await rig.ctl('status');
     expect(status.stdout).toMatch(/^! this node: script-not-started: .* it is empty/m);
     writeFileSync(script, '#!/bin/sh\necho third\n');
-    await says('pass', /^third$/);
+    await lastBecomes('pass', /^third$/);
   });
 
   test('so that it or its interpreter is missing takes no backend out', async (context) => {
-    const { rig, script, says } = await started(context);
+    const { rig, script, lastBecomes } = await started(context);
     renameSync(script, `${script}.old`);
-    await says('inconclusive', /did not start: no such file \(ENOENT\)$/);
+    await lastBecomes('inconclusive', /did not start: no such file \(ENOENT\)$/);
     writeFileSync(script, '#!/nonexistent/perl\n', { mode: 0o755 });
-    await says('inconclusive', /its #! line asks for "\/nonexistent\/perl": no such file/);
+    await lastBecomes('inconclusive', /its #! line asks for "\/nonexistent\/perl": no such file/);
     chmodSync(script, 0o644);
-    await says('inconclusive', /did not start: permission denied \(EACCES\)$/);
+    await lastBecomes('inconclusive', /did not start: permission denied \(EACCES\)$/);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
   test('to half of a text fails, and passes when it is whole', async (context) => {
-    const { rig, script, says } = await started(context);
+    const { rig, script, lastBecomes } = await started(context);
     // The first half of a script, which sh(1) can't parse.
     writeFileSync(script, '#!/bin/sh\nif true; then echo half');
-    await says('fail', /^exit 2: .*[Ss]yntax error/);
+    await lastBecomes('fail', /^exit 2: .*[Ss]yntax error/);
     writeFileSync(script, '#!/bin/sh\nif true; then echo whole; fi\n');
-    await says('pass', /^whole$/);
+    await lastBecomes('pass', /^whole$/);
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
   });
 });

@@ -5,7 +5,7 @@ import { eventually, HFMD, memberByMode, openRig, run } from './harness.ts';
 const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`;
 
 describe.concurrent('hfmd', () => {
-  test('-n says OK to a good configuration and starts nothing', async (context) => {
+  test('-n accepts a valid configuration and starts nothing', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', []);
