@@ -8,15 +8,15 @@ import type { Bench } from './setting.ts';
 export interface Backends {
   readonly port: number;
   readonly child: Child;
-  /** Sends a command and gives its answer, without the first word. */
+  /** Sends a command and returns the fields of its answer, without the first. */
   ask(command: string): Promise<readonly string[]>;
   counts(): Promise<Counts>;
   /** The checks so far: answers, or connections where the check sends nothing. */
   checks(kind: 'http' | 'tcp'): Promise<number>;
   /** The connections of the time in which `work` ran, if they have ended by then. */
   record(work: () => Promise<void>): Promise<readonly Connection[]>;
-  /** The next line of this kind that is no answer to a command, without the first word. */
-  next(kind: 'turned' | 'released'): Promise<readonly string[]>;
+  /** The fields of the next line of this kind, which answers no command, without the first. */
+  next(kind: 'answered' | 'released'): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -52,39 +52,39 @@ export async function startBackends(
   const child = bench.children.start([...argv, ...bench.programs.server], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const speak = speakTo(child);
+  const commands = commandsOf(child);
   for (let tries = 0; tries < TRIES; tries++) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    if (!listening) return backendsOf(bench, child, speak, port);
-    const taken = await speak.ask(`listen 0.0.0.0 ${port}`).then(
+    if (!listening) return backendsOf(bench, child, commands, port);
+    const taken = await commands.ask(`listen 0.0.0.0 ${port}`).then(
       () => false,
       () => true,
     );
-    if (!taken) return backendsOf(bench, child, speak, port);
+    if (!taken) return backendsOf(bench, child, commands, port);
   }
   throw new Error('found no free port');
 }
 
-function backendsOf(bench: Bench, child: Child, speak: Speech, port: number): Backends {
+function backendsOf(bench: Bench, child: Child, commands: Commands, port: number): Backends {
   const counts = async (): Promise<Counts> => {
-    const [accepted, answered, open] = (await speak.ask('stats')).map(Number);
+    const [accepted, answered, open] = (await commands.ask('stats')).map(Number);
     return { accepted: accepted ?? 0, answered: answered ?? 0, open: open ?? 0 };
   };
   return {
     port,
     child,
-    ...speak,
+    ...commands,
     counts,
     async checks(kind) {
       const { answered, accepted } = await counts();
       return kind === 'http' ? answered : accepted;
     },
     async record(work) {
-      await speak.ask('record on');
+      await commands.ask('record on');
       await work();
-      await speak.ask('record off');
+      await commands.ask('record off');
       const file = join(bench.folder, `connections-${child.pid}`);
-      await speak.ask(`dump ${file}`);
+      await commands.ask(`dump ${file}`);
       return parseRecords(readFileSync(file));
     },
     stop: () => child.stop(),
@@ -103,16 +103,16 @@ function parseRecords(bytes: Buffer): Connection[] {
   }));
 }
 
-interface Speech {
+interface Commands {
   ask(command: string): Promise<readonly string[]>;
   next(kind: string): Promise<readonly string[]>;
 }
 
-/** Answers come in the order of the commands. Other lines begin with another word. */
-function speakTo({ process: { stdin, stdout }, exited }: Child): Speech {
+/** Answers come in the order of the commands. The other lines begin with `answered` or `released`. */
+function commandsOf({ process: { stdin, stdout }, exited }: Child): Commands {
   if (stdin === null || stdout === null) throw new Error('a server without pipes');
   const asked: ((line: string) => void)[] = [];
-  const waiting = new Map<string, ((words: string[]) => void)[]>();
+  const waiting = new Map<string, ((fields: string[]) => void)[]>();
   const ended = exited.then((): never => {
     throw new Error('the server of the backends has ended');
   });
@@ -123,17 +123,17 @@ function speakTo({ process: { stdin, stdout }, exited }: Child): Speech {
     // EPIPE: the server has ended, which `ended` reports.
   });
   createInterface({ input: stdout }).on('line', (line) => {
-    const [kind = '', ...words] = line.split(' ');
-    if (kind === 'turned' || kind === 'released') waiting.get(kind)?.shift()?.(words);
+    const [kind = '', ...fields] = line.split(' ');
+    if (kind === 'answered' || kind === 'released') waiting.get(kind)?.shift()?.(fields);
     else asked.shift()?.(line);
   });
   return {
     async ask(command) {
       const answer = new Promise<string>((resolve) => asked.push(resolve));
       stdin.write(`${command}\n`);
-      const [kind, ...words] = (await Promise.race([answer, ended])).split(' ');
-      if (kind === 'error') throw new Error(`${command}: ${words.join(' ')}`);
-      return words;
+      const [kind, ...fields] = (await Promise.race([answer, ended])).split(' ');
+      if (kind === 'error') throw new Error(`${command}: ${fields.join(' ')}`);
+      return fields;
     },
     next(kind) {
       const line = new Promise<string[]>((resolve) => {

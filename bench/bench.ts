@@ -12,7 +12,7 @@ import { SCENARIOS } from './rows.ts';
 
 /** Above this load other programs distort the figures. */
 const QUIET = 0.5;
-/** A row that takes longer hangs. */
+/** The bench gives up a row that takes longer. */
 const CAP_MINUTES = 3;
 const FULL_CAP_MINUTES = 30;
 
@@ -31,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130));
 }
 
-/** Call it before the bench makes load itself. */
+// Before the bench makes load itself.
 const [load = 0] = loadavg();
 if (load > QUIET) {
   process.stderr.write(
@@ -55,7 +55,7 @@ if (options.json !== null) {
 }
 process.exit(results.some((result) => passes(result) === false) ? 1 : 0);
 
-/** Runs one scenario and ends all that it started. */
+/** Runs one scenario and ends all processes that it started. */
 async function measure(
   scenario: Scenario,
   wanted: ReadonlySet<string>,

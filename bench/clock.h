@@ -1,11 +1,11 @@
-/* Time and addresses for the three programs of the bench. */
+/* The clock of the three C programs of the bench. */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
-/* CLOCK_MONOTONIC in nanoseconds: the same in every process, and Node's process.hrtime(). */
+/* CLOCK_MONOTONIC in nanoseconds. All processes share it; process.hrtime() of Node reads it too. */
 static inline uint64_t
 now_ns(void)
 {

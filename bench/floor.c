@@ -1,11 +1,11 @@
 /*
- * The least that a probe can cost: hfmd's checks in a C epoll loop.
+ * The floor: the least CPU time that hfmd's checks can take, in a C epoll loop.
  *
  *	floor http|keepalive|tcp ADDRESS COUNT PORT INTERVAL_MS TIMEOUT_MS
  *
- * Probes COUNT addresses from ADDRESS on, each once an interval, spread evenly over it.
- * http: connect, GET, read the head, status 200, close. keepalive: the same on a connection that
- * stays. tcp: connect, reset. A probe without a verdict after TIMEOUT_MS has failed.
+ * Probes COUNT addresses from ADDRESS on, each once an interval. The starts are spread evenly over it.
+ * http: connect, GET, read the head, expect status 200, close. keepalive: the same on a connection that
+ * stays open. tcp: connect, reset. A probe without a verdict after TIMEOUT_MS fails.
  * At SIGTERM it prints "passed N failed N". Linux only.
  */
 #define _GNU_SOURCE
@@ -30,7 +30,7 @@ enum state { IDLE, CONNECTING, READING };
 
 struct target {
 	struct sockaddr_in	 addr;
-	struct target		*next;	/* in flight, the oldest first */
+	struct target		*next;	/* probes under way, the oldest first */
 	struct target		*prev;
 	uint64_t		 started;
 	enum state		 state;
@@ -213,7 +213,7 @@ main(int argc, char *argv[])
 			settle(flight.next, 0);
 		next = origin + (started + 1) * interval / count;
 		now = now_ns();
-		/* Rounded up, so that the loop does not spin until the millisecond is over. */
+		/* Round up: otherwise the loop spins until the millisecond is over. */
 		wait = now < next ? (int)((next - now + 999999u) / 1000000u) : 0;
 		n = epoll_wait(ep, events, 256, wait);
 		while (n-- > 0) {

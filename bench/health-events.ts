@@ -23,7 +23,7 @@ export function followHealth({ client }: Hfmd): HealthEvents {
   };
 }
 
-/** Rejects if nothing has come by then. */
+/** Rejects if the event has not come within `capMs`. */
 export function within(what: string, capMs: number, event: Promise<number>): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not within ${capMs} ms: ${what}`)), capMs);

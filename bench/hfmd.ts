@@ -85,9 +85,12 @@ export function spawnHfmd(bench: Bench, setup: Setup): Hfmd {
   };
 }
 
-/** hfmd reports up to a minute back. That includes its start unless it has run for longer. */
-export function ownWord(spread: Spread | null, { isFull }: Bench): string {
-  if (spread === null) return 'hfmd does not tell';
+/**
+ * The p99 that hfmd reports of the last minute. That includes its start unless it has run for
+ * longer.
+ */
+export function reportedBy(spread: Spread | null, { isFull }: Bench): string {
+  if (spread === null) return 'hfmd does not report it';
   const since = isFull ? '' : ', its start included';
   return `hfmd itself reports ${spread.p99.toFixed(2)} ms${since}`;
 }

@@ -1,14 +1,15 @@
 /*
- * A pfctl(8) that starts at once, so that the bench does not measure its start.
+ * A stand-in for pfctl(8) that starts at once, so the bench does not measure the start of pfctl.
  *
  *	pfctl FOLDER [-a anchor] -t TABLE -T show|add|delete|replace [-f -]
  *	pfctl FOLDER [-a anchor] -v -s Tables
  *	pfctl FOLDER -s Sources | -ss ... | -k ... | -K ...
  *
  * A table is FOLDER/TABLE.table, with one address a line. There are no states or source nodes.
- * Each call adds a line to FOLDER/calls.log, just before it exits:
+ * Each call adds a line to FOLDER/calls.log just before it exits:
  *	mono START END EXIT VERB TABLE COUNT FIRST
- * with times of CLOCK_MONOTONIC in nanoseconds, and the count and the first of the addresses given.
+ * START and END are CLOCK_MONOTONIC in nanoseconds, COUNT and FIRST the number and the first of the
+ * addresses on stdin.
  */
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Does what pfctl.c does, for machines without a C compiler. pfctl.c describes its arguments and its log.
-# The times in the log are those of the wall clock.
+# Does the same as pfctl.c, on machines without a C compiler. pfctl.c describes the arguments and the log.
+# The times in the log are wall time.
 started=$(date +%s%N)
 folder=$1
 shift

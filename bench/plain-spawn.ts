@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * The bare cost of a script run: node:child_process at so many starts a second, in a process with at
- * least so much resident memory. For each line on stdin it prints how many runs have ended. It ends
- * when its stdin does.
+ * The bare cost of a script run: starts `script` `perSecond` times a second by node:child_process, in a
+ * process with at least `residentMb` of resident memory. For each line on stdin it prints how many runs
+ * have ended. It exits when stdin ends.
  */
 const [script = '/bin/true', perSecond = '100', residentMb = '0'] = process.argv.slice(2);
 
@@ -23,7 +23,7 @@ setInterval(() => {
 process.stdin.on('data', () => process.stdout.write(`${ended}\n`));
 process.stdin.on('end', () => process.exit(0));
 
-/** Has the pipes, and about the environment, of a check. */
+/** With the same pipes as a check of hfmd, and about the same environment. */
 function runOnce(): void {
   const env = { PATH: '/usr/bin:/bin', HFM_NAME: 'b1', HFM_ADDRESS: '127.0.0.1', HFM_CHECK: 'c' };
   const child = spawn(script, [], { env, stdio: ['ignore', 'pipe', 'pipe'] });

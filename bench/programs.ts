@@ -14,7 +14,7 @@ export interface Programs {
   readonly taskset: string | null;
 }
 
-/** Compiles the C programs into `folder`, or chooses those that need no compiler. */
+/** Compiles the C programs into `folder`. Without a compiler it takes the slower programs instead. */
 export function preparePrograms(folder: string): Programs {
   // HFM_BENCH_CC="" measures without the C programs, to check them.
   const compiler = process.env.HFM_BENCH_CC ?? ['cc', 'gcc', 'clang'].find(isThere) ?? '';

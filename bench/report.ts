@@ -50,13 +50,13 @@ function cellsOf(result: Result): string[] {
     show(figure),
     ...bounds,
     ofBar,
-    passWord(result, figure),
+    passCell(result, figure),
     Object.values(spreadOf(windows)).map(digits).join('/'),
     [row.title, ...faults.map((fault) => `BUT ${fault}`), ...notes].join('; '),
   ];
 }
 
-function passWord(result: Result, figure: number): string {
+function passCell(result: Result, figure: number): string {
   const { row, outcome } = result;
   const counts = outcome.kind === 'measured' && outcome.faults.length === 0;
   if (counts && row.dream !== null && figure <= row.dream) return 'dream';

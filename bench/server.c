@@ -1,23 +1,23 @@
 /*
  * Thousands of backends in one process, cheap enough not to distort the figures.
  *
- * Answers every HTTP request as haproxy's monitor-uri does, on a connection that is kept or closed
- * as the request asks, and accepts plain TCP. One listener on 0.0.0.0 is as many backends as there
- * are addresses in 127.0.0.0/8; a backend is known by the low 16 bits of its address.
+ * Answers every HTTP request as haproxy's monitor-uri does, and keeps or closes the connection as the
+ * request asks. Accepts plain TCP too. One listener on 0.0.0.0 serves every address of 127.0.0.0/8,
+ * and each address is a backend. The low 16 bits of the address identify it.
  * Times are CLOCK_MONOTONIC in nanoseconds. Linux only.
  *
  * Commands come on stdin, one a line; each gives one line on stdout:
  *	listen ADDRESS PORT	ok
- *	close ADDRESS		closed ADDRESS TIME	the listener, and its connections by RST
+ *	close ADDRESS		closed ADDRESS TIME	closes the listener, resets its connections
  *	stats			stats ACCEPTED ANSWERED OPEN
- *	answer ADDRESS STATUS	ok			of one backend from now on
- *	hold COUNT STATUS	ok			keeps requests waiting until COUNT wait, and
- *						answers all with STATUS then, and all later ones
- *	record on|off		ok			from nothing on
- *	dump FILE		dumped COUNT		what was recorded, see struct record
+ *	answer ADDRESS STATUS	ok			sets the answer of one backend from now on
+ *	hold COUNT STATUS	ok			holds requests until COUNT wait, then answers
+ *						these and all later requests with STATUS
+ *	record on|off		ok			records connections; "on" forgets the old ones
+ *	dump FILE		dumped COUNT		writes the records, see struct record
  * Lines that answer no command:
- *	turned ADDRESS STATUS TIME	the first answer after "answer"
- *	released COUNT TIME MISSED	"hold" has ended; MISSED went away before their answer
+ *	answered ADDRESS STATUS TIME	the first answer after "answer"
+ *	released COUNT TIME MISSED	"hold" has ended; MISSED connections ended before their answer
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -52,7 +52,7 @@ struct peer {
 	char		*request;
 };
 
-/* Little-endian on every machine that this runs on. */
+/* Little-endian on all machines that the bench runs on. */
 struct record {
 	uint64_t	 accepted;
 	uint64_t	 ended;
@@ -62,7 +62,7 @@ struct record {
 
 static struct peer	 peers[MAX_FDS];
 static uint16_t		 status_of[65536];
-static uint8_t		 tells[65536];
+static uint8_t		 reports_next[65536];
 static int		 ep, highest;
 static unsigned long	 n_accepted, n_answered, n_open;
 
@@ -74,7 +74,7 @@ static struct record	*records;
 static size_t		 n_records, room;
 
 static void
-tell(const char *what, uint32_t address, int status)
+report(const char *what, uint32_t address, int status)
 {
 	struct in_addr		 in = { .s_addr = htonl(address) };
 	unsigned long long	 now = now_ns();
@@ -136,7 +136,7 @@ is_close_asked(const char *request)
 	return strcasestr(request, "\r\nconnection: close") != NULL;
 }
 
-/* What haproxy answers to a monitor-uri, and its 503. */
+/* Answers as haproxy does to a monitor-uri: 200 or 503. */
 static void
 answer(int fd, int status)
 {
@@ -153,9 +153,9 @@ answer(int fd, int status)
 	p->got = 0;
 	p->answers++;
 	n_answered++;
-	if (tells[p->address & 0xffff]) {
-		tells[p->address & 0xffff] = 0;
-		tell("turned", p->address, status);
+	if (reports_next[p->address & 0xffff]) {
+		reports_next[p->address & 0xffff] = 0;
+		report("answered", p->address, status);
 	}
 	if (send(fd, text, (size_t)length, MSG_NOSIGNAL) != length || ends)
 		end_connection(fd, 0);
@@ -272,7 +272,7 @@ close_listener(uint32_t address)
 			listener = fd;
 	if (listener == -1)
 		return "no such listener";
-	tell("closed", address, 0);
+	report("closed", address, 0);
 	close(listener);
 	peers[listener].role = NONE;
 	for (fd = 0; fd <= highest; fd++)
@@ -313,7 +313,7 @@ command(char *line)
 	else if (sscanf(line, "answer %255s %d", text, &number) == 2 &&
 	    inet_pton(AF_INET, text, &in) == 1) {
 		status_of[ntohl(in.s_addr) & 0xffff] = (uint16_t)number;
-		tells[ntohl(in.s_addr) & 0xffff] = 1;
+		reports_next[ntohl(in.s_addr) & 0xffff] = 1;
 		printf("ok\n");
 	} else if (sscanf(line, "hold %lu %d", &count, &number) == 2) {
 		hold_wanted = count;
@@ -331,7 +331,7 @@ command(char *line)
 		printf("error %s\n", error);
 }
 
-/* Ends when its stdin ends, so that it never outlives its parent. */
+/* Exits when stdin ends, so the server never outlives its parent. */
 static void
 read_commands(void)
 {

@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /**
- * Does what server.c does, which describes the commands, for machines without a C compiler. It costs
- * several times as much. The bench does not count that, but hfmd does not get this time.
+ * Does the same as server.c, which describes the commands, on machines without a C compiler. It takes
+ * several times as much CPU time. The bench does not count that time, but hfmd can't use it.
  */
 
 interface Connection {
@@ -22,7 +22,7 @@ const PAGE = '<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n';
 const listeners = new Map<string, Server>();
 const connections = new Set<Connection>();
 const statuses = new Map<string, number>();
-const tells = new Set<string>();
+const reportsNext = new Set<string>();
 let everyStatus = 200;
 let accepted = 0;
 let answered = 0;
@@ -31,14 +31,14 @@ let records: Buffer[] | null = null;
 let kept: Buffer = Buffer.alloc(0);
 
 createInterface({ input: process.stdin })
-  .on('line', (line) => void obey(line))
+  .on('line', (line) => void carryOut(line))
   .on('close', () => process.exit(0));
 
-async function obey(line: string): Promise<void> {
+async function carryOut(line: string): Promise<void> {
   try {
-    say(await answerTo(line.split(' ')));
+    print(await answerTo(line.split(' ')));
   } catch (error) {
-    say(`error ${(error as Error).message}`);
+    print(`error ${(error as Error).message}`);
   }
 }
 
@@ -54,7 +54,7 @@ async function answerTo([command, ...args]: readonly string[]): Promise<string> 
       return `stats ${accepted} ${answered} ${connections.size}`;
     case 'answer':
       statuses.set(first, Number(second));
-      tells.add(first);
+      reportsNext.add(first);
       return 'ok';
     case 'hold':
       hold = { count: Number(first), status: Number(second), missed: 0 };
@@ -140,7 +140,7 @@ function requested(connection: Connection): void {
     one.isHeld = false;
     answer(one, status);
   }
-  say(`released ${held.length} ${startNs} ${missed}`);
+  print(`released ${held.length} ${startNs} ${missed}`);
 }
 
 function answer(connection: Connection, status: number): void {
@@ -149,7 +149,8 @@ function answer(connection: Connection, status: number): void {
   connection.request = '';
   connection.answers += 1;
   answered += 1;
-  if (tells.delete(address)) say(`turned ${address} ${status} ${process.hrtime.bigint()}`);
+  if (reportsNext.delete(address))
+    print(`answered ${address} ${status} ${process.hrtime.bigint()}`);
   const reason = status === 200 ? 'OK' : 'Service Unavailable';
   const head = `HTTP/1.1 ${status} ${reason}\r\ncontent-length: ${PAGE.length}\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n${isLast ? 'connection: close\r\n' : ''}\r\n`;
   if (isLast) socket.end(head + PAGE);
@@ -169,6 +170,6 @@ function recordOf({ acceptedNs, address, answers }: Connection): Buffer {
   return bytes;
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

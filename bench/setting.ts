@@ -1,7 +1,7 @@
 import type { Children } from './children.ts';
 import type { Programs } from './programs.ts';
 
-/** The argument of every row. */
+/** The first argument of every row. */
 export interface Bench {
   /** For configurations, tables and logs. The bench removes it at the end. */
   readonly folder: string;

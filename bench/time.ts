@@ -14,8 +14,8 @@ export async function until(
   const deadlineMs = nowMs() + capMs;
   while (!(await test())) {
     if (nowMs() > deadlineMs) {
-      const said = typeof what === 'string' ? what : what();
-      throw new Error(`not within ${capMs / 1000} s: ${said}`);
+      const text = typeof what === 'string' ? what : what();
+      throw new Error(`not within ${capMs / 1000} s: ${text}`);
     }
     await sleep(20);
   }

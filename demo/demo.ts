@@ -6,7 +6,7 @@ import { type Backend, startBackend } from './backend.ts';
 import { demoConfig } from './config.ts';
 import { type Programs, programsFor } from './programs.ts';
 
-/** The demo ends by then, also on a slow machine. */
+/** The demo fails if it takes longer, also on a slow machine. */
 const TIME_LIMIT_MS = 29_000;
 
 const keep = process.argv.includes('--keep');
@@ -27,7 +27,7 @@ const limit = setTimeout(
 );
 process.on('SIGINT', () => void finish(null));
 try {
-  await tell(programs, backends);
+  await play(programs, backends);
   if (keep) leaveRunning();
   else await finish(null);
 } catch (error) {
@@ -35,27 +35,27 @@ try {
 }
 
 /** Does what a person would do with two terminals. */
-async function tell({ hfmctl, status }: Programs, [lb1, lb2]: Backend[]): Promise<void> {
+async function play({ hfmctl, status }: Programs, [lb1, lb2]: Backend[]): Promise<void> {
   if (lb1 === undefined || lb2 === undefined) throw new Error('no backends');
   const inTable = async (): Promise<string[]> => [...((await status()).pools[0]?.actual ?? [])];
 
-  say('hfmd runs with tables in memory. Three backends answer on 127.0.0.1.');
+  print('hfmd runs with tables in memory. Three backends answer on 127.0.0.1.');
   await until('all three are in the table', async () => (await inTable()).length === 3);
   show('hfmctl status', (await expectCode(hfmctl('status'), 0)).output);
 
-  say('Kill lb1.');
+  print('Kill lb1.');
   const before = Date.now();
   await lb1.kill();
   await until('lb1 has left the table', async () => !(await inTable()).includes('10.0.0.1'));
   const event = await removalOf('10.0.0.1', hfmctl);
-  say(`lb1 left the table ${event - before} ms after it died.`);
+  print(`lb1 left the table ${event - before} ms after it died.`);
   show('hfmctl status', (await expectCode(hfmctl('status'), 1)).output);
 
-  say('Start lb1 again.');
+  print('Start lb1 again.');
   await lb1.revive();
   await until('lb1 is in the table again', async () => (await inTable()).includes('10.0.0.1'));
 
-  say('Drain lb2, as before a reload of haproxy.');
+  print('Drain lb2, as before a reload of haproxy.');
   const drained = await expectCode(
     hfmctl('drain', 'lb2', '--wait', '--reason', 'haproxy reload', '--for', '10m'),
     0,
@@ -64,11 +64,11 @@ async function tell({ hfmctl, status }: Programs, [lb1, lb2]: Backend[]): Promis
   await until('lb2 is out of the table', async () => !(await inTable()).includes('10.0.0.2'));
   show('hfmctl tables', (await expectCode(hfmctl('tables'), 0)).output);
 
-  say('Make lb2 ready again.');
+  print('Make lb2 ready again.');
   show('hfmctl ready lb2', (await expectCode(hfmctl('ready', 'lb2'), 0)).output);
   await until('lb2 is in the table again', async () => (await inTable()).includes('10.0.0.2'));
 
-  say('Break the configuration and reload it.');
+  print('Break the configuration and reload it.');
   await writeFile(config, good.replace('rise =', 'rize =').replace('"10.0.0.3"', '"lb3.example"'));
   const refused = await expectCode(hfmctl('reload'), 1);
   show('hfmctl reload', refused.output.replaceAll(`${folder}/`, ''));
@@ -104,7 +104,7 @@ async function until(what: string, test: () => Promise<boolean>): Promise<void> 
   for (;;) {
     if (hfmd.exitCode !== null) throw new Error(`hfmd exited with ${hfmd.exitCode}`);
     // hfmd may not listen yet.
-    if (await test().catch(() => false)) return say(`  ok: ${what}`);
+    if (await test().catch(() => false)) return print(`  ok: ${what}`);
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -112,10 +112,10 @@ async function until(what: string, test: () => Promise<boolean>): Promise<void> 
 
 function leaveRunning(): void {
   clearTimeout(limit);
-  say('hfmd and the backends run until Ctrl-C. Try:');
-  say(`  dist/sbin/hfmctl -s ${socket} status`);
-  say(`  curl --unix-socket ${socket} http://hfmd/v1/status`);
-  say(`The configuration is ${config}`);
+  print('hfmd and the backends run until Ctrl-C. Try:');
+  print(`  dist/sbin/hfmctl -s ${socket} status`);
+  print(`  curl --unix-socket ${socket} http://hfmd/v1/status`);
+  print(`The configuration is ${config}`);
 }
 
 async function finish(error: Error | null): Promise<void> {
@@ -124,10 +124,10 @@ async function finish(error: Error | null): Promise<void> {
   await Promise.all(backends.map((backend) => backend.kill()));
   await rm(folder, { recursive: true, force: true });
   if (error !== null) {
-    process.stderr.write(`the demo failed: ${error.message}\n\nhfmd said:\n${log.join('')}`);
+    process.stderr.write(`the demo failed: ${error.message}\n\nthe log of hfmd:\n${log.join('')}`);
     process.exit(1);
   }
-  say('hfmd has stopped. A real pf table would stay as it is.');
+  print('hfmd has stopped. A real pf table would stay as it is.');
   process.exit(0);
 }
 
@@ -139,7 +139,7 @@ function stop(child: ChildProcess): Promise<void> {
   });
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 

@@ -58,12 +58,12 @@ export const http: Scenario = {
       return { ...(await measure(bench, floor, hfmds)), [HAPROXY.name]: absent };
     }
     const argv = haproxyArgv(bench, haproxy, { backends: BACKENDS, port: backends.port });
-    const beside = startedAnew(
+    const rival = startedAnew(
       HAPROXY.name,
       () => bench.children.start(argv),
       () => backends.checks('http'),
     );
-    return measure(bench, floor, [...hfmds, beside]);
+    return measure(bench, floor, [...hfmds, rival]);
   },
 };
 

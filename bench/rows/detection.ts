@@ -7,7 +7,7 @@ import type { Row, Scenario } from '../row.ts';
 import { percentile } from '../statistics.ts';
 
 const BACKENDS = 200;
-/** The deaths are spread over this time, so that they hit every phase of the interval. */
+/** The backends die at random times within this span, so deaths hit every phase of the interval. */
 const SPREAD_MS = 3000;
 const CAP_MS = 20_000;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, startBackends } from '../backends.ts';
-import { ownWord, spawnHfmd } from '../hfmd.ts';
+import { reportedBy, spawnHfmd } from '../hfmd.ts';
 import { CHECKS } from '../hfmd-config.ts';
 import type { Row, Scenario } from '../row.ts';
 import { Unavailable } from '../row.ts';
@@ -84,7 +84,7 @@ function latenessScenario({ row, count, check, isPinned }: LatenessRow): Scenari
           figure: Math.max(outside, bench.isFull ? (engine?.p99 ?? 0) : 0),
           windows,
           faults,
-          notes: [`from outside ${outside.toFixed(2)} ms`, ownWord(engine, bench)],
+          notes: [`from outside ${outside.toFixed(2)} ms`, reportedBy(engine, bench)],
         },
       };
     },

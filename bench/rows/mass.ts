@@ -7,7 +7,7 @@ import { nowMs, until } from '../time.ts';
 
 const BACKENDS = 1000;
 const INTERVAL_MS = 2500;
-/** A run is void when a probe meets its deadline before all are held. */
+/** How often to repeat a void run: one in which a probe met its deadline before all were held. */
 const TRIES = 4;
 
 const BY_ANSWERS: Row = {
@@ -17,7 +17,7 @@ const BY_ANSWERS: Row = {
   bar: 100,
   dream: 40,
 };
-const BY_WORD: Row = {
+const BY_OVERRIDE: Row = {
   name: 'mass-word',
   title: '1000 backends of a pool change by an override, all done',
   unit: 'ms',
@@ -26,7 +26,7 @@ const BY_WORD: Row = {
 };
 
 export const mass: Scenario = {
-  rows: [BY_ANSWERS, BY_WORD],
+  rows: [BY_ANSWERS, BY_OVERRIDE],
   async run(bench, wanted) {
     const backends = await startBackends(bench);
     const hfmd = spawnHfmd(bench, {
@@ -41,29 +41,29 @@ export const mass: Scenario = {
     const gap = widestGap(await backends.record(() => sleep(INTERVAL_MS)));
     const outcomes: Record<string, Outcome> = {};
     const ways = [
-      [BY_WORD, turnByWord],
-      [BY_ANSWERS, turnByAnswers],
+      [BY_OVERRIDE, changeByOverride],
+      [BY_ANSWERS, changeByAnswers],
     ] as const;
-    for (const [{ name }, turn] of ways.filter(([row]) => wanted.has(row.name))) {
-      const turns: Turn[] = [];
+    for (const [{ name }, change] of ways.filter(([row]) => wanted.has(row.name))) {
+      const runs: Run[] = [];
       for (let i = 0; i < (bench.isFull ? 20 : 2); i++) {
-        turns.push(await turn({ backends, hfmd, gap }, i % 2 === 0 ? 'down' : 'up'));
+        runs.push(await change({ backends, hfmd, gap }, i % 2 === 0 ? 'down' : 'up'));
       }
-      outcomes[name] = outcomeOf(turns);
+      outcomes[name] = outcomeOf(runs);
     }
     return outcomes;
   },
 };
 
-function outcomeOf(turns: readonly Turn[]): Outcome {
-  const split = turns.filter(({ changes }) => changes.length > 1);
-  const tookMs = turns.map((turn) => turn.tookMs);
+function outcomeOf(runs: readonly Run[]): Outcome {
+  const split = runs.filter(({ changes }) => changes.length > 1);
+  const tookMs = runs.map((run) => run.tookMs);
   return {
     kind: 'measured',
     figure: Math.max(...tookMs),
     windows: tookMs,
     faults: split.map(({ changes }) => `changed in ${changes.length} steps (${changes})`),
-    notes: [`${turns.length} runs, the worst counts`],
+    notes: [`${runs.length} runs, the worst counts`],
   };
 }
 
@@ -73,18 +73,26 @@ interface Stage {
   readonly gap: Gap;
 }
 
-interface Turn {
+/** One change of all backends. */
+interface Run {
   readonly tookMs: number;
-  /** How many addresses each call of pfctl put in or took out. */
+  /** How many addresses each call of pfctl added or deleted. */
   readonly changes: readonly number[];
 }
 
 /** The time begins with the request over the control socket, which hfmctl would send too. */
-async function turnByWord({ hfmd }: Stage, to: 'up' | 'down'): Promise<Turn> {
-  const word = { names: [], pools: ['web'], by: 'bench', reason: null, for_ms: null, force: true };
+async function changeByOverride({ hfmd }: Stage, to: 'up' | 'down'): Promise<Run> {
+  const override = {
+    names: [],
+    pools: ['web'],
+    by: 'bench',
+    reason: null,
+    for_ms: null,
+    force: true,
+  };
   const startMs = nowMs();
   const state = to === 'up' ? 'ready' : 'drain';
-  const answer = await hfmd.client.post('/v1/admin', { ...word, state });
+  const answer = await hfmd.client.post('/v1/admin', { ...override, state });
   if (answer.kind !== 'ok') throw new Error(`drain: ${JSON.stringify(answer)}`);
   return settled(hfmd, to, startMs);
 }
@@ -93,7 +101,7 @@ async function turnByWord({ hfmd }: Stage, to: 'up' | 'down'): Promise<Turn> {
  * Probes have a whole interval for their answer. The backends hold every request for that long, then
  * all answer at once. The time begins with the first answer.
  */
-async function turnByAnswers(stage: Stage, to: 'up' | 'down'): Promise<Turn> {
+async function changeByAnswers(stage: Stage, to: 'up' | 'down'): Promise<Run> {
   const { backends, hfmd, gap } = stage;
   for (let tries = 0; tries < TRIES; tries++) {
     await sleep(untilPhaseMs(gap.startMs + gap.widthMs / 4));
@@ -102,19 +110,19 @@ async function turnByAnswers(stage: Stage, to: 'up' | 'down'): Promise<Turn> {
     const allHeld = await Promise.race([released, sleep(2 * INTERVAL_MS, null)]);
     if (allHeld !== null) {
       const [, startNs, missed] = allHeld;
-      const turn = await settled(hfmd, to, Number(startNs) / 1e6);
-      if (missed === '0') return turn;
+      const run = await settled(hfmd, to, Number(startNs) / 1e6);
+      if (missed === '0') return run;
     }
-    await turnBack(stage, to === 'up' ? 'down' : 'up');
+    await restore(stage, to === 'up' ? 'down' : 'up');
   }
   throw new Error(`not all probes could be held at once in ${TRIES} tries`);
 }
 
 const STATUS = { up: 200, down: 503 } as const;
 
-async function settled(hfmd: Hfmd, to: 'up' | 'down', startMs: number): Promise<Turn> {
+async function settled(hfmd: Hfmd, to: 'up' | 'down', startMs: number): Promise<Run> {
   await tableIs(hfmd, to);
-  // A second change would follow at once.
+  // If there is a second change, it follows at once.
   await sleep(500);
   const changes = hfmd.pf
     .calls()
@@ -126,7 +134,7 @@ async function settled(hfmd: Hfmd, to: 'up' | 'down', startMs: number): Promise<
 }
 
 /** Restores the state before a void run. */
-async function turnBack({ backends, hfmd }: Stage, to: 'up' | 'down'): Promise<void> {
+async function restore({ backends, hfmd }: Stage, to: 'up' | 'down'): Promise<void> {
   const released = backends.next('released');
   await backends.ask(`hold 1 ${STATUS[to]}`);
   await released;

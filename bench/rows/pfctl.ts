@@ -32,12 +32,12 @@ export const pfctl: Scenario = {
     await hfmd.inService(BACKENDS);
     await sleep(2000);
     const times: number[] = [];
-    for (let turn = 0; turn < (bench.isFull ? 600 : 40); turn++) {
-      const isDeath = Math.floor(turn / BACKENDS) % 2 === 0;
-      const i = turn % BACKENDS;
-      const turned = backends.next('turned');
+    for (let run = 0; run < (bench.isFull ? 600 : 40); run++) {
+      const isDeath = Math.floor(run / BACKENDS) % 2 === 0;
+      const i = run % BACKENDS;
+      const answered = backends.next('answered');
       await backends.ask(`answer ${backendAddress(i)} ${isDeath ? 503 : 200}`);
-      const answeredMs = Number((await turned)[2]) / 1e6;
+      const answeredMs = Number((await answered)[2]) / 1e6;
       times.push((await changeOf(hfmd.pf, isDeath, i, answeredMs)) - answeredMs);
       await sleep(5 + Math.random() * 40);
     }
@@ -67,7 +67,7 @@ async function changeOf(
   afterMs: number,
 ): Promise<number> {
   let endMs = 0;
-  await until(`pfctl is told of backend ${i}`, 10_000, () => {
+  await until(`pfctl changes backend ${i}`, 10_000, () => {
     const change = pf
       .calls()
       .findLast(({ verb, first }) => VERBS[isDeath ? 1 : 0] === verb && first === tableAddress(i));

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backendAddress, startBackends } from '../backends.ts';
-import { type Hfmd, ownWord, spawnHfmd } from '../hfmd.ts';
+import { type Hfmd, reportedBy, spawnHfmd } from '../hfmd.ts';
 import { treeRssMb } from '../process-tree.ts';
 import { builtFile } from '../programs.ts';
 import { ratioOf } from '../ratio.ts';
@@ -13,7 +13,10 @@ import { type Contender, stoppedBetween, takeTurns } from '../windows.ts';
 const SCRIPT = '/bin/true';
 const PER_SECOND = 100;
 const CHECK = `type = "script"\ncommand = ["${SCRIPT}"]`;
-/** Other probes. Their connections are open for longer when the loop is blocked. */
+/**
+ * TCP backends beside the scripts. Their connections stay open for longer while the loop is
+ * blocked.
+ */
 const CANARIES = 200;
 
 const CPU: Row = {
@@ -35,8 +38,8 @@ export const scriptCpu: Scenario = {
   rows: [CPU],
   async run(bench) {
     const hfmd = await warmHfmd(bench, '');
-    const hfmdTurns = stoppedBetween(CPU.name, hfmd.child, () => hfmd.started());
-    const contenders = [await plainSpawn(bench, treeRssMb(hfmd.pid)), hfmdTurns];
+    const warm = stoppedBetween(CPU.name, hfmd.child, () => hfmd.started());
+    const contenders = [await plainSpawn(bench, treeRssMb(hfmd.pid)), warm];
     const windows = await takeTurns(
       contenders,
       bench.isFull ? { rounds: 10, windowMs: 5000 } : { rounds: 3, windowMs: 1200 },
@@ -64,7 +67,7 @@ export const scriptLoop: Scenario = {
         faults: [],
         notes: [
           `the TCP probes are open for p50 ${percentile(openMs, 0.5).toFixed(2)} p99 ${outside.toFixed(2)} ms`,
-          ownWord(engine, bench),
+          reportedBy(engine, bench),
         ],
       },
     };

@@ -1,7 +1,7 @@
 import { runCli } from '../../src/cli/main.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
-/** A terminal that keeps what is printed, for a command that waits for nothing unless `over` can wait. */
+/** A terminal that keeps what is printed. The command must not wait, unless `over` lets it. */
 export function recordTerminal(over: Partial<Terminal> = {}) {
   const printed = { stdout: '', stderr: '' };
   const terminal: Terminal = {

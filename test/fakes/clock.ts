@@ -2,24 +2,29 @@ import type { Clock, Timer } from '../../src/sys/clock.ts';
 
 /** A clock that only a test moves. */
 export interface FakeClock extends Clock {
-  /** Lets time pass: each timer runs when it is due, and what it set off settles before the next. */
+  /**
+   * Lets time pass. Each timer runs when it is due, and its promises settle before the next timer.
+   */
   advance(ms: number): Promise<void>;
-  /** Time passes and nothing runs, as in a long turn of the loop; what is overdue runs at the next `advance`. */
+  /**
+   * Lets time pass without timers, as in a long turn of the event loop. Overdue timers run at the
+   * next `advance`.
+   */
   stall(ms: number): void;
-  /** The same while the loop does not work: the process is not woken, or by a coarse timer. */
+  /** As `stall`, but the event loop was idle: the system woke the process late. */
   oversleep(ms: number): void;
   /** Steps the wall clock alone. */
   stepWall(ms: number): void;
-  /** Timers that have not fired. */
+  /** How many timers have not fired. */
   readonly pending: number;
 }
 
 /** 2026-11-20T13:00:00Z */
 export const START_WALL_MS = 1_795_179_600_000;
-/** Not 0, so that a monotonic time taken for a duration shows. */
+/** Not 0, so that a test notices when a monotonic time is used as a duration. */
 const START_MONOTONIC_MS = 5_000_000;
 
-/** `earlyMs`: by how much timers come too early, as those of a system may by less than 1. */
+/** `earlyMs`: how much too early timers fire; those of a real system may by less than 1 ms. */
 export function createFakeClock({ earlyMs = 0 } = {}): FakeClock {
   const timers = new Set<{ dueMs: number; seq: number; run: () => void }>();
   let nowMs = START_MONOTONIC_MS;
@@ -44,7 +49,7 @@ export function createFakeClock({ earlyMs = 0 } = {}): FakeClock {
     workedMs: () => workedMs,
     wallMs: () => nowMs + wallOffsetMs,
     after,
-    // Behind whatever is due by now.
+    // Runs after all timers that are due now.
     afterReads: (run) => after(0, run),
     async advance(ms) {
       const untilMs = nowMs + ms;
@@ -73,7 +78,7 @@ export function createFakeClock({ earlyMs = 0 } = {}): FakeClock {
   };
 }
 
-/** Every promise that can settle without time passing has settled once this has: a turn of the loop. */
+/** Waits one turn of the event loop: all promises that need no time settle before. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

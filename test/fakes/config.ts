@@ -10,7 +10,7 @@ import { type Address, parseAddress } from '../../src/core/address.ts';
 import { backendName, poolName } from '../../src/core/names.ts';
 import type { Floor } from '../../src/core/policy.ts';
 
-/** An address that a test writes out. */
+/** Parses an address in a test. */
 export function address(text: string): Address {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new Error(`a test wrote ${text}: ${parsed.why}`);
@@ -32,7 +32,7 @@ export interface PoolOptions {
   readonly create?: boolean;
 }
 
-/** A pool whose table is called after it, without a floor. */
+/** A pool without a floor. By default its table has the pool's name. */
 export function pool(name: string, options: PoolOptions = {}): PoolConfig {
   return {
     name: poolName(name),
@@ -55,7 +55,7 @@ export interface BackendOptions {
   readonly onDown?: readonly ActionConfig[];
 }
 
-/** A backend with one check `tcp` (rise 2, fall 3) and what it puts into each pool. */
+/** A backend with one check `tcp` (rise 2, fall 3) and its addresses in each pool. */
 export function backend(
   name: string,
   pools: Readonly<Record<string, string | readonly string[]>>,

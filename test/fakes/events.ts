@@ -1,10 +1,10 @@
 import type { HfmEvent } from '../../src/events/event.ts';
 
-/** Keeps every event; `emit` is what units are given. */
+/** Keeps every event. Units get `emit`. */
 export interface RecordedEvents {
   readonly all: HfmEvent[];
   readonly emit: (event: HfmEvent) => void;
-  /** Those of one kind, the oldest first. */
+  /** The events of one kind, the oldest first. */
   of<K extends HfmEvent['kind']>(kind: K): Extract<HfmEvent, { kind: K }>[];
 }
 

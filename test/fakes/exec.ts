@@ -1,19 +1,19 @@
 import type { Exec, ExecOutput, ExecRequest, ExecResult } from '../../src/process/exec.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 
-/** What becomes of a process: its result at once or after a time, or nothing until its timeout. */
+/** How a process ends: with a result, at once or after a time, or not before its timeout. */
 export type Answer =
   | { readonly kind: 'ends'; readonly afterMs: number; readonly result: ExecResult }
   | { readonly kind: 'hangs' };
 
-/** Runs nothing: answers from a script and keeps what was asked. */
+/** Runs no process. Gives the answers that the test sets, and keeps the requests. */
 export interface FakeExec {
   readonly exec: Exec;
   readonly requests: readonly ExecRequest[];
   /** How many run now, and the most that ever ran at once. */
   readonly running: number;
   readonly mostRunning: number;
-  /** Says what becomes of the processes from now on; a function decides for each. */
+  /** Sets how processes end from now on; a function decides for each request. */
   answer(answer: Answer | ((request: ExecRequest) => Answer)): void;
 }
 

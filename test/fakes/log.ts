@@ -6,7 +6,7 @@ interface LogLine {
   readonly message: string;
 }
 
-/** Keeps every line. */
+/** A log that keeps every line. */
 export interface RecordingLog extends ProcessLog {
   readonly lines: readonly LogLine[];
 }
@@ -20,11 +20,11 @@ export function createRecordingLog(): RecordingLog {
     };
   return {
     lines,
-    debug: (say) => write('debug')(...say()),
+    debug: (line) => write('debug')(...line()),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    later: (level, say) => write(level)(...say()),
+    later: (level, line) => write(level)(...line()),
     set() {},
     warnings: () => [],
     end: () => Promise.resolve('ended'),

@@ -8,46 +8,46 @@ import type { Clock } from '../../src/sys/clock.ts';
 
 export type PfOperation = 'show' | 'add' | 'remove' | 'replace';
 
-/** What goes wrong with an operation. */
+/** How an operation fails. */
 export type Fault =
-  /** Refused, and nothing is done. */
+  /** Refused, without a change. */
   | { readonly kind: 'error'; readonly error: PfErrorKind }
-  /** Done, and reported as failed: a pfctl that is killed on its way out. */
+  /** Done, but reported as failed: pfctl is killed after the change. */
   | { readonly kind: 'done-but-error'; readonly error: PfErrorKind }
-  /** Says that it is done, and nothing is. */
+  /** Reported as done, without a change. */
   | { readonly kind: 'ignored' }
   /** No answer until `release`; then it is done. */
   | { readonly kind: 'hang' }
-  /** Done and answered so much later. */
+  /** Done after `ms`. */
   | { readonly kind: 'slow'; readonly ms: number };
 
-/** An operation that was asked for. */
+/** A call of the driver. */
 interface PfCall {
   readonly operation: PfOperation;
   readonly table: string;
   readonly entries: readonly TableEntry[];
-  /** Monotonic time at which it was asked for. */
+  /** Monotonic time of the call. */
   readonly atMs: number;
 }
 
-/** Tables in memory that behave as pf's do, with faults to switch on and everything kept that was asked. */
+/** Tables in memory that behave as in pf. Tests can switch faults on, and read all calls. */
 export interface FakePf extends PfDriver {
   readonly calls: readonly PfCall[];
-  /** The most operations that were ever in flight at once for one table. */
+  /** The most operations that were ever under way at once for one table. */
   readonly mostAtOnce: number;
-  /** Whether no fault is switched on and nothing is in flight. */
+  /** Whether no fault is switched on and no operation is under way. */
   readonly isCalm: boolean;
-  /** Makes a table, or sets what it holds, as somebody beside hfm would. */
+  /** Makes a table, or sets what it holds, as another program would. */
   put(table: string, entries: readonly TableEntry[]): void;
   /** Destroys a table. */
   drop(table: string): void;
   /** What a table holds, in pf's order; null when there is none. */
   entries(table: string): TableEntry[] | null;
-  /** Switches a fault on for one operation, or off with null. Of all tables unless `table` says one. */
+  /** Switches a fault on for an operation, or off with null; for one table, by default for all. */
   fault(operation: PfOperation | 'all', fault: Fault | null, table?: string): void;
-  /** Ends what hangs. */
+  /** Ends the operations that hang. */
   release(): void;
-  /** pf's source-tracking nodes and states; tests put in what they like. */
+  /** pf's source nodes and states. Tests set them. */
   sources: SourceNode[];
   states: PfState[];
   /** Calls `watch` after each change that hfm makes: the table, and what it held before and holds now. */
@@ -148,7 +148,7 @@ export function createFakePf(clock: Clock): FakePf {
         addresses,
         () => {
           change(ref.table, (entries) => {
-            // pf takes an address whose negation is there as "already there".
+            // pf adds no address whose negation is in the table.
             for (const one of addresses) if (!entries.has(`!${one}`)) entries.add(one);
           });
           return done();
@@ -250,7 +250,7 @@ function done(): PfResult<null> {
   return { ok: true, value: null };
 }
 
-/** By address; negated ones and networks stand where their address would. */
+/** Sorts by address, also negated entries and networks. */
 function inPfOrder(entries: Iterable<TableEntry>): TableEntry[] {
   const key = (entry: TableEntry): Address => {
     const parsed = parseAddress(entry.replace(/^!/, '').replace(/\/\d+$/, ''));

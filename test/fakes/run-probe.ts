@@ -1,7 +1,10 @@
 import type { Verdict } from '../../src/core/verdict.ts';
 import type { Probe } from '../../src/probes/probe.ts';
 
-/** One attempt, cut when `deadline` aborts; without one, what waits for it hangs the test. */
+/**
+ * Runs one attempt and cuts it when `deadline` aborts. Without a deadline, a probe that hangs hangs
+ * the test.
+ */
 export function runProbe(probe: Probe, deadline?: AbortSignal): Promise<Verdict> {
   return new Promise((resolve) => {
     const attempt = probe.start(resolve);

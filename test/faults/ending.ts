@@ -5,7 +5,7 @@ import type { HfmProcess } from './process.ts';
 import { addressesIn, FOREIGN, NAMES, ownerOf, TABLES, type Table } from './shape.ts';
 import type { Witness } from './witness.ts';
 
-/** How all stands when the faults are over. */
+/** The end of a history, when the faults are over. */
 export interface Ending {
   readonly machine: Machine;
   readonly witness: Witness;
@@ -14,16 +14,16 @@ export interface Ending {
   readonly foreignGone: ReadonlySet<Table>;
 }
 
-/** What a table holds, against what hfm wants, and against what the witness is sure of. */
+/** Compares what a table holds with hfm's goal and with what the witness is sure of. */
 export function wrongWith(ending: Ending, table: Table): string[] {
   const { machine, witness, hfm, foreignGone } = ending;
   const holds = machine.entries(table) ?? [];
   const wrong: string[] = [];
   const pool = [...hfm.view.pools.values()].find(({ config }) => config.table === table);
   const desired = new Set<string>(pool?.outcome?.desired ?? []);
-  const untouched = pool?.outcome?.untouched ?? new Set<string>();
-  // What hfm leaves as it is serves too, where it is there.
-  const serving = holds.filter((one) => desired.has(one) || untouchedHas(untouched, one));
+  const untouched: ReadonlySet<string> = pool?.outcome?.untouched ?? new Set<string>();
+  // Addresses that hfm leaves as they are serve too, if the table has them.
+  const serving = holds.filter((one) => desired.has(one) || untouched.has(one));
   for (const one of desired) if (!holds.includes(one)) wrong.push(`<${table}> lacks ${one}`);
   for (const one of holds) {
     const isOwn = witness.isOwn(table, one) || pool?.config.exclusive === true;
@@ -32,7 +32,7 @@ export function wrongWith(ending: Ending, table: Table): string[] {
     wrong.push(`<${table}> still holds ${one}`);
   }
   if (pool !== undefined && !hfm.rooms.tables.viewOf(pool.config).inSync) {
-    wrong.push(`<${table}> is not said to be in sync`);
+    wrong.push(`hfm does not report <${table}> as in sync`);
   }
   if (!foreignGone.has(table)) {
     for (const one of FOREIGN[table]) if (!holds.includes(one)) wrong.push(`${one} is gone`);
@@ -40,7 +40,7 @@ export function wrongWith(ending: Ending, table: Table): string[] {
   return [...wrong, ...NAMES.flatMap((name) => wrongMember(ending, table, name, serving))];
 }
 
-/** Nothing that is not a member's leaves a table while too few of the members serve. */
+/** While too few members serve, only addresses of members leave the table. */
 function mayStay(
   { witness }: Ending,
   pool: PoolView,
@@ -80,15 +80,20 @@ function wrongMember(
   });
 }
 
-/** What the operator said holds until it is unsaid, whatever happened to hfmd. */
-export function lostWords({ witness, hfm }: Ending): string[] {
+/** An override holds until the operator removes it, whatever happened to hfmd. */
+export function lostOverrides({ witness, hfm }: Ending): string[] {
   const { overrides } = hfm.view;
-  const said = [...witness.grounds.said].map(([key, word]) => `${key}: ${word}`).sort();
+  const set = [...witness.grounds.overrides].map(([key, state]) => `${key}: ${state}`).sort();
   const known = [...overrides].map(([key, { state }]) => `${key}: ${state}`).sort();
-  return said.join() === known.join() ? [] : [`said ${said.join()}, known ${known.join()}`];
+  return set.join() === known.join()
+    ? []
+    : [`overrides: the operator set ${set.join()}, hfm has ${known.join()}`];
 }
 
-/** Nobody is kept at an address that hfm took out, wherever hfmd was in that when it died. */
+/**
+ * No source node leads to an address that hfm took out, even if hfmd was killed in the middle of
+ * that.
+ */
 export function stickyClients({ machine, witness }: Ending): string[] {
   return [...witness.takenOut].flatMap((key) => {
     const [table = '', address = ''] = key.split(' ');
@@ -103,10 +108,6 @@ export function stickyClients({ machine, witness }: Ending): string[] {
     const left = machine.sources().filter(({ backend }) => backend === address);
     return left.length === 0
       ? []
-      : [`${left.length} clients are kept at ${address}, in ${pool.name}`];
+      : [`${left.length} source nodes still lead to ${address}, in ${pool.name}`];
   });
-}
-
-function untouchedHas(untouched: ReadonlySet<string>, entry: string): boolean {
-  return untouched.has(entry);
 }

@@ -1,13 +1,16 @@
 import type { Config, PoolConfig } from '../../src/config/config.ts';
 import { parseAddress } from '../../src/core/address.ts';
+import type { AdminState } from '../../src/core/override.ts';
 import { heldOf, isProbed } from '../../src/state/backend.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import type { HfmProcess } from './process.ts';
 import { addressesIn, FALL, NAMES, ownerOf, RISE, TABLES, type Table } from './shape.ts';
-import type { Word } from './step.ts';
 
-/** Why an address may be out of a table: somebody's word, or what its probes said. */
-export type Reason = 'word' | 'health';
+/**
+ * Why an address may be out of a table: the operator wants it, by an override or the configuration, or
+ * its backend has failed.
+ */
+export type Reason = 'operator' | 'health';
 
 interface Measured {
   health: 'unknown' | 'up' | 'down';
@@ -15,17 +18,21 @@ interface Measured {
   failures: number;
 }
 
-/** hfmd gathers what turns at once for so long before it decides. */
-const MOMENT_MS = 2;
+/** hfmd collects changes for so long before it decides. */
+const BATCH_MS = 2;
 
-/** What the configuration and the operator said and what probes showed, kept apart from hfm. */
+/**
+ * The grounds on which an address may leave a table: the configuration, the overrides and the verdicts.
+ * The test counts them itself, so that a fault in hfm's own count shows.
+ */
 export class Grounds {
   readonly #clock: Clock;
   #config: Config;
-  readonly said = new Map<string, Exclude<Word, 'ready'>>();
+  /** By scope: `backend` or `pool/backend`. */
+  readonly overrides = new Map<string, Exclude<AdminState, 'ready'>>();
   readonly #measured = new Map<string, Measured>();
-  /** Until when grounds that are over still count. */
-  readonly #spared = new Map<string, number>();
+  /** `table address` of grounds that have ended, and until when they still count. */
+  readonly #expiring = new Map<string, number>();
 
   constructor(clock: Clock, config: Config) {
     this.#clock = clock;
@@ -36,11 +43,11 @@ export class Grounds {
     return this.#config;
   }
 
-  /** Another configuration is in force from here on. */
+  /** Another configuration is in force from now on. */
   configure(config: Config, how: 'reloaded' | 'while stopped'): void {
     this.#change(() => {
       const before = NAMES.map((name) => this.modeOf(name));
-      const formerly = this.#config;
+      const previous = this.#config;
       this.#config = config;
       for (const [i, name] of NAMES.entries()) {
         const mode = this.modeOf(name);
@@ -49,27 +56,27 @@ export class Grounds {
           Object.assign(this.#measuredOf(name), { passes: 0, failures: 0 });
         }
       }
-      // A running hfmd sees that only the name of a pool is new.
-      if (how === 'reloaded') this.#carryWords(formerly);
+      // A running hfmd notices when only the name of a pool is new.
+      if (how === 'reloaded') this.#carryOverrides(previous);
     });
   }
 
-  /** hfmd starts anew: nothing is measured yet, and words are what the state file has of them. */
+  /** A new hfmd starts: it has no verdicts yet, and its overrides are those of the state file. */
   restart(stateWasLost: boolean): void {
     this.#measured.clear();
-    this.#spared.clear();
-    if (stateWasLost) this.said.clear();
+    this.#expiring.clear();
+    if (stateWasLost) this.overrides.clear();
   }
 
   verdict(name: string, verdict: 'pass' | 'fail' | 'inconclusive', hfm: HfmProcess): void {
     if (verdict === 'inconclusive') return;
-    const live = [...hfm.view.backends.values()].find((one) => one.config.name === name);
-    if (live === undefined) return;
+    const backend = [...hfm.view.backends.values()].find((one) => one.config.name === name);
+    if (backend === undefined) return;
     this.#change(() => {
       const measured = this.#measuredOf(name);
       const isFirst =
         measured.health === 'unknown' && measured.passes === 0 && measured.failures === 0;
-      const held = isFirst ? heldOf(hfm.view, live) : 'neither';
+      const held = isFirst ? heldOf(hfm.view, backend) : 'neither';
       if (verdict === 'pass') {
         measured.passes += 1;
         measured.failures = 0;
@@ -83,15 +90,18 @@ export class Grounds {
     });
   }
 
-  say(key: string, word: Word, hfm: HfmProcess): void {
+  override(key: string, state: AdminState, hfm: HfmProcess): void {
     this.#change(() => {
+      // An override on a backend replaces those on its memberships.
       if (!key.includes('/')) {
-        for (const one of this.said.keys()) if (one.endsWith(`/${key}`)) this.said.delete(one);
+        for (const one of this.overrides.keys()) {
+          if (one.endsWith(`/${key}`)) this.overrides.delete(one);
+        }
       }
-      if (word === 'ready') this.said.delete(key);
-      else this.said.set(key, word);
+      if (state === 'ready') this.overrides.delete(key);
+      else this.overrides.set(key, state);
     });
-    // Who is not probed any more must rise again.
+    // A backend that is no longer probed must rise again.
     for (const backend of hfm.view.backends.values()) {
       if (!isProbed(hfm.view, backend)) this.#measured.delete(backend.config.name);
     }
@@ -103,15 +113,18 @@ export class Grounds {
     return pool !== undefined && this.#isMember(pool, name);
   }
 
-  /** What a backend's address in a table must be, where that is certain. */
+  /**
+   * Whether a backend's address must be in the table; `floor`: only the floor may keep it; null:
+   * unsure.
+   */
   expectationOf(table: Table, name: string): 'in' | 'out' | 'floor' | null {
     const pool = this.poolOf(table);
     const isMember = pool !== undefined && this.#isMember(pool, name);
     if (!isMember) return 'out';
-    const grounds = this.reasonFor(table, name);
-    if (grounds !== null) return grounds === 'word' ? 'out' : 'floor';
+    const reason = this.reasonFor(table, name);
+    if (reason !== null) return reason === 'operator' ? 'out' : 'floor';
     const mode = this.modeOf(name);
-    const isForced = this.#wordFor(pool, name) === 'force-up';
+    const isForced = this.#overrideOn(pool, name) === 'force-up';
     if (isForced || mode === 'up') return 'in';
     return mode === 'check' && this.#measuredOf(name).health === 'up' ? 'in' : null;
   }
@@ -136,17 +149,17 @@ export class Grounds {
 
   mayLeave(table: Table, address: string, name: string): boolean {
     if (this.reasonFor(table, name) !== null) return true;
-    return (this.#spared.get(`${table} ${address}`) ?? 0) >= this.#clock.monotonicMs();
+    return (this.#expiring.get(`${table} ${address}`) ?? 0) >= this.#clock.monotonicMs();
   }
 
   reasonFor(table: Table, name: string): Reason | null {
     const pool = this.poolOf(table);
-    if (pool === undefined || !this.#isMember(pool, name)) return 'word';
-    const word = this.#wordFor(pool, name);
-    if (word === 'drain' || word === 'maint') return 'word';
-    if (word === 'force-up') return null;
+    if (pool === undefined || !this.#isMember(pool, name)) return 'operator';
+    const override = this.#overrideOn(pool, name);
+    if (override === 'drain' || override === 'maint') return 'operator';
+    if (override === 'force-up') return null;
     const mode = this.modeOf(name);
-    // The floor holds what the configuration says is down as it holds what is.
+    // The floor keeps a backend with `mode = "down"` as it keeps one that has failed.
     if (mode === 'down') return 'health';
     if (mode !== 'check') return null;
     return this.#measuredOf(name).health === 'down' ? 'health' : null;
@@ -156,12 +169,12 @@ export class Grounds {
     return this.#measuredOf(name).failures;
   }
 
-  /** `table address` */
+  /** `key`: `table address`. */
   isConfigured(key: string): boolean {
     return this.configured().includes(key);
   }
 
-  /** Each `table address` of it. */
+  /** `table address` of each configured address. */
   configured(): string[] {
     return this.#config.pools.flatMap((pool) => {
       const members = this.#config.backends
@@ -172,8 +185,8 @@ export class Grounds {
     });
   }
 
-  #wordFor(pool: PoolConfig, name: string): Exclude<Word, 'ready'> | undefined {
-    return this.said.get(`${pool.name}/${name}`) ?? this.said.get(name);
+  #overrideOn(pool: PoolConfig, name: string): Exclude<AdminState, 'ready'> | undefined {
+    return this.overrides.get(`${pool.name}/${name}`) ?? this.overrides.get(name);
   }
 
   #isMember(pool: PoolConfig, name: string): boolean {
@@ -191,28 +204,28 @@ export class Grounds {
     return known;
   }
 
-  /** Keeps what had grounds before for the moment that hfmd takes to decide. */
+  /** Lets grounds that end still count for as long as hfmd may take to decide. */
   #change(make: () => void): void {
     const before = this.#allGrounds();
     make();
     const after = this.#allGrounds();
-    const untilMs = this.#clock.monotonicMs() + MOMENT_MS;
+    const untilMs = this.#clock.monotonicMs() + BATCH_MS;
     for (const key of before) {
       if (after.has(key)) continue;
       const [table = '', address = ''] = key.split(' ');
       const name = ownerOf(table as Table, address) ?? '';
-      // Whom a word held out must rise to come in again, also when the word is unsaid.
+      // After an override has ended, a backend without health must rise before it comes in.
       const mustRise = this.#measuredOf(name).health === 'unknown';
-      this.#spared.set(key, mustRise ? Number.POSITIVE_INFINITY : untilMs);
+      this.#expiring.set(key, mustRise ? Number.POSITIVE_INFINITY : untilMs);
     }
   }
 
   #hasRisen(name: string): void {
-    const untilMs = this.#clock.monotonicMs() + MOMENT_MS;
-    for (const [key, known] of this.#spared) {
+    const untilMs = this.#clock.monotonicMs() + BATCH_MS;
+    for (const [key, known] of this.#expiring) {
       const [table = '', address = ''] = key.split(' ');
       if (known > untilMs && ownerOf(table as Table, address) === name) {
-        this.#spared.set(key, untilMs);
+        this.#expiring.set(key, untilMs);
       }
     }
   }
@@ -229,15 +242,15 @@ export class Grounds {
     return keys;
   }
 
-  /** A word outlives a configuration; one about a membership goes with the table to its new pool. */
-  #carryWords(before: Config): void {
-    const said = [...this.said];
-    this.said.clear();
-    for (const [key, word] of said) {
+  /** An override outlives a reload; one on a membership goes with the table to its new pool. */
+  #carryOverrides(before: Config): void {
+    const overrides = [...this.overrides];
+    this.overrides.clear();
+    for (const [key, state] of overrides) {
       const [pool = '', name] = key.split('/');
       const table = before.pools.find((one) => one.name === pool)?.table;
-      const heir = this.#config.pools.find((one) => one.table === table)?.name ?? pool;
-      this.said.set(name === undefined ? key : `${heir}/${name}`, word);
+      const successor = this.#config.pools.find((one) => one.table === table)?.name ?? pool;
+      this.overrides.set(name === undefined ? key : `${successor}/${name}`, state);
     }
   }
 }

@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { createFakeMachine } from './machine.ts';
 import { campaign, runsOf } from './run.ts';
 
-test('from any history every table comes true, and nothing is done without grounds', async () => {
+test('after any history every table holds its goal, and no address was removed without grounds', async () => {
   await campaign({
     name: 'fake driver',
     runs: runsOf(300, 'HFM_FAULT_RUNS'),

@@ -2,29 +2,30 @@ import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backendName } from '../../src/core/names.ts';
+import type { AdminState } from '../../src/core/override.ts';
 import { isProbed } from '../../src/state/backend.ts';
 import type { Clock } from '../../src/sys/clock.ts';
 import { FAIL, INCONCLUSIVE, PASS, scopeOf } from '../daemon/wiring.ts';
-import { type Ending, lostWords, stickyClients, wrongWith } from './ending.ts';
+import { type Ending, lostOverrides, stickyClients, wrongWith } from './ending.ts';
 import type { Machine } from './machine.ts';
 import type { Mutant } from './mutant.ts';
 import { type HfmProcess, startProcess } from './process.ts';
 import { addressesIn, configOf, FOREIGN, NAMES, type Shape, TABLES, type Table } from './shape.ts';
-import type { Step, Story, Word } from './step.ts';
+import type { Step, Story } from './step.ts';
 import { createTimeline } from './timeline.ts';
 import { Witness } from './witness.ts';
 
-/** Where state files and stand-ins of the histories live: in memory, where the system has that. */
+/** For the state files and stand-ins of the histories: in memory, if the system has /dev/shm. */
 export const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** Longer than a first round of evidence, the move into new tables and what hangs. */
+/** Longer than the first round of probes, the move into new tables and a pfctl that hangs. */
 const SETTLE_MS = 25_000;
-/** What still leads to an address that has left is retried, once a minute where hfm may not; 50 in 250 ms. */
-const AFTERMATH_MS = 75_000;
+/** hfm ends source nodes 50 in 250 ms, and tries again after a minute where pf refuses. */
+const CLEANUP_MS = 75_000;
 const STOP_MS = 10_000;
 
 export interface Played {
-  /** What was wrong, in words; none for a history that went well. */
+  /** What was wrong, in sentences; none for a good history. */
   readonly problems: readonly string[];
   /** Its steps and what hfm asked of pf, with the milliseconds since it began. */
   readonly trace: readonly string[];
@@ -36,7 +37,7 @@ export interface Conditions {
   readonly mutant?: Mutant | null;
 }
 
-/** Lets a story happen to hfm on a machine, ends all faults, and looks at what has become of it. */
+/** Plays a story against hfm on a machine, ends all faults, and checks the result. */
 export async function play(
   story: Story,
   { createMachine, resyncMs, mutant = null }: Conditions,
@@ -100,9 +101,9 @@ class History {
     const { machine } = this.#deps;
     this.#witness.note(`--- ${JSON.stringify(step)}`);
     await this.#playAlive(step);
-    // A death in the middle of pf's work shows at once.
+    // If hfmd was killed during a call of pfctl, `dead` says so now.
     await this.#wait(0);
-    if (!this.#hfm.dead) this.#witness.said(this.#hfm);
+    if (!this.#hfm.dead) this.#witness.checkViews(this.#hfm);
     if (this.#hfm.dead) {
       this.#witness.restart(false);
       machine.release();
@@ -111,7 +112,7 @@ class History {
     }
   }
 
-  /** Ends all faults, waits as long as hfm may take, and gives what is wrong then. */
+  /** Ends all faults, waits as long as hfm may take, and returns what is still wrong. */
   async end(): Promise<readonly string[]> {
     const { machine } = this.#deps;
     await this.play({ kind: 'wait', ms: SETTLE_MS });
@@ -128,8 +129,8 @@ class History {
       foreignGone: this.#foreignGone,
     };
     const problems = TABLES.flatMap((table) => wrongWith(ending, table));
-    problems.push(...this.#witness.problems, ...lostWords(ending));
-    for (let ms = 0; ms < AFTERMATH_MS && stickyClients(ending).length > 0; ms += 5000) {
+    problems.push(...this.#witness.problems, ...lostOverrides(ending));
+    for (let ms = 0; ms < CLEANUP_MS && stickyClients(ending).length > 0; ms += 5000) {
       await this.#wait(5000);
     }
     problems.push(...stickyClients(ending));
@@ -144,14 +145,14 @@ class History {
         await this.#untilStarted();
         for (let i = 0; i < step.times && !this.#hfm.dead; i++) {
           this.#verdict(step.name, step.verdict);
-          // As the fast interval does.
+          // The fast interval.
           await this.#wait(200);
-          if (!this.#hfm.dead) this.#witness.said(this.#hfm);
+          if (!this.#hfm.dead) this.#witness.checkViews(this.#hfm);
         }
         return;
-      case 'say':
+      case 'override':
         await this.#untilStarted();
-        return this.#say(step.name, step.word);
+        return this.#override(step.scope, step.state);
       case 'reload':
         await this.#untilStarted();
         return this.#reload(step.shape);
@@ -190,7 +191,7 @@ class History {
     return hfm;
   }
 
-  /** What hfm is told; the witness knows the true one. */
+  /** The configuration of hfm. A mutant may change it; the witness has the true one. */
   #config() {
     const config = configOf(this.#shape, this.#deps.resyncMs);
     return this.#deps.mutant?.config?.(config) ?? config;
@@ -214,7 +215,7 @@ class History {
     this.#hfm.record(backend.config.name, 'tcp', { verdict: given, durationMs: 1, atMs });
   }
 
-  #say(key: string, word: Word): void {
+  #override(key: string, state: AdminState): void {
     const { rooms, view } = this.#hfm;
     if (this.#hfm.dead) return;
     const scope = scopeOf(key);
@@ -223,9 +224,9 @@ class History {
     if (backend === undefined || (scope.pool !== null && !isMember)) return;
     const sinceMs = this.#deps.clock.wallMs();
     const more = { by: 'anna', reason: null, sinceMs, untilMs: null };
-    const override = word === 'ready' ? null : { state: word, ...more };
+    const override = state === 'ready' ? null : { state, ...more };
     rooms.apply(rooms.state.override([scope], override, 'anna'));
-    this.#witness.grounds.say(key, word, this.#hfm);
+    this.#witness.grounds.override(key, state, this.#hfm);
   }
 
   #reload(shape: Shape): void {
@@ -282,7 +283,7 @@ class History {
     }
   }
 
-  /** A client comes, and its node keeps it at an address that the table holds now. */
+  /** A client connects. Its source node leads to an address that the table holds now. */
   #connect(table: Table, name: string): void {
     const { machine } = this.#deps;
     for (const backend of addressesIn(table, name)) {

@@ -5,7 +5,7 @@ import { createFakePf, type Fault as FakeFault } from '../fakes/pf.ts';
 import type { Table } from './shape.ts';
 import type { Fault, FaultKind } from './step.ts';
 
-/** A firewall's pf: what hfm talks to, and what everybody else does to it. */
+/** A firewall's pf: the driver for hfm, and what others change in pf. */
 export interface Machine {
   readonly driver: PfDriver;
   /** What a table holds; null when there is none. */
@@ -14,17 +14,17 @@ export interface Machine {
   drop(table: Table): void;
   sources(): readonly SourceNode[];
   addSource(node: SourceNode): void;
-  /** This one from now on, or none. What hangs ends with it. */
+  /** Sets the fault from now on, or none. Calls that hang now end. */
   fault(fault: Fault | null): void;
-  /** What hangs now ends: whoever waited for it is gone. */
+  /** Ends the calls that hang now: the hfmd that waited for them has ended. */
   release(): void;
-  /** Resolves when nothing is at work that needs no time to pass. */
+  /** Resolves when no call is under way, except those that wait for the clock. */
   idle(): Promise<void>;
   close(): void;
 }
 
 export const SLOW_MS = 1500;
-/** As the real driver's deadline for a table. */
+/** The real driver's deadline for a table. */
 export const HUNG_MS = 4000;
 
 /** Tables in memory. */
@@ -42,7 +42,7 @@ export function createFakeMachine(clock: Clock): Machine {
     eachSource: (visit) => failing(() => pf.eachSource(visit)),
     endSourcesTo: (backend) => failing(() => pf.endSourcesTo(backend)),
     endSourcesOf: (client) => failing(() => pf.endSourcesOf(client)),
-    // Not spread: these look at what tests put into `pf`.
+    // The spread would bind them to `driver`: they must read `pf.states`, which tests set.
     eachState: (visit, options) => pf.eachState(visit, options),
     endState: (id) => pf.endState(id),
   };

@@ -4,7 +4,7 @@ import type { TableRef } from '../../src/core/table.ts';
 import type { Rooms } from '../../src/daemon/rooms.ts';
 import type { PfDriver, PfResult } from '../../src/pf/driver.ts';
 
-/** hfm with one fault built in, that the suite has to find. */
+/** hfm with one deliberate fault that the suite must find. */
 export interface Mutant {
   readonly name: string;
   readonly driver?: (driver: PfDriver) => PfDriver;
@@ -16,11 +16,11 @@ export interface Mutant {
 
 export const MUTANTS: readonly Mutant[] = [
   {
-    name: 'an edge-triggered reconciler that takes each change for made',
+    name: 'an edge-triggered reconciler that assumes each change is made',
     driver: edgeTriggered,
   },
   {
-    name: 'a worker that forgets what came while it was busy',
+    name: 'a worker that forgets goals that come while it is busy',
     mutate({ tables }) {
       const busy = new Set<PoolName>();
       const setGoal = tables.setGoal.bind(tables);
@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'a reconciler that deletes before it adds', driver: deletesFirst },
   { name: 'a replace with nothing, to empty a table', driver: replacesWithNothing },
   {
-    name: 'a count that takes a failure too few',
+    name: 'a count that takes out one failure too early',
     config: (config) => ({
       ...config,
       backends: config.backends.map((backend) => ({
@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: 'a reconciler that does not say what it has asked of pf',
+    name: 'a reconciler that does not report what it has asked of pf',
     mutate({ state }) {
       const tableRead = state.tableRead.bind(state);
       state.tableRead = (pool, reading) => tableRead(pool, { ...reading, asked: new Set() });
@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { name: 'a ledger and overrides that no state file keeps', isForgetful: true },
   {
-    name: 'an exclusive pool where none was asked for',
+    name: 'a pool that is exclusive although its configuration is not',
     config: (config) => ({
       ...config,
       pools: config.pools.map((pool) => ({ ...pool, exclusive: true })),
@@ -68,7 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** What it was told to do is done, for all it knows; pf is asked once. */
+/** Reads pf once, then assumes that every change was made. */
 function edgeTriggered(driver: PfDriver): PfDriver {
   const believed = new Map<string, Set<string>>();
   const believe = (ref: TableRef, change: (entries: Set<string>) => void): void => {
@@ -101,7 +101,7 @@ function edgeTriggered(driver: PfDriver): PfDriver {
   };
 }
 
-/** Says at once that an add is made, and makes it after the delete that follows, if one does. */
+/** Reports an add as made at once, and makes it after the delete that follows, if one does. */
 function deletesFirst(driver: PfDriver): PfDriver {
   const held = new Map<string, { add: Parameters<PfDriver['add']>; shown: boolean }>();
   const flush = async (ref: TableRef): Promise<void> => {

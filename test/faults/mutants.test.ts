@@ -3,9 +3,7 @@ import { createFakeMachine } from './machine.ts';
 import { MUTANTS } from './mutant.ts';
 import { findMutant, SEED } from './run.ts';
 
-/**
- * The rarest takes some 700 histories to be seen; so many that chance alone does not miss it.
- */
+/** The mutant that is hardest to find needs some 700 histories, so 8000 do not miss it by chance. */
 const BOUND = 8000;
 
 test.for(MUTANTS)('finds $name', { timeout: 120_000 }, async (mutant) => {

@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { eventually, type Hfmd, openRig } from '../system/harness.ts';
 
-/** One failure is enough to be down, so that none may be our own. */
+/** One failure marks down, so a single failure that is hfmd's own fault shows. */
 const HASTY = { defaults: { fall: 1, rise: 1 } };
 
 function falls({ log }: Hfmd): unknown[] {
   return log.filter(({ event, to }) => event === 'health' && to === 'down');
 }
 
-describe.concurrent('nobody goes because of hfmd', () => {
-  test('being stopped and continued, as a suspended machine is', async (context) => {
+describe.concurrent('no backend leaves because of hfmd', () => {
+  test('when hfmd is stopped and continued, as in a suspended VM', async (context) => {
     const rig = openRig(context);
-    // Most of the time one is under way.
+    // Takes so long that a script is nearly always under way.
     const script = rig.script('slow', 'sleep 0.5');
     const names = ['lb1', 'lb2', 'lb3', 'lb4'];
     const members = names.map(
@@ -36,17 +36,17 @@ pools = { web = "10.2.1.${i + 1}" }
       hfmd.kill('SIGSTOP');
       await sleep(1600);
       hfmd.kill('SIGCONT');
-      // Not the same each time, so that it stops with others under way.
+      // Differs each time, so that other scripts are under way at each stop.
       await sleep(1260 + 83 * i);
     }
-    // A busy machine may have more to say, such as that the scripts begin late.
-    const told = hfmd.log.filter(({ problem }) => problem === 'stalled');
-    expect(told).toMatchObject([{ event: 'node-problem', active: true }]);
+    // A busy machine may have other problems, such as scripts that start late.
+    const problems = hfmd.log.filter(({ problem }) => problem === 'stalled');
+    expect(problems).toMatchObject([{ event: 'node-problem', active: true }]);
     expect(falls(hfmd)).toEqual([]);
     expect(rig.pf.table('web')).toHaveLength(4);
   });
 
-  test('having no descriptor left, which is a problem of this node', async (context) => {
+  test('when it has no descriptor left, which is a problem of this node', async (context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
     const hog = await rig.backend('hog');
@@ -61,12 +61,12 @@ pools = { web = "10.2.1.${i + 1}" }
     rig.pf.setTable('hogs', []);
     const hfmd = await rig.startWith({
       through: ['/bin/sh', '-c', 'ulimit -n 130; exec "$@"', 'sh'],
-      // Of these hfmd knows nothing, and so runs more probes than there are descriptors for.
+      // hfmd does not know of these, so it runs more probes than it has descriptors for.
       openFiles: 60,
     });
-    const turnsOfLb1 = () =>
+    const changesOfLb1 = () =>
       hfmd.log.filter(({ event, backend }) => event === 'health' && backend === 'lb1');
-    await eventually(() => expect(turnsOfLb1()).toMatchObject([{ to: 'up' }]));
+    await eventually(() => expect(changesOfLb1()).toMatchObject([{ to: 'up' }]));
     await hog.set('hang');
     await eventually(async () =>
       expect((await rig.status()).node_problems.map(({ kind }) => kind)).toContain(
@@ -74,18 +74,18 @@ pools = { web = "10.2.1.${i + 1}" }
       ),
     );
     await sleep(5000);
-    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
-    expect(told.filter(({ problem }) => problem === 'no-descriptors')).toHaveLength(1);
-    expect(turnsOfLb1()).toMatchObject([{ to: 'up' }]);
+    const problems = hfmd.log.filter(({ event }) => event === 'node-problem');
+    expect(problems.filter(({ problem }) => problem === 'no-descriptors')).toHaveLength(1);
+    expect(changesOfLb1()).toMatchObject([{ to: 'up' }]);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1']);
-    // The socket itself has to find a descriptor.
+    // The control socket needs a free descriptor too.
     await eventually(async () => expect((await rig.status()).degraded).toBe(true));
   });
 
   test.for([
-    ['each waits for its turn', false],
-    ['none is kept alive', true],
-  ] as const)('more backends than there are descriptors for: %s', async ([, keep], context) => {
+    ['probes wait for a descriptor', false],
+    ['no connection is kept alive', true],
+  ] as const)('when there are more backends than descriptors: %s', async ([, keep], context) => {
     const rig = openRig(context);
     const lb = await rig.backend('lb');
     const members = Array.from({ length: 400 }, (_, i) =>
@@ -100,15 +100,15 @@ pools = { web = "10.2.1.${i + 1}" }
       through: ['/bin/sh', '-c', 'ulimit -n 130; exec "$@"', 'sh'],
     });
     await eventually(() => expect(rig.pf.table('web')).toHaveLength(400));
-    // What all of them answer in one moment.
+    // After each pause the answers of all backends arrive at once.
     for (let i = 0; i < 3; i++) {
       hfmd.kill('SIGSTOP');
       await sleep(2200);
       hfmd.kill('SIGCONT');
       await sleep(2000);
     }
-    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
-    expect(told.filter(({ problem }) => problem === 'no-descriptors')).toEqual([]);
+    const problems = hfmd.log.filter(({ event }) => event === 'node-problem');
+    expect(problems.filter(({ problem }) => problem === 'no-descriptors')).toEqual([]);
     expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
     expect(falls(hfmd)).toEqual([]);
   });

@@ -7,22 +7,24 @@ import type { Clock } from '../../src/sys/clock.ts';
 import { composeForTest } from '../fakes/compose.ts';
 import type { ManualProber } from '../fakes/prober.ts';
 
-/** When an hfmd is gone: at a call of pfctl, counted from now, before it is made or while it runs. */
+/** When hfmd is killed: at its n-th call of pfctl from now, before the call or while it runs. */
 interface Death {
   readonly calls: number;
   readonly at: 'before' | 'during';
 }
 
-/** One life of hfmd, as production composes it; the verdicts come from the test. */
+/**
+ * One hfmd, from its start to its end, composed as in production. The verdicts come from the test.
+ */
 export interface HfmProcess {
   readonly rooms: Rooms;
   readonly view: StateView;
   readonly record: ManualProber['record'];
-  /** Whether the tables were looked at, so that probes and overrides come. */
+  /** Whether hfmd has read the tables: probes and overrides begin then. */
   readonly started: boolean;
   readonly dead: boolean;
   reload(config: Config): void;
-  /** As kill -9: no timer fires, no answer is heard, nothing is written any more. */
+  /** As kill -9: no timer fires, no result of pfctl arrives, nothing is written any more. */
   kill(): void;
   killAt(death: Death): void;
   /** As SIGTERM. */
@@ -76,7 +78,7 @@ interface Life {
   readonly dead: boolean;
   end(): void;
   endAt(death: Death): void;
-  /** Counts a call of pfctl; whether it is still made. */
+  /** Counts a call of pfctl. Returns whether it is still made. */
   callsOn(): boolean;
 }
 
@@ -114,7 +116,7 @@ function createLife(clock: Clock): Life {
   };
 }
 
-/** The pfctl of one life: it runs to its end when hfmd is gone, but nobody hears of it. */
+/** The pfctl of one hfmd. If hfmd is killed, it runs to its end and its result is lost. */
 function mortalDriver(driver: PfDriver, life: Life): PfDriver {
   const call = <T>(work: () => Promise<T>): Promise<T> => {
     const result = life.callsOn() ? work() : NEVER;

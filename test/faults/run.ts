@@ -13,16 +13,16 @@ export interface Campaign {
   readonly resyncMs: number;
 }
 
-/** `HFM_FAULT_SEED=SEED` or `SEED:PATH`, as a failure prints them. */
+/** From `HFM_FAULT_SEED=SEED` or `SEED:PATH`, which a failure prints. */
 const [seedText, path = ''] = (process.env.HFM_FAULT_SEED ?? '').split(/:(.*)/s);
 export const SEED = seedText === '' ? Math.trunc(Math.random() * 2 ** 31) : Number(seedText);
 
-/** How many histories: the number of plain `npm test`, or what the full run asks for. */
+/** How many histories to play: `quick` in plain `npm test`, or what the variable says. */
 export function runsOf(quick: number, variable: string): number {
   return Number(process.env[variable] ?? quick);
 }
 
-/** Plays so many histories. A failure is shrunk, and its seed is printed. */
+/** Plays `runs` histories. Shrinks a failure and prints its seed. */
 export async function campaign({ name, runs, maxSteps, ...conditions }: Campaign): Promise<void> {
   const startedMs = performance.now();
   const result = await fc.check(historyProperty(maxSteps, conditions), {
@@ -35,17 +35,19 @@ export async function campaign({ name, runs, maxSteps, ...conditions }: Campaign
   if (!result.failed) return;
   const replay = `replay: HFM_FAULT_SEED=${SEED}:${result.counterexamplePath ?? ''}`;
   const { held, first } = result.counterexample?.[0] ?? {};
-  throw new Error(`${replay}\nfirst: ${JSON.stringify({ held, first })}\n${wordsOf(result)}`);
+  throw new Error(`${replay}\nfirst: ${JSON.stringify({ held, first })}\n${messageOf(result)}`);
 }
 
 export interface Found {
   /** How many histories it took. */
   readonly histories: number;
-  /** What the same history shows of hfm as it is: nothing, or the mutant was not what was found. */
+  /**
+   * The problems of the same history without the mutant. Must be none, or hfm itself has the fault.
+   */
   readonly problemsWithout: readonly string[];
 }
 
-/** Looks for a mutant; null when so many histories do not show it. */
+/** Plays up to `runs` histories until one fails with the mutant; null if none does. */
 export async function findMutant(
   mutant: Mutant,
   { runs, maxSteps, ...conditions }: Omit<Campaign, 'name'>,
@@ -61,7 +63,7 @@ export async function findMutant(
   return { histories: result.numRuns, problemsWithout: problems };
 }
 
-function wordsOf({ errorInstance }: { readonly errorInstance: unknown }): string {
+function messageOf({ errorInstance }: { readonly errorInstance: unknown }): string {
   return errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
 }
 

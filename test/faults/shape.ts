@@ -6,7 +6,7 @@ export const NAMES = ['n0', 'n1', 'n2', 'n3'] as const;
 export const TABLES = ['web', 'mail'] as const;
 export type Table = (typeof TABLES)[number];
 
-/** Put there by somebody else: hfm leaves them alone, but in an exclusive pool. */
+/** Entries that are not hfm's. hfm leaves them alone, except in an exclusive pool. */
 export const FOREIGN: Readonly<Record<Table, readonly string[]>> = {
   web: ['192.0.2.1', '192.0.2.0/28'],
   mail: ['198.51.100.4', '2001:db8::1'],
@@ -15,22 +15,22 @@ const FALLBACK = '10.1.0.99';
 export const RISE = 2;
 export const FALL = 3;
 
-/** What a backend puts into a table; the same in every configuration. */
+/** A backend's addresses in a table, the same in every configuration. */
 export function addressesIn(table: Table, name: string): readonly string[] {
   const host = (NAMES as readonly string[]).indexOf(name) + 1;
   if (table === 'web') return [`10.1.0.${host}`, `fd00:1::${host}`];
-  // Two serve in both tables by the same address.
+  // n0 and n1 have the same address in both tables.
   return host <= 2 ? [`10.1.0.${host}`] : [`10.2.0.${host}`, `fd00:2::${host}`];
 }
 
-/** Whose address it is; undefined for the fallback and what is not hfm's. */
+/** The backend that has the address; undefined for the fallback and for foreign entries. */
 export function ownerOf(table: Table, address: string): string | undefined {
   return NAMES.find((name) => addressesIn(table, name).includes(address));
 }
 
 /** A configuration in short. */
 export interface Shape {
-  /** Which pool stands for which table; a table without one is not configured. */
+  /** The name of each table's pool; null for a table that is not configured. */
   readonly pools: Readonly<Record<Table, string | null>>;
   readonly floors: Readonly<Record<Table, number | `${number}%`>>;
   readonly fallback: boolean;

@@ -9,7 +9,10 @@ import { main, type Outcome } from '../pf/stand-in/pfctl.mjs';
 import { HUNG_MS, type Machine, SLOW_MS } from './machine.ts';
 import type { Fault, FaultKind } from './step.ts';
 
-/** The real pfctl driver on the stand-in pfctl, run in this process or in one of its own each time. */
+/**
+ * The real pfctl driver on the stand-in pfctl, which runs in this process or as a process for each
+ * call.
+ */
 export function createStandInMachine(
   clock: Clock,
   { folder, os, processes }: { folder: string; os: Os; processes: boolean },
@@ -42,7 +45,7 @@ export function createStandInMachine(
     if (late === null || !late.on.includes(operationOf(request))) return work(call(request));
     const { kind } = late;
     await after(kind === 'slow' ? SLOW_MS : HUNG_MS);
-    // One that hung may have done its work before.
+    // A slow call does its work late. One that hangs does none, as if it hung before.
     if (kind === 'slow') return work(call(request));
     return { kind: 'timed-out', stdout: '', stderr: '', durationMs: HUNG_MS };
   };

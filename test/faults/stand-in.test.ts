@@ -12,11 +12,11 @@ const OSES = ['openbsd', 'freebsd'] as const;
 
 const LONG = { timeout: 3_600_000 };
 
-/** Half of what is asked for on each system. */
+/** Each system plays half of the histories. */
 const quick = runsOf(100, 'HFM_FAULT_STAND_IN_RUNS') / OSES.length;
 const slow = runsOf(10, 'HFM_FAULT_PROCESS_RUNS') / OSES.length;
 
-test.for(OSES)('so it is with the pfctl driver on the stand-in, of %s', LONG, async (os) => {
+test.for(OSES)('the same with the pfctl driver on the stand-in, on %s', LONG, async (os) => {
   await campaign({
     name: `stand-in, ${os}`,
     runs: Math.ceil(quick),
@@ -26,12 +26,12 @@ test.for(OSES)('so it is with the pfctl driver on the stand-in, of %s', LONG, as
   });
 });
 
-test.concurrent.for(OSES)('and with a process for each pfctl, of %s', LONG, async (os) => {
+test.concurrent.for(OSES)('the same with a process for each pfctl, on %s', LONG, async (os) => {
   await campaign({
     name: `stand-in as processes, ${os}`,
     runs: Math.ceil(slow),
     maxSteps: 6,
-    // So that a short history is not mostly resyncs.
+    // Otherwise resyncs are most of a short history.
     resyncMs: 20_000,
     createMachine: (clock) => createStandInMachine(clock, { folder, os, processes: true }),
   });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import type { AdminState } from '../../src/core/override.ts';
 import { NAMES, type Shape, shapes, TABLES, type Table } from './shape.ts';
 
-/** What may go wrong with a pfctl; `all` is every operation. */
+/** How pfctl fails; `all` is every operation. */
 export interface Fault {
   readonly on: 'show' | 'add' | 'remove' | 'replace' | 'sources' | 'all';
   readonly kind: FaultKind;
@@ -13,15 +14,13 @@ export type FaultKind =
   | 'refused'
   | 'killed'
   | 'unexpected-output'
-  /** Done, and then killed. */
+  /** pfctl makes the change and is then killed. */
   | 'killed-after'
-  /** Says that it is done, and has done nothing. */
+  /** pfctl reports success and changes nothing. */
   | 'ignored'
   /** No answer before the driver's deadline. */
   | 'hang'
   | 'slow';
-
-export type Word = 'ready' | 'drain' | 'maint' | 'force-up';
 
 /** One thing that happens to a firewall. */
 export type Step =
@@ -31,14 +30,15 @@ export type Step =
       readonly verdict: 'pass' | 'fail' | 'inconclusive';
       readonly times: number;
     }
-  | { readonly kind: 'say'; readonly name: string; readonly word: Word }
+  /** The operator sets or removes an override; `scope` is `backend` or `pool/backend`. */
+  | { readonly kind: 'override'; readonly scope: string; readonly state: AdminState }
   | { readonly kind: 'reload'; readonly shape: Shape }
-  /** hfmd is gone at once: now, or in the middle of what it does with pf next. */
+  /** hfmd is killed: now, or before or during one of its next calls of pfctl. */
   | { readonly kind: 'crash'; readonly at: 'now' | 'before' | 'during'; readonly calls: number }
   | {
       readonly kind: 'restart';
       readonly disk: 'kept' | 'torn' | 'empty' | 'newer';
-      /** Edited while hfmd was stopped. */
+      /** The configuration, if it was edited while hfmd was stopped. */
       readonly shape: Shape | null;
     }
   | { readonly kind: 'fault'; readonly fault: Fault | null }
@@ -61,14 +61,14 @@ const faults: fc.Arbitrary<Fault> = fc.record({
     'killed-after',
     'ignored',
     'hang',
-    // The most frequent by far.
+    // Slow calls are by far the most frequent.
     'slow',
     'slow',
     'slow',
   ),
 });
 
-/** Null in one of four. */
+/** Null in one case of four. */
 function maybe<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | null> {
   return fc.oneof({ weight: 3, arbitrary: one }, { weight: 1, arbitrary: fc.constant(null) });
 }
@@ -93,9 +93,9 @@ const STEPS: readonly [number, fc.Arbitrary<Step>][] = [
   [
     3,
     fc.record({
-      kind: fc.constant('say' as const),
-      name: fc.oneof(name, fc.constantFrom('web/n0', 'mail/n1', 'www/n2', 'web/n3')),
-      word: fc.constantFrom('ready', 'ready', 'drain', 'maint', 'force-up'),
+      kind: fc.constant('override' as const),
+      scope: fc.oneof(name, fc.constantFrom('web/n0', 'mail/n1', 'www/n2', 'web/n3')),
+      state: fc.constantFrom<AdminState>('ready', 'ready', 'drain', 'maint', 'force-up'),
     }),
   ],
   [2, fc.record({ kind: fc.constant('reload' as const), shape: shapes })],
@@ -139,7 +139,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   ...STEPS.map(([weight, arbitrary]) => ({ weight, arbitrary })),
 );
 
-/** How a history begins, and what then happens. */
+/** How a history begins, and the steps that follow. */
 export interface Story {
   readonly first: Shape;
   /** A bit for each own address that a table holds before the first start. */

@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '../../src/sys/clock.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-/** A fake clock that is stopped while work is done that needs no time. */
+/** A fake clock that waits for work outside of it, such as a real pfctl, which takes no fake time. */
 export interface Timeline {
   readonly clock: Clock;
-  /** Lets time pass; each timer runs when it is due, and what it set off is done before the next. */
+  /**
+   * Lets time pass. Each timer runs when it is due, and the work that it starts ends before the
+   * next.
+   */
   advance(ms: number, idle: () => Promise<void>): Promise<void>;
 }
 

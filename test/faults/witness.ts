@@ -9,27 +9,33 @@ import type { Machine } from './machine.ts';
 import type { HfmProcess } from './process.ts';
 import { ownerOf, TABLES, type Table } from './shape.ts';
 
-/** One that hfm asks of pf. */
+/** A change that hfm asks of pf. */
 interface Change {
   readonly table: Table;
-  /** `table address` of what is to come in. */
+  /** `table address` of each address to add. */
   readonly added: readonly string[];
-  /** Which hfmd asked. */
+  /** The number of the hfmd that asked. */
   readonly life: number;
 }
 
-/** Looks at each change that hfm asks pf for: whether there are grounds for it, and what it leaves. */
+/**
+ * Stands between hfm and pf and checks each change that hfm asks for: are there grounds for it, and does
+ * it leave the floor?
+ */
 export class Witness {
   readonly problems: string[] = [];
-  /** What was asked of pf, to read when a history went wrong. */
+  /** The calls of pf, to read when a history fails. */
   readonly trace: string[] = [];
   readonly #clock: Clock;
   readonly #startedMs: number;
   readonly #machine: Machine;
   readonly grounds: Grounds;
-  /** `table address` of what hfm may take out: all that was configured since its ledger began. */
+  /**
+   * `table address` of each address that hfm may take out: all that were configured since its
+   * ledger began.
+   */
   readonly own = new Set<string>();
-  /** Tables that somebody else changed since hfm last read them. */
+  /** Tables that others changed since hfm last read them. */
   readonly #unread = new Set<Table>();
   /** Those of them that were changed while hfm had no call of pfctl under way for them. */
   readonly #changedAtRest = new Set<Table>();
@@ -37,19 +43,22 @@ export class Witness {
   readonly #calls = new Map<Table, number>();
   /** What the living hfm wants in a table. */
   #wanted: (table: Table) => ReadonlySet<string> = () => new Set();
-  /** How often somebody else changed one. */
+  /** How often others changed a table. */
   #edits = 0;
-  /** Own addresses that somebody else put in: hfm never had them in service. */
+  /** hfm's addresses that others put in: hfm never had them in service. */
   readonly #byHand = new Set<string>();
-  /** Put in by somebody else while no configuration had it: whose it is depends on the ledger. */
-  readonly #strange = new Set<string>();
-  /** Changes whose pfctl has not ended: it outlives the hfmd that asked for them, and the next too. */
+  /**
+   * Put in by others while the configuration did not have it: only the ledger knows whether it is
+   * hfm's.
+   */
+  readonly #disputed = new Set<string>();
+  /** Changes whose pfctl has not ended. It may outlive the hfmd that asked, and the next one too. */
   readonly #changes = new Set<Change>();
-  /** How often hfmd was started anew. */
+  /** How often hfmd was started again. */
   #life = 0;
-  /** `table address` of what was to come in when hfmd died. */
+  /** `table address` of each address that a killed hfmd was adding. */
   readonly #late = new Set<string>();
-  /** What hfm took out, and did not put back. */
+  /** `table address` of each address that hfm took out and did not put back. */
   readonly takenOut = new Set<string>();
 
   constructor(clock: Clock, machine: Machine, config: Config) {
@@ -57,37 +66,37 @@ export class Witness {
     this.#startedMs = clock.monotonicMs();
     this.#machine = machine;
     this.grounds = new Grounds(clock, config);
-    this.#know();
+    this.#ownConfigured();
   }
 
   note(what: string): void {
     this.trace.push(`${this.#clock.monotonicMs() - this.#startedMs}: ${what}`);
   }
 
-  /** Another configuration is in force from here on. */
+  /** Another configuration is in force from now on. */
   configure(config: Config, how: 'reloaded' | 'while stopped'): void {
     this.grounds.configure(config, how);
-    this.#know();
+    this.#ownConfigured();
   }
 
-  /** hfmd starts anew and knows only what the state file says; a lost one is forgotten too. */
+  /** A new hfmd starts and knows only its state file, or nothing if that was lost. */
   restart(stateWasLost: boolean): void {
     this.grounds.restart(stateWasLost);
     this.#life += 1;
     this.#byHand.clear();
     for (const key of [...this.#changes].flatMap(({ added }) => added)) {
-      // The pfctl of the dead hfmd may still make it: by nobody's hand that is alive.
+      // The pfctl of the killed hfmd may still add it. The new hfmd did not.
       this.#late.add(key);
       this.#byHand.add(key);
     }
-    // The ledger forgets what left the configuration once it is out, and so does the next hfmd.
+    // The ledger forgets an address that left the configuration and the table. So does the new hfmd.
     for (const key of this.takenOut) if (!this.grounds.isConfigured(key)) this.takenOut.delete(key);
     for (const table of TABLES) this.#unread.add(table);
     if (stateWasLost) {
       this.own.clear();
       this.takenOut.clear();
     }
-    this.#know();
+    this.#ownConfigured();
   }
 
   /** Looks from now on at what this hfm wants. */
@@ -99,7 +108,7 @@ export class Witness {
     };
   }
 
-  /** Somebody else changed a table. */
+  /** A table was changed, but not by hfm. */
   changedByOthers(table: Table, before: readonly string[], after: readonly string[]): void {
     this.#unread.add(table);
     if ((this.#calls.get(table) ?? 0) === 0) this.#changedAtRest.add(table);
@@ -109,13 +118,13 @@ export class Witness {
       const key = `${table} ${entry}`;
       this.#byHand.add(key);
       this.served(entry);
-      if (!this.grounds.isConfigured(key)) this.#strange.add(key);
+      if (!this.grounds.isConfigured(key)) this.#disputed.add(key);
     }
   }
 
   /**
-   * Some table has the entry, and clients come to it from now on: they are hfm's to end only when hfm
-   * takes it out after that. The table may not be hfm's, or hfm may never have seen it there.
+   * A table has the entry, so clients may come to it. hfm must end their source nodes only if it takes
+   * the entry out after this. The table may not be hfm's, or hfm may never have seen the entry there.
    */
   served(entry: string): void {
     for (const table of TABLES) this.takenOut.delete(`${table} ${entry}`);
@@ -155,8 +164,8 @@ export class Witness {
     };
   }
 
-  /** Nothing is said to be in or out of a table that is not so, as far as hfm can know. */
-  said({ rooms, view }: Pick<HfmProcess, 'rooms' | 'view'>): void {
+  /** hfm reports an address as in or out of a table only if that is true, as far as hfm can know. */
+  checkViews({ rooms, view }: Pick<HfmProcess, 'rooms' | 'view'>): void {
     for (const pool of view.pools.values()) {
       const table = tableOf(pool.config);
       const holds = this.#machine.entries(table);
@@ -164,10 +173,10 @@ export class Witness {
       if (rooms.tables.viewOf(pool.config).error !== null) continue;
       for (const one of addressesOf(view.config, pool.config)) {
         if (!isShown(pool, one) || pool.outcome?.untouched.has(one)) continue;
-        const isSaidIn = pool.outcome?.desired.has(one) === true;
-        if (holds.includes(one) === isSaidIn) continue;
-        const said = isSaidIn ? 'in' : 'out';
-        this.problems.push(`${one} was said to be ${said} of <${table}>, and it was not`);
+        const isShownIn = pool.outcome?.desired.has(one) === true;
+        if (holds.includes(one) === isShownIn) continue;
+        const shown = isShownIn ? 'in' : 'not in';
+        this.problems.push(`hfm showed ${one} as ${shown} <${table}>, and that was wrong`);
       }
     }
   }
@@ -176,7 +185,7 @@ export class Witness {
   isOwn(table: Table, entry: string): boolean {
     const key = `${table} ${entry}`;
     const isLate = this.#late.has(key) && !this.grounds.isConfigured(key);
-    return this.own.has(key) && !this.#strange.has(key) && !isLate;
+    return this.own.has(key) && !this.#disputed.has(key) && !isLate;
   }
 
   #putting<T>(ref: TableRef, entries: readonly string[], work: () => Promise<T>): Promise<T> {
@@ -189,7 +198,7 @@ export class Witness {
     return this.#changing(tableOf(ref), keys, work);
   }
 
-  /** What the pfctl of a dead hfmd does is somebody else's doing for the one that lives. */
+  /** To the running hfmd, a change by the pfctl of a killed hfmd is a change by others. */
   async #changing<T>(table: Table, added: readonly string[], work: () => Promise<T>): Promise<T> {
     const change = { table, added, life: this.#life };
     this.#changes.add(change);
@@ -211,7 +220,7 @@ export class Witness {
     return result;
   }
 
-  /** Whether a table may hold what the living hfmd has not read. */
+  /** Whether a table may have changed since the running hfmd read it. */
   #isUnread(table: Table): boolean {
     if (this.#unread.has(table)) return true;
     return [...this.#changes].some((one) => one.table === table && one.life !== this.#life);
@@ -231,7 +240,7 @@ export class Witness {
         this.problems.push(`${entry}, which is not hfm's, was taken out of <${table}>`);
       }
       if (name === undefined || this.grounds.mayLeave(table, entry, name)) continue;
-      // A drift is undone; only what hfm had in service needs evidence to leave.
+      // hfm undoes a drift. Only what it had in service needs evidence to leave.
       if (this.#byHand.has(key) && this.grounds.modeOf(name) !== 'off') continue;
       const failures = this.grounds.failuresOf(name);
       this.problems.push(`${name} was taken out of <${table}> after ${failures} failures`);
@@ -261,7 +270,7 @@ export class Witness {
     }
   }
 
-  /** Health alone takes nobody out where that leaves less than the floor. */
+  /** Health alone takes out no address if that leaves less than the floor. */
   #floor(table: Table, removed: readonly string[], left: readonly string[]): void {
     if (this.#isUnread(table)) return;
     for (const entry of removed) {
@@ -277,10 +286,10 @@ export class Witness {
     }
   }
 
-  #know(): void {
+  #ownConfigured(): void {
     for (const key of this.grounds.configured()) {
       this.own.add(key);
-      this.#strange.delete(key);
+      this.#disputed.delete(key);
     }
   }
 }

@@ -92,7 +92,7 @@ export function runToEnd(
   return { code: status, signal, stdout, stderr };
 }
 
-/** Like `runToEnd`, but lets other tests run meanwhile. */
+/** As `runToEnd`, but other tests run meanwhile. */
 export function runAside(
   [command = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -97,15 +97,15 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     const { unpacked, root, env, at } = setUp();
     runInstall(unpacked, env);
     const [node = '', ...flags] = nodeLine(at('usr/local/sbin/hfmd')).split(' ');
-    const look = `import { openProgram } from ${JSON.stringify(projectFile('dist/src/sys/code-cache.js'))};
+    const script = `import { openProgram } from ${JSON.stringify(projectFile('dist/src/sys/code-cache.js'))};
       console.log(openProgram(${JSON.stringify(at('usr/local/libexec/hfm/hfmd.js'))}).isCached);`;
-    const looked = runToEnd([node, ...flags, '--input-type=module', '-e', look]);
-    expect(looked).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
+    const ran = runToEnd([node, ...flags, '--input-type=module', '-e', script]);
+    expect(ran).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
     expect(runInstall(unpacked, env, ['--uninstall']).code).toBe(0);
     expect(filesBelow(root).filter((path) => path.includes('libexec'))).toEqual([]);
   });
 
-  test('does not need node to be there, as for a package', () => {
+  test('works without node on the build machine, as for a package', () => {
     const { unpacked, env, at } = setUp();
     const { code, stderr } = runInstall(unpacked, { ...env, NODE: '/opt/node' });
     expect([code, stderr]).toEqual([0, '']);
@@ -114,7 +114,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hfmd /) });
   });
 
-  test('makes the configuration from the example with doas, which is valid, and keeps an edited one', () => {
+  test('makes a valid configuration from the example with doas, and keeps an edited one', () => {
     const { unpacked, env, at } = setUp();
     runInstall(unpacked, env);
     const doas = { OpenBSD: '/usr/bin/doas', FreeBSD: '/usr/local/bin/(doas|sudo)' }[system];
@@ -123,7 +123,7 @@ describe.each(SYSTEMS)('install.sh for %s', (system) => {
     expect(config).toMatch(
       new RegExp(`^helper += \\["${doas}", "-n", "/usr/local/libexec/hfm/pf-end"\\]$`, 'm'),
     );
-    // There is no doas to read pf with, but the configuration is valid.
+    // hfmd -n can't read pf, since there is no doas. It still finds the configuration valid.
     const tested = runToEnd([at('usr/local/sbin/hfmd'), '-n', '-f', at(CONFIG[system])]);
     expect(tested).toMatchObject({ code: 0, stdout: 'configuration OK\n' });
     writeFileSync(at(CONFIG[system]), '# mine\n');

@@ -4,7 +4,7 @@ import { aWhile, eventually, memberByMode } from '../system/harness.ts';
 import { artefactOfFile, SYSTEMS } from './artefact.ts';
 import { openService, type Service } from './service.ts';
 
-// Each starts several processes for each command.
+// Each test starts several processes for each command.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000, maxConcurrency: 4 });
 
 const archive = artefactOfFile();
@@ -125,7 +125,7 @@ describe.concurrent('the service on FreeBSD', () => {
     expect(service.calls()).toMatch(/^daemon \S+ daemon\.info hfmd$/m);
   });
 
-  test('stop waits for hfmd, which daemon(8) does not', async (context) => {
+  test('stop waits until hfmd has ended, though daemon(8) does not', async (context) => {
     const service = prepared(openService(context, archive(), 'FreeBSD'));
     const pid = await started(service);
     process.kill(pid, 'SIGSTOP');

@@ -5,7 +5,7 @@ import { projectFile } from '../docs/page.ts';
 import { type Ended, openRig, type Rig } from '../system/harness.ts';
 import { installTo, runAside, runToEnd, type System } from './artefact.ts';
 
-/** An installed hfm with its service script, which runs with stand-ins for rc.subr, su and daemon. */
+/** An installed hfm and its service script, with stand-ins for rc.subr, su and daemon. */
 export interface Service {
   readonly rig: Rig;
   /** The installed hfmd. */

@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** How a backend behaves, and whether each kind of check must find it up. */
+/** How a backend can behave, and whether it is up for each kind of check. */
 export const BEHAVIOURS = {
   healthy: { status: true, body: true, banner: true },
   /** The port is closed. */
   dead: { status: false, body: false, banner: false },
-  /** Accepts and says nothing. */
+  /** Accepts and sends nothing. */
   hangs: { status: false, body: false, banner: false },
   resets: { status: false, body: false, banner: false },
   /** Answers after half the timeout. */
@@ -20,7 +20,7 @@ export type CheckKind = 'status' | 'body' | 'banner';
 
 export const TIMEOUT_MS = 500;
 
-/** One live backend whose behaviour can be changed at any time. */
+/** A backend whose behaviour the test can change at any time. */
 export interface FleetBackend {
   readonly kind: CheckKind;
   readonly port: number;
@@ -34,7 +34,7 @@ export async function openFleetBackend(kind: CheckKind): Promise<FleetBackend> {
   const onConnection = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    // A prober that gives up resets the connection, which is its good right.
+    // hfmd resets the connection when a probe meets its deadline.
     socket.on('error', () => socket.destroy());
     serve(socket, kind, behaviour);
   };

@@ -21,17 +21,17 @@ const MINUTES = Number(process.env.HFM_SOAK_MINUTES ?? 10);
 const BACKENDS = 200;
 const POOLS = 4;
 const KINDS: readonly CheckKind[] = ['status', 'body', 'banner'];
-/** So many change every so often. */
-const TURN_MS = 1500;
-const TURNING = 4;
+/** Every CHANGE_MS so many backends change. */
+const CHANGE_MS = 1500;
+const CHANGING = 4;
 const FALL = 3;
-/** Between two looks at the tables. */
+/** The time between two readings of the tables. */
 const SAMPLE_MS = 100;
-/** A death may come in while a newcomer is added and confirmed: read, add, read, delete, read. */
+/** A backend may fail while another is added. The table then takes: read, add, read, delete, read. */
 const RUNS_OF_PFCTL = 5;
-/** More than a deadline of a probe, and than pfctl's. */
+/** More than the deadline of a probe, and than that of pfctl. */
 const SETTLE_MS = 5000;
-/** Memory is compared from here on: three minutes of the ten. */
+/** Memory is compared from this minute on: the fourth of ten. */
 const SETTLED_MINUTE = MINUTES * 0.3;
 const MAX_GROWTH_KB_PER_MINUTE = 1024;
 
@@ -41,7 +41,7 @@ test('200 backends that change all the time', {
   const rig = openRig(context, { programs: installed(context) });
   const fleet = await openFleet();
   const truth = new Truth();
-  for (const { name, server } of fleet) truth.turn(name, server.kind, 'healthy');
+  for (const { name, server } of fleet) truth.change(name, server.kind, 'healthy');
   for (let pool = 0; pool < POOLS; pool++) rig.pf.setTable(`t${pool}`, []);
   rig.write(configOf(fleet), {
     defaults: {
@@ -64,12 +64,12 @@ test('200 backends that change all the time', {
   let worstWrongMs = 0;
   let latestStartMs = 0;
   let longestPfctlMs = 0;
-  let nextTurnMs = startMs;
+  let nextChangeMs = startMs;
   let nextMemoryMs = startMs;
   while (Date.now() < startMs + MINUTES * 60_000) {
-    if (Date.now() >= nextTurnMs) {
-      nextTurnMs += TURN_MS;
-      for (let i = 0; i < TURNING; i++) await turnOne(pick(fleet), truth);
+    if (Date.now() >= nextChangeMs) {
+      nextChangeMs += CHANGE_MS;
+      for (let i = 0; i < CHANGING; i++) await changeOne(pick(fleet), truth);
     }
     if (Date.now() >= nextMemoryMs) {
       nextMemoryMs += 10_000;
@@ -87,10 +87,10 @@ test('200 backends that change all the time', {
   }
   for (const { name, server } of fleet) {
     await server.behave('healthy');
-    truth.turn(name, server.kind, 'healthy');
+    truth.change(name, server.kind, 'healthy');
   }
   await eventually(() => expect(held(rig).size).toBe(BACKENDS));
-  // Probes of those that hung until now are still to end.
+  // Probes of backends that hung until now must still end.
   await sleep(SETTLE_MS);
   const descriptorsAtEnd = await restingDescriptors(hfmd.pid);
 
@@ -98,8 +98,8 @@ test('200 backends that change all the time', {
   const transitions = hfmd.log.filter(({ event }) => event === 'health');
   latestStartMs = Math.max(latestStartMs, engine.lateness_ms.max);
   longestPfctlMs = Math.max(longestPfctlMs, engine.pfctl_ms.max);
-  // What explain states is of probes that start in time, each of the `fall`, and of a node that does
-  // not stand still itself: such a verdict counts for nothing, and the next comes a timeout later.
+  // The worst case of `explain` holds if each of the `fall` probes starts in time and hfmd is not
+  // paused. A verdict of a paused hfmd does not count, and the next comes a timeout later.
   const again = engine.inconclusive > 0 ? TIMEOUT_MS : 0;
   const seenWithinMs = worstMs + FALL * latestStartMs + again;
   const wrong = transitions.filter((line) => !isTrue(line, truth, seenWithinMs));
@@ -141,7 +141,7 @@ interface Sample {
   readonly kb: number;
 }
 
-/** As a firewall runs it: with the options that install.sh gives to node. */
+/** hfmd as on a firewall: with the options that install.sh gives to node. */
 function installed({ onTestFinished }: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-soak-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -183,10 +183,10 @@ expect = "READY"
 ${pools.join('')}${backends.join('')}`;
 }
 
-async function turnOne({ name, server }: Member, truth: Truth): Promise<void> {
+async function changeOne({ name, server }: Member, truth: Truth): Promise<void> {
   const behaviour = pick(Object.keys(BEHAVIOURS) as Behaviour[]);
   await server.behave(behaviour);
-  truth.turn(name, server.kind, behaviour);
+  truth.change(name, server.kind, behaviour);
 }
 
 function held(rig: Rig): Set<string> {
@@ -194,18 +194,20 @@ function held(rig: Rig): Set<string> {
   return new Set(tables.flat());
 }
 
-/** What hfmd says must have been so at some time in the span that it may take to see it. */
+/**
+ * Whether the backend was what hfmd logs, at some time in the last `withinMs`, which hfmd may need.
+ */
 function isTrue(line: LogLine, truth: Truth, withinMs: number): boolean {
   const atMs = Date.parse(String(line.time));
   return truth.was(String(line.backend), line.to === 'up', atMs - withinMs, atMs);
 }
 
-/** How long a backend was dead before the line said so. */
+/** How long a backend was down before the line. */
 function seenAfterMs(line: LogLine, truth: Truth): number {
   return truth.lasted(String(line.backend), false, Date.parse(String(line.time)));
 }
 
-/** Of the line that fits the samples best. */
+/** The slope of the line that fits the samples best, in kB a minute. */
 function growthOf(samples: readonly Sample[]): number {
   const minute = mean(samples.map((sample) => sample.minute));
   const kb = mean(samples.map((sample) => sample.kb));
@@ -218,15 +220,18 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Resident, in kB. */
+/** Resident memory in kB. */
 function memoryOf(pid: number): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }));
 }
 
-/** The fewest of many looks: what is open while no probe and no pfctl is. */
+/**
+ * The fewest open descriptors in many samples: those that are open while no probe and no pfctl
+ * runs.
+ */
 async function restingDescriptors(pid: number): Promise<number> {
   let fewest = Number.POSITIVE_INFINITY;
-  for (let look = 0; look < 400; look++) {
+  for (let sample = 0; sample < 400; sample++) {
     fewest = Math.min(fewest, readdirSync(`/proc/${pid}/fd`).length);
     await sleep(10);
   }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { eventually, inSync, openRig, type Rig } from './harness.ts';
 
-/** The lines of a file that an action writes. */
+/** The lines of a file that an action has written. */
 function linesOf(rig: Rig, name: string): string[] {
   const path = rig.path(name);
   return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
@@ -37,18 +37,18 @@ ${lb2.toml({ web: '10.2.1.2', int: '10.3.1.2' })}`);
 }
 
 describe.concurrent('an action', () => {
-  test('is told what happened, after the tables have changed', async (context) => {
+  test('gets what happened, after the tables have changed', async (context) => {
     const { rig, hfmd, lb1 } = await started(context, {
       note: 'env | grep -v ^PWD= | sort > "$1/$HFM_EVENT.tmp" && mv "$1/$HFM_EVENT.tmp" "$1/$HFM_EVENT"',
     });
     await eventually(() => expect(linesOf(rig, 'up')).toContain('HFM_FROM=unknown'));
     await lb1.set('unavailable');
     await eventually(() => expect(linesOf(rig, 'down')).not.toEqual([]));
-    // Not at some later time: the table was right already.
+    // The table was right before the action ran, not some time later.
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
     expect(rig.pf.table('int')).toEqual(['10.3.1.2']);
-    const told = linesOf(rig, 'down').filter((line) => line.startsWith('HFM_'));
-    expect(told).toEqual([
+    const variables = linesOf(rig, 'down').filter((line) => line.startsWith('HFM_'));
+    expect(variables).toEqual([
       `HFM_ADDRESS=${lb1.address}`,
       'HFM_BACKEND=lb1',
       'HFM_DETAIL=HTTP 503, expected 200-299',
@@ -70,22 +70,22 @@ describe.concurrent('an action', () => {
     );
   });
 
-  test('runs while pfctl hangs as well, and is told that the tables are pending', async (context) => {
+  test('runs even while pfctl hangs, and gets HFM_TABLES=pending', async (context) => {
     const { rig, hfmd, lb1 } = await started(context, {
-      note: 'echo "$HFM_EVENT $HFM_TABLES" >> "$1/told"',
+      note: 'echo "$HFM_EVENT $HFM_TABLES" >> "$1/events"',
     });
-    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up confirmed']));
+    await eventually(() => expect(linesOf(rig, 'events')).toEqual(['up confirmed']));
     rig.pf.setFaults({ fault: 'hang' });
     await lb1.set('closed');
-    await eventually(() => expect(linesOf(rig, 'told').at(-1)).toBe('down pending'));
+    await eventually(() => expect(linesOf(rig, 'events').at(-1)).toBe('down pending'));
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'action')).toHaveLength(2),
     );
     const timeOf = (line: unknown) => Date.parse(String(Object(line).time));
-    const turned = hfmd.log.find(({ event, to }) => event === 'health' && to === 'down');
+    const changed = hfmd.log.find(({ event, to }) => event === 'health' && to === 'down');
     const ran = hfmd.log.findLast(({ event }) => event === 'action');
-    // At most 5 s, and the time that a busy machine takes.
-    expect(timeOf(ran) - timeOf(turned)).toBeLessThan(9000);
+    // hfmd waits at most 5 s for the tables; the rest is for a busy machine.
+    expect(timeOf(ran) - timeOf(changed)).toBeLessThan(9000);
   });
 
   test('that fails or does not end is logged, and delays no table', async (context) => {
@@ -97,7 +97,7 @@ describe.concurrent('an action', () => {
     const outcomes = () => hfmd.log.filter(({ event }) => event === 'action');
     await lb1.set('closed');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    // Those of "up" take 3 s.
+    // The actions of "up" still run: they take 3 s.
     expect(outcomes().length).toBeLessThan(4);
     await eventually(() => expect(outcomes()).toHaveLength(4));
     for (const i of [0, 2]) {
@@ -116,17 +116,17 @@ describe.concurrent('an action', () => {
     }
   });
 
-  test('waits for the one before it: in order for each backend', async (context) => {
+  test('waits for the action before it: a backend’s actions run in order', async (context) => {
     const { rig, lb1 } = await started(context, {
       first:
-        'echo "$HFM_EVENT first" >> "$1/told"; sleep 0.7; echo "$HFM_EVENT first done" >> "$1/told"',
-      second: 'echo "$HFM_EVENT second" >> "$1/told"',
+        'echo "$HFM_EVENT first" >> "$1/events"; sleep 0.7; echo "$HFM_EVENT first done" >> "$1/events"',
+      second: 'echo "$HFM_EVENT second" >> "$1/events"',
     });
     await lb1.set('closed');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     await lb1.set('ok');
-    await eventually(() => expect(linesOf(rig, 'told')).toHaveLength(9));
-    expect(linesOf(rig, 'told')).toEqual(
+    await eventually(() => expect(linesOf(rig, 'events')).toHaveLength(9));
+    expect(linesOf(rig, 'events')).toEqual(
       ['up', 'down', 'up'].flatMap((event) => [
         `${event} first`,
         `${event} first done`,
@@ -135,9 +135,9 @@ describe.concurrent('an action', () => {
     );
   });
 
-  test('is not told again what it was told before a restart', async (context) => {
-    const { rig, hfmd } = await started(context, { note: 'echo "$HFM_EVENT" >> "$1/told"' });
-    await eventually(() => expect(linesOf(rig, 'told')).toEqual(['up']));
+  test('does not run again after a restart for a change that it ran for before', async (context) => {
+    const { rig, hfmd } = await started(context, { note: 'echo "$HFM_EVENT" >> "$1/events"' });
+    await eventually(() => expect(linesOf(rig, 'events')).toEqual(['up']));
     hfmd.kill('SIGTERM');
     await hfmd.ended;
     await rig.start();
@@ -145,6 +145,6 @@ describe.concurrent('an action', () => {
       expect((await rig.status()).backends.map(({ health }) => health)).toEqual(['up', 'up']),
     );
     await inSync(rig);
-    expect(linesOf(rig, 'told')).toEqual(['up']);
+    expect(linesOf(rig, 'events')).toEqual(['up']);
   });
 });

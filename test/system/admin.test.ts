@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   aWhile,
-  complaintsOf,
   eventually,
   inSync,
   isChange,
   memberByMode,
   openRig,
+  problemsOf,
   type Rig,
 } from './harness.ts';
 
@@ -34,7 +34,7 @@ function tables({ pf }: Rig) {
 }
 
 describe.concurrent('an override', () => {
-  test('drain takes every membership out, ready brings it back, status says who and why', async (context) => {
+  test('drain takes out every membership, ready brings it back, status says who set it and why', async (context) => {
     const rig = await started(context);
     const drained = await rig.ctl(
       'drain',
@@ -52,14 +52,14 @@ describe.concurrent('an override', () => {
       expect(ended.stdout).toContain('all is well');
       return ended;
     });
-    // What the operator took out is not degraded.
+    // A backend that the operator took out does not make the node degraded.
     expect(status.code).toBe(0);
     expect(status.stdout).toMatch(/^lb1 .*drain by chris \(new kernel\).*not web.*not int/m);
     expect((await rig.ctl('ready', 'lb1')).stdout).toBe('lb1: ready\n');
     await eventually(() => expect(tables(rig)).toEqual(ALL));
   });
 
-  test('for one membership leaves the others alone', async (context) => {
+  test('on one membership leaves the others in', async (context) => {
     const rig = await started(context);
     expect((await rig.ctl('drain', 'web/lb1')).stdout).toBe('web/lb1: drain\n');
     await eventually(() =>
@@ -72,7 +72,7 @@ describe.concurrent('an override', () => {
     await eventually(() => expect(tables(rig)).toEqual(ALL));
   });
 
-  test('ready for one membership of a backend that is drained as a whole is refused', async (context) => {
+  test('ready on one membership is refused while the whole backend is drained', async (context) => {
     const rig = await started(context);
     await rig.ctl('drain', 'lb1', '--force');
     const out = { web: ['10.2.1.2', '10.2.1.3'], int: [] };
@@ -83,17 +83,17 @@ describe.concurrent('an override', () => {
     expect(tables(rig)).toEqual(out);
   });
 
-  test('below the floor is refused with what would happen, and --force does it', async (context) => {
+  test('that goes below the floor is refused with what would happen, and --force sets it', async (context) => {
     const rig = await started(context);
-    for (const word of ['drain', 'maint']) {
-      const refused = await rig.ctl(word, 'lb1', 'lb2', 'lb3');
+    for (const state of ['drain', 'maint']) {
+      const refused = await rig.ctl(state, 'lb1', 'lb2', 'lb3');
       expect(refused).toMatchObject({ code: 1, stdout: '' });
       expect(refused.stderr).toMatch(/refused: .*web would have 0 IPv4 addresses in service/);
       expect(refused.stderr).toContain('int would have 0');
       expect(refused.stderr).toContain('--force');
     }
     expect(tables(rig)).toEqual(ALL);
-    // Two of three leave one.
+    // Without two of the three one is left, which is the floor.
     await rig.ctlOk('drain', 'lb2', 'lb3');
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1']));
     expect((await rig.ctl('maint', 'lb1')).code).toBe(1);
@@ -112,7 +112,7 @@ describe.concurrent('an override', () => {
     expect((await rig.ctl('events')).stdout).toMatch(/lb2: drain -> ready \(its time is over\)/);
   });
 
-  test('with --pool is for all members of it, there only', async (context) => {
+  test('with --pool applies to all members, in that pool only', async (context) => {
     const rig = await started(context);
     const { code, stdout } = await rig.ctl('drain', '--pool', 'web', '--force');
     expect([code, stdout]).toEqual([0, 'web/lb1: drain\nweb/lb2: drain\nweb/lb3: drain\n']);
@@ -121,7 +121,7 @@ describe.concurrent('an override', () => {
     await eventually(() => expect(tables(rig)).toEqual(ALL));
   });
 
-  test('outlives kill -9, and its end outlives it too', async (context) => {
+  test('outlives kill -9, and so does the time at which it ends', async (context) => {
     const rig = openRig(context);
     rig.write(CONFIG);
     rig.pf.setTable('web', []);
@@ -148,7 +148,7 @@ describe.concurrent('an override', () => {
 });
 
 describe.concurrent('a backend that is probed', () => {
-  test('in maint is not; back to ready it must rise again', async (context) => {
+  test('is not probed in maint; after ready it must rise again', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -167,7 +167,7 @@ describe.concurrent('a backend that is probed', () => {
     expect(lb1.hits).toBeGreaterThanOrEqual(before + 3);
   });
 
-  test('in drain goes on being probed, and comes back at once', async (context) => {
+  test('is still probed in drain, and comes back at once', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -183,15 +183,15 @@ describe.concurrent('a backend that is probed', () => {
     await eventually(() => expect(lb1.hits).toBeGreaterThan(before + 1));
     await lb1.set('closed');
     await eventually(async () => expect((await rig.status()).backends[0]?.health).toBe('down'));
-    // Down, but out by the operator's word: nothing to page anybody for.
-    await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+    // It is down, but the operator took it out: status shows no problem.
+    await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
     await rig.ctl('ready', 'lb1');
     await aWhile(500);
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
     expect((await rig.ctl('status')).code).toBe(1);
   });
 
-  test('that is dead is in with force-up, and out again with ready', async (context) => {
+  test('that is dead comes in with force-up, and leaves again with ready', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(

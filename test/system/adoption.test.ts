@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aWhile, eventually, isChange, memberByMode, openRig, type Rig } from './harness.ts';
 
-/** Until every backend was probed and every table read. */
+/** Waits until every backend has been probed and every table read. */
 async function settled(rig: Rig): Promise<void> {
   await eventually(async () => {
     const { backends, pools } = await rig.status();
@@ -11,7 +11,7 @@ async function settled(rig: Rig): Promise<void> {
 }
 
 describe.concurrent('a start', () => {
-  test('changes nothing where table and verdicts agree', async (context) => {
+  test('changes nothing if table and verdicts agree', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -26,7 +26,7 @@ describe.concurrent('a start', () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '192.0.2.9', '!192.0.2.10']);
   });
 
-  test('takes out what is dead only after its failures', async (context) => {
+  test('takes out a dead backend only after `fall` failures', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -69,7 +69,7 @@ describe.concurrent('a start', () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('takes out what left the configuration while hfmd was stopped, whole pools too', async (context) => {
+  test('takes out addresses that left the configuration while hfmd was stopped, whole pools too', async (context) => {
     const rig = openRig(context);
     const [web1, web2, int1] = [
       memberByMode('lb1', '10.2.1.1'),
@@ -94,7 +94,7 @@ describe.concurrent('a start', () => {
     second.kill('SIGTERM');
     await second.ended;
 
-    // Told once: a later start leaves alone what somebody else puts there.
+    // hfm has forgotten the table: a later start leaves alone what others put there.
     rig.pf.setTable('int', ['10.3.1.1', '192.0.2.9']);
     await rig.start();
     await aWhile();
@@ -103,7 +103,7 @@ describe.concurrent('a start', () => {
 });
 
 describe.concurrent('addresses that are not in the configuration', () => {
-  test('are replaced away in an exclusive pool, in one replace', async (context) => {
+  test('leave an exclusive pool, in one replace', async (context) => {
     const rig = openRig(context);
     rig.write(
       `[pool.web]\ntable = "web"\nexclusive = true\n${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}`,
@@ -116,7 +116,7 @@ describe.concurrent('addresses that are not in the configuration', () => {
     ]);
   });
 
-  test('stay in any other, and tables shows whose they are', async (context) => {
+  test('stay in any other pool, and hfmctl tables shows that they are not hfm’s', async (context) => {
     const rig = openRig(context);
     rig.write(`[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`);
     rig.pf.setTable('web', ['192.0.2.9']);
@@ -132,7 +132,7 @@ describe.concurrent('addresses that are not in the configuration', () => {
   });
 });
 
-test('an IPv4 fallback comes in before the last member leaves and goes after it is back', async (context) => {
+test('an IPv4 fallback comes in before the last member leaves, and leaves after the member is back', async (context) => {
   const rig = openRig(context);
   const lb1 = await rig.backend('lb1');
   rig.write(

@@ -13,7 +13,7 @@ interface Fault {
   seed(rig: Rig): void;
 }
 
-/** Each is of a pool on <weeb>, beside a <web> that rules use. */
+/** Each concerns a pool on <weeb>. Rules use <web>. */
 const FAULTS: readonly Fault[] = [
   {
     name: 'no rule uses',
@@ -44,21 +44,24 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', 
     return rig;
   }
 
-  test.for(FAULTS)('$name is told of at start, in log and status', async (fault, context) => {
-    const rig = seeded(context, fault);
-    rig.write(poolOn('weeb'));
-    const hfmd = await rig.start();
-    await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
-    expect((await rig.ctl('status')).stdout).toContain(`warning: ${fault.warning}\n`);
-    await eventually(() =>
-      expect(hfmd.log.filter(({ event }) => event === 'warning')).toMatchObject([
-        { level: 'warn', msg: fault.warning },
-      ]),
-    );
-  });
+  test.for(FAULTS)(
+    '$name gives a warning at start, in the log and in status',
+    async (fault, context) => {
+      const rig = seeded(context, fault);
+      rig.write(poolOn('weeb'));
+      const hfmd = await rig.start();
+      await eventually(async () => expect((await rig.status()).warnings).toEqual([fault.warning]));
+      expect((await rig.ctl('status')).stdout).toContain(`warning: ${fault.warning}\n`);
+      await eventually(() =>
+        expect(hfmd.log.filter(({ event }) => event === 'warning')).toMatchObject([
+          { level: 'warn', msg: fault.warning },
+        ]),
+      );
+    },
+  );
 
   test.for(FAULTS)(
-    '$name is told of at a reload, and forgotten at the next',
+    '$name gives a warning at a reload, until a later reload',
     async (fault, context) => {
       const rig = seeded(context, fault);
       rig.write(poolOn('web'));
@@ -74,19 +77,16 @@ describe.concurrent.for(['openbsd', 'freebsd'] as const)('on %s, a table that', 
     },
   );
 
-  test.for(FAULTS)(
-    '$name is told of by hfmd -n, which is content with it',
-    async (fault, context) => {
-      const rig = seeded(context, fault);
-      rig.write(poolOn('weeb'));
-      const { code, stdout, stderr } = await rig.spawnHfmd('-n').ended;
-      expect([code, stdout]).toEqual([0, 'configuration OK\n']);
-      expect(stderr).toBe(`warning: ${fault.warning}\n`);
-    },
-  );
+  test.for(FAULTS)('$name gives a warning in hfmd -n, which exits 0', async (fault, context) => {
+    const rig = seeded(context, fault);
+    rig.write(poolOn('weeb'));
+    const { code, stdout, stderr } = await rig.spawnHfmd('-n').ended;
+    expect([code, stdout]).toEqual([0, 'configuration OK\n']);
+    expect(stderr).toBe(`warning: ${fault.warning}\n`);
+  });
 });
 
-test('hfmd -n says that tables were not checked where pf can not be read', async (context) => {
+test('hfmd -n says that tables were not checked if pf can’t be read', async (context) => {
   const rig = openRig(context);
   rig.write(poolOn('weeb'));
   rig.pf.setFaults({ fault: 'permission' });

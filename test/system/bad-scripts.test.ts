@@ -17,7 +17,7 @@ async function lastOf(rig: Rig, name: string) {
   return backends.find((one) => one.name === name)?.checks[0]?.last;
 }
 
-/** What a script does that it should not, and what status says of it. */
+/** Bad scripts, and what status shows for each. */
 const BAD: Readonly<Record<string, readonly [body: string, verdict: string, detail: RegExp]>> = {
   'prints-megabytes': [
     'echo "the first line"; exec head -c 5000000 /dev/zero',
@@ -31,7 +31,7 @@ const BAD: Readonly<Record<string, readonly [body: string, verdict: string, deta
     /^killed after 1s( \(left processes|$)/,
   ],
   'forks-away': [
-    // It ends when the other has a session of its own: before that, it is still in reach.
+    // Ends when the child has a session of its own: before that hfmd can still kill the child.
     `setsid sh -c 'mkdir "$0.away"; exec tail -n 0 -f "$0"' "$0" &
 until rmdir "$0.away" 2>/dev/null; do sleep 0.01; done
 echo "done"`,
@@ -59,7 +59,7 @@ echo "done"`,
   'returns-126': ['/etc/passwd', 'fail', /^exit 126 \(a command in it may not be run\): .*passwd/],
 };
 
-test('each bad script has a verdict in time, and a word that says what is bad', async (context) => {
+test('each bad script has a verdict in time, with a detail that says what is wrong', async (context) => {
   const rig = openRig(context);
   const names = Object.keys(BAD);
   const sections = Object.entries(BAD).map(([name, [body]], i) =>
@@ -81,17 +81,17 @@ test('each bad script has a verdict in time, and a word that says what is bad', 
         ]),
       60_000,
     );
-    // Strict, but for a machine that is busy.
+    // The deadline is strict; the rest is for a busy machine.
     expect((await lastOf(rig, name))?.duration_ms).toBeLessThan(TIMEOUT_MS + 2000);
   }
   expect((await lastOf(rig, 'quick'))?.verdict).toBe('pass');
   expect(hfmd.child.exitCode).toBe(null);
-  const said = (await rig.ctl('status')).stdout;
-  expect(said).toMatch(/^forks-away .* done \(left a process running, out of reach\)/m);
+  const { stdout } = await rig.ctl('status');
+  expect(stdout).toMatch(/^forks-away .* done \(left a process running, out of reach\)/m);
 });
 
-describe('a script that changes under hfmd', () => {
-  /** Two backends, so that one may go; and a script that passes. */
+describe('a script that changes while hfmd runs', () => {
+  /** A script that passes, and two backends, so that the floor does not keep either. */
   async function started(context: Parameters<typeof openRig>[0], body = 'echo first') {
     const rig = openRig(context);
     const script = rig.script('check', body);
@@ -100,56 +100,56 @@ describe('a script that changes under hfmd', () => {
     );
     rig.pf.setTable('web', []);
     await rig.start();
-    const says = (verdict: string, detail: string | RegExp) =>
+    const lastBecomes = (verdict: string, detail: string | RegExp) =>
       eventually(async () =>
         expect(await lastOf(rig, 'lb1')).toMatchObject({
           verdict,
           detail: expect.stringMatching(detail),
         }),
       );
-    await says('pass', /^first/);
+    await lastBecomes('pass', /^first/);
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
-    return { rig, script, says };
+    return { rig, script, lastBecomes };
   }
 
-  test('by a rename ends as it was, and the next run is of the new one', async (context) => {
-    const { rig, script, says } = await started(context, 'sleep 0.3; echo "first $0"');
+  test('by a rename: a run that has begun ends with the old script, the next run uses the new one', async (context) => {
+    const { rig, script, lastBecomes } = await started(context, 'sleep 0.3; echo "first $0"');
     writeFileSync(rig.path('new'), '#!/bin/sh\necho second\n', { mode: 0o755 });
     renameSync(rig.path('new'), script);
-    await says('pass', /^second$/);
+    await lastBecomes('pass', /^second$/);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('to an empty one takes nobody out, and neither does it pass', async (context) => {
-    const { rig, script, says } = await started(context);
+  test('to an empty file takes no backend out, and does not pass', async (context) => {
+    const { rig, script, lastBecomes } = await started(context);
     truncateSync(script);
-    await says('inconclusive', `^${script} did not start: it is empty \\(ENOEXEC\\)$`);
+    await lastBecomes('inconclusive', `^${script} did not start: it is empty \\(ENOEXEC\\)$`);
     await aWhile();
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
     const status = await rig.ctl('status');
     expect(status.stdout).toMatch(/^! this node: script-not-started: .* it is empty/m);
     writeFileSync(script, '#!/bin/sh\necho third\n');
-    await says('pass', /^third$/);
+    await lastBecomes('pass', /^third$/);
   });
 
-  test('and is gone, or asks for an interpreter that is not there, takes nobody out', async (context) => {
-    const { rig, script, says } = await started(context);
+  test('so that it or its interpreter is missing takes no backend out', async (context) => {
+    const { rig, script, lastBecomes } = await started(context);
     renameSync(script, `${script}.old`);
-    await says('inconclusive', /did not start: no such file \(ENOENT\)$/);
+    await lastBecomes('inconclusive', /did not start: no such file \(ENOENT\)$/);
     writeFileSync(script, '#!/nonexistent/perl\n', { mode: 0o755 });
-    await says('inconclusive', /its #! line asks for "\/nonexistent\/perl": no such file/);
+    await lastBecomes('inconclusive', /its #! line asks for "\/nonexistent\/perl": no such file/);
     chmodSync(script, 0o644);
-    await says('inconclusive', /did not start: permission denied \(EACCES\)$/);
+    await lastBecomes('inconclusive', /did not start: permission denied \(EACCES\)$/);
     expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('while it is written is told, and runs again', async (context) => {
-    const { rig, script, says } = await started(context);
-    // Half of it: a text that sh(1) can't read to its end.
+  test('to half of a text fails, and passes when it is whole', async (context) => {
+    const { rig, script, lastBecomes } = await started(context);
+    // The first half of a script, which sh(1) can't parse.
     writeFileSync(script, '#!/bin/sh\nif true; then echo half');
-    await says('fail', /^exit 2: .*[Ss]yntax error/);
+    await lastBecomes('fail', /^exit 2: .*[Ss]yntax error/);
     writeFileSync(script, '#!/bin/sh\nif true; then echo whole; fi\n');
-    await says('pass', /^whole$/);
+    await lastBecomes('pass', /^whole$/);
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
   });
 });

@@ -15,14 +15,14 @@ async function started(context: Parameters<typeof openRig>[0]): Promise<{ rig: R
 }
 
 describe.concurrent('the control socket', () => {
-  test('is for owner and group only', async (context) => {
+  test('can be used by its owner and group only', async (context) => {
     const { rig } = await started(context);
     const { mode, gid } = statSync(rig.socket);
     expect((mode & 0o777).toString(8)).toBe('660');
     expect(gid).toBe(process.getgid?.());
   });
 
-  test('that a killed hfmd left is cleaned up; one that is served is not', async (context) => {
+  test('is replaced if a killed hfmd left it, and not if an hfmd serves it', async (context) => {
     const { rig, hfmd } = await started(context);
     const second = await rig.spawnHfmd().ended;
     expect(second.code).toBe(1);
@@ -37,7 +37,7 @@ describe.concurrent('the control socket', () => {
     expect(() => statSync(rig.socket)).toThrow(/ENOENT/);
   });
 
-  test('never takes the place of another file', async (context) => {
+  test('never replaces another file', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', ['10.2.1.1']);
@@ -50,7 +50,7 @@ describe.concurrent('the control socket', () => {
 
   test('answers plain HTTP, and says what is wrong with a request', async (context) => {
     const { rig } = await started(context);
-    const plain = await speak(rig, 'GET /v1/version HTTP/1.0\r\n\r\n');
+    const plain = await exchange(rig, 'GET /v1/version HTTP/1.0\r\n\r\n');
     expect(plain).toMatch(/^HTTP\/1\.1 200 OK\r\n.*"version":"\d/s);
     expect(await ask(rig, 'GET', '/v1/status?x=1')).toMatchObject({ status: 200 });
     const cases: [string, string, string | null, number, string][] = [
@@ -80,11 +80,11 @@ describe.concurrent('the control socket', () => {
       expect([method, path, body, answer.status]).toEqual([method, path, body, status]);
       expect(JSON.parse(answer.text)).toEqual({ error: expect.stringContaining(error) });
     }
-    expect(await speak(rig, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await exchange(rig, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect((await rig.status()).backends[0]?.admin.state).toBe('ready');
   });
 
-  test('lets an idle client go after a while', async (context) => {
+  test('closes the connection of an idle client after a while', async (context) => {
     const { rig } = await started(context);
     const [socket] = await many(1, rig, '');
     await eventually(() => expect(socket?.destroyed).toBe(true));
@@ -92,14 +92,14 @@ describe.concurrent('the control socket', () => {
 
   test('refuses a body of 10 MB without reading it all', async (context) => {
     const { rig } = await started(context);
-    // A client that has sent 70 kB of them gets its answer, and need not send the rest.
+    // A client that has sent 70 kB of the body gets its answer and need not send the rest.
     const head = 'POST /v1/admin HTTP/1.1\r\nHost: x\r\nContent-Length: 10485760\r\n\r\n';
-    expect(await speak(rig, head + 'x'.repeat(70_000))).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await exchange(rig, head + 'x'.repeat(70_000))).toMatch(/^HTTP\/1\.1 413 /);
     await rig.ctlOk('version');
   });
 });
 
-/** As in the daemon class of some systems. */
+/** The limit in the login class `daemon` of some systems. */
 const FEW_DESCRIPTORS = ['/bin/sh', '-c', 'ulimit -n 128 && exec "$@"', 'sh'];
 
 describe('clients that misbehave leave probes punctual and the socket answering:', () => {
@@ -134,7 +134,7 @@ describe('clients that misbehave leave probes punctual and the socket answering:
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
       `[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`,
-      // The backends live in this process, which is busy with sending: they may be late themselves.
+      // The thread of the backends shares this busy machine: they may be late themselves.
       { defaults: { interval: '100ms', timeout: '100ms', fall: 40 }, pf: { resync: '5s' } },
     );
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
@@ -146,19 +146,19 @@ describe('clients that misbehave leave probes punctual and the socket answering:
     const beganMs = performance.now();
     const sockets = await abuse(rig);
     for (let i = 0; i < 10; i += 1) {
-      // Events for those who follow them, and a command that answers all the while.
+      // Makes events for the followers; the socket must answer all the while.
       await setAdmin(rig, i % 2 === 0 ? 'force-up' : 'ready');
       await get(rig.socket, '/v1/status');
       await aWhile(100);
     }
-    // A machine that is so busy that hfmd itself stalls is a problem which status names: 1.
+    // Exit 1 if this machine is so busy that hfmd itself stalls: status names that problem.
     const status = await rig.ctl('status');
     expect(status.code).toBeLessThanOrEqual(1);
     expect(status.stdout).toMatch(/^lb1 .* up .*\nlb2 .* up /m);
     const seconds = (performance.now() - beganMs) / 1000;
     const { engine, backends, node_problems } = await rig.status();
     expect(node_problems.map(({ kind }) => kind)).not.toContain('no-descriptors');
-    // Two backends, ten probes a second; on a busy machine at least half of that.
+    // Two backends with ten probes a second each; on a busy machine at least half of that.
     expect((engine.started - before.started) / seconds).toBeGreaterThan(10);
     expect(backends.map(({ health }) => health)).toEqual(['up', 'up']);
     expect(hfmd.log.filter(({ event, to }) => event === 'health' && to === 'down')).toEqual([]);
@@ -168,14 +168,14 @@ describe('clients that misbehave leave probes punctual and the socket answering:
   });
 });
 
-test('a socket that is held by somebody who never answers is not taken over', async (context) => {
+test('a socket is not replaced if its server never answers', async (context) => {
   const rig = openRig(context);
   rig.write(WEB);
   rig.pf.setTable('web', ['10.2.1.1']);
-  const squatter = createServer(() => {});
-  await new Promise<void>((resolve) => squatter.listen(rig.socket, resolve));
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(rig.socket, resolve));
   expect(await rig.spawnHfmd().ended).toMatchObject({ code: 1 });
-  await new Promise((resolve) => squatter.close(resolve));
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 /** Connections that have sent `text` and do not read what comes back. */
@@ -186,7 +186,7 @@ function many(count: number, rig: Rig, text: string): Promise<Socket[]> {
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
-        // hfmd may well hang up on such a client.
+        // hfmd may close the connection of such a client.
         socket.on('error', () => socket.destroy());
         if (text === '') socket.resume();
         else {
@@ -204,15 +204,15 @@ async function setAdmin(rig: Rig, state: string): Promise<void> {
   expect(await ask(rig, 'POST', '/v1/admin', body)).toMatchObject({ status: 200 });
 }
 
-/** Says something on the socket and listens to the end. */
-function speak(rig: Rig, text: string): Promise<string> {
+/** Sends `text` to the socket and returns all that comes back. */
+function exchange(rig: Rig, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    let heard = '';
+    let received = '';
     const socket = connect(rig.socket, () => socket.write(text));
     socket.setEncoding('utf8').on('data', (chunk) => {
-      heard += chunk;
+      received += chunk;
     });
-    socket.on('end', () => resolve(heard));
+    socket.on('end', () => resolve(received));
     socket.on('error', reject);
   });
 }

@@ -16,7 +16,7 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' })}`;
   await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
   const [backend] = (await rig.status()).backends;
   expect(backend).toMatchObject({ health: 'up', asks_drain: true, admin: { state: 'ready' } });
-  // As soon as pf has been read once more.
+  // Status exits 0 after the next reading of the table.
   await eventually(async () =>
     expect(await rig.ctl('status')).toMatchObject({
       code: 0,

@@ -20,9 +20,9 @@ const OPEN = [
 
 const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])[0]?.address;
 
-/** Nobody waits for these. */
+/** Connections that drain --wait does not count. */
 const OTHERS = [
-  // The outbound leg of a connection that is counted, and other backends' connections.
+  // The outbound state of a connection that is counted already, and a connection to another backend.
   { direction: 'out', client: '198.51.100.7:5001', backend: '10.2.1.1:8080' } as const,
   connection('198.51.100.7:5003', '10.2.1.2:8080'),
   connection('198.51.100.7:5004', '10.2.1.1:8080', { state: 'TIME_WAIT:TIME_WAIT' }),
@@ -40,7 +40,7 @@ async function started(context: Parameters<typeof openRig>[0], os: Os = 'openbsd
   return rig;
 }
 
-/** With lb1 out already, so that a timeout is spent on connections and not on a busy machine. */
+/** lb1 is out already, so on a busy machine too the whole timeout is for its connections. */
 async function drained(context: Parameters<typeof openRig>[0]): Promise<Rig> {
   const rig = await started(context);
   await rig.ctlOk('drain', 'lb1');
@@ -103,7 +103,7 @@ describe.concurrent('drain --wait', () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
   });
 
-  test('waits for an address that pf was told to add a moment before', async (context) => {
+  test('waits for an address that pfctl added just before', async (context) => {
     const rig = await started(context);
     rig.pf.setStates([]);
     await rig.ctlOk('drain', 'lb1');
@@ -116,7 +116,7 @@ describe.concurrent('drain --wait', () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
   });
 
-  test('says when states can not be read', async (context) => {
+  test('says that states can’t be read', async (context) => {
     const rig = await started(context);
     rig.pf.setFaults({ fault: 'permission', on: ['show-states'] });
     const { code, stderr } = await rig.ctl('drain', 'lb1', '--wait');
@@ -132,7 +132,7 @@ describe.concurrent('drain --wait', () => {
     expect(await rig.ctl('drain', 'lb1', '--wait')).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('with --kill at its timeout ends what is left', async (context) => {
+  test('with --kill ends the remaining connections at its timeout', async (context) => {
     const rig = await drained(context);
     const ended = await rig.ctl('drain', 'lb1', '--wait', '--timeout', '1s', '--kill');
     expect(ended).toMatchObject({ code: 0, stderr: '' });
@@ -149,7 +149,7 @@ describe.concurrent('drain --wait', () => {
     expect(JSON.parse(stdout)).toEqual({
       drained: true,
       left: [
-        // isOut is the key of the version before.
+        // isOut is the key of an older version, kept for scripts.
         { name: 'lb1', open: 0, sticky: 0, pending: false, is_out: true, isOut: true },
       ],
     });

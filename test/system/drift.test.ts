@@ -6,7 +6,7 @@ const WEB = `[pool.web]
 table = "web"
 ${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}${memberByMode('lb3', '10.2.1.3', 'web', 'down')}`;
 
-const TRUE = ['10.2.1.1', '10.2.1.2'];
+const GOAL = ['10.2.1.1', '10.2.1.2'];
 
 interface Edit {
   readonly name: string;
@@ -19,17 +19,17 @@ const EDITS: readonly Edit[] = [
   {
     name: 'a flush',
     make: (pf) => pf.run(['-t', 'web', '-T', 'flush']),
-    missing: TRUE,
+    missing: GOAL,
     surplus: [],
   },
   {
-    name: 'one that was taken out by hand',
+    name: 'a delete of a member by hand',
     make: (pf) => pf.run(['-t', 'web', '-T', 'delete', '10.2.1.1']),
     missing: ['10.2.1.1'],
     surplus: [],
   },
   {
-    name: 'a dead one that was put in by hand',
+    name: 'an add of a dead backend by hand',
     make: (pf) => pf.run(['-t', 'web', '-T', 'add', '10.2.1.3']),
     missing: [],
     surplus: ['10.2.1.3'],
@@ -42,15 +42,15 @@ const EDITS: readonly Edit[] = [
   },
 ];
 
-describe.concurrent('the table is true again, and it is logged what was wrong, after', () => {
+describe.concurrent('the table holds its goal again, and the log says what was wrong, after', () => {
   test.for(EDITS)('$name', async ({ make, missing, surplus }, context) => {
     const rig = openRig(context);
     rig.write(WEB);
-    rig.pf.setTable('web', TRUE);
+    rig.pf.setTable('web', GOAL);
     const hfmd = await rig.start();
     await inSync(rig);
     await make(rig.pf);
-    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    await eventually(() => expect(rig.pf.table('web')).toEqual(GOAL));
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'drift')).toMatchObject([
         { level: 'warn', pool: 'web', table: 'web', missing, surplus },
@@ -59,25 +59,25 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     expect((await rig.ctl('events')).stdout).toMatch(/web <web>: changed by somebody else \(/);
   });
 
-  test('`-T kill`, where hfm may make the table', async (context) => {
+  test('`-T kill` of a table that hfm may create', async (context) => {
     const rig = openRig(context);
     rig.write(WEB.replace('table = "web"', 'table = "web"\ncreate = true'));
-    rig.pf.setTable('web', TRUE);
+    rig.pf.setTable('web', GOAL);
     const hfmd = await rig.start();
     await inSync(rig);
     await rig.pf.run(['-t', 'web', '-T', 'kill']);
-    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    await eventually(() => expect(rig.pf.table('web')).toEqual(GOAL));
     await eventually(() =>
       expect(hfmd.log.filter(({ event }) => event === 'drift')).toMatchObject([
-        { pool: 'web', table: 'web', missing: TRUE, surplus: [] },
+        { pool: 'web', table: 'web', missing: GOAL, surplus: [] },
       ]),
     );
   });
 
-  test('`-T kill` and a `pfctl -f` that makes it, an error until then', async (context) => {
+  test('`-T kill`, which is an error, and a `pfctl -f` that makes the table again', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
-    rig.pf.setTable('web', TRUE);
+    rig.pf.setTable('web', GOAL);
     await rig.start();
     await inSync(rig);
     await rig.pf.run(['-t', 'web', '-T', 'kill']);
@@ -88,19 +88,19 @@ describe.concurrent('the table is true again, and it is logged what was wrong, a
     );
     expect(rig.pf.table('web')).toBe(undefined);
     await rig.pf.load('table <web> persist\n');
-    await eventually(() => expect(rig.pf.table('web')).toEqual(TRUE));
+    await eventually(() => expect(rig.pf.table('web')).toEqual(GOAL));
     await inSync(rig);
   });
 
-  test('`persist` alone, which keeps it, nothing has to be done', async (context) => {
+  test('`pfctl -f` with `persist` alone, which keeps the table: hfm changes nothing', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
-    rig.pf.setTable('web', TRUE);
+    rig.pf.setTable('web', GOAL);
     const hfmd = await rig.start();
     await rig.pf.load('table <web> persist\n');
     await rig.pf.run(['-t', 'web', '-T', 'add', '192.0.2.9']);
     await aWhile(2500);
-    expect(rig.pf.table('web')).toEqual([...TRUE, '192.0.2.9']);
+    expect(rig.pf.table('web')).toEqual([...GOAL, '192.0.2.9']);
     expect(hfmd.log.filter(({ event }) => event === 'drift')).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import type { StatusJson } from '../../src/protocol/protocol.ts';
 import { type Call, type Os, openPf, type Pf } from '../pf/seed.mjs';
 import { type LiveBackend, openBackend } from './live-backend.ts';
 
-// Most of a test's time is waiting, so that many of a file run at once; and a busy machine takes long.
+// Tests mostly wait, so many of a file run at once. The long timeouts are for busy machines.
 const isSlow = process.env.HFM_TEST_SLOW !== undefined;
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000, maxConcurrency: isSlow ? 2 : 10 });
 
@@ -45,19 +45,19 @@ export type LogLine = Readonly<Record<string, unknown>> & {
   readonly event?: string;
 };
 
-/** Paths of the programs that a rig runs, where they are not those of the build. */
+/** Paths of the programs that a rig runs; by default those of the build. */
 interface Programs {
   readonly hfmd: string;
   readonly hfmctl: string;
 }
 
-/** How a program is run. */
+/** How to run a program. */
 export interface How {
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** A program and its arguments that runs ours in its own place. */
+  /** A program and its arguments that execs ours, such as `env`. */
   readonly through?: readonly string[];
-  /** So many files that it did not open are open in it. */
+  /** How many open files the program inherits. */
   readonly openFiles?: number;
 }
 
@@ -82,7 +82,7 @@ export interface Rig {
   path(name: string): string;
   /** Writes the configuration: what every test needs, and `body`. */
   write(body: string, settings?: Settings): void;
-  /** An executable `sh` script; gives its path. */
+  /** Writes an executable `sh` script; returns its path. */
   script(name: string, body: string): string;
   backend(name: string, how?: { family?: 4 | 6 }): Promise<LiveBackend>;
   backends(first: string, second: string): Promise<[LiveBackend, LiveBackend]>;
@@ -94,16 +94,16 @@ export interface Rig {
   spawnHfmd(...options: string[]): Hfmd;
   /** Runs hfmctl to its end. */
   ctl(...args: string[]): Promise<Ended>;
-  /** The same where it must exit 0; what it said is the error. */
+  /** As `ctl`, and expects exit 0. The message of the failure has the output. */
   ctlOk(...args: string[]): Promise<Ended>;
   spawnCtl(...args: string[]): Running;
-  /** What `hfmctl status --json` gets, without the cost of a process. */
+  /** The same as `hfmctl status --json`, without the cost of a process. */
   status(): Promise<StatusJson>;
-  /** What runs in this folder, and every pfctl that hangs: pid and command line. */
+  /** The processes that run from this folder, and every pfctl that hangs: pid and command line. */
   processes(): string[];
 }
 
-/** Everything that it starts ends with the test; when the test fails, it is shown what was logged. */
+/** Ends all that it started when the test ends. Prints the logs of a test that fails. */
 export function openRig(
   { onTestFinished, onTestFailed }: Pick<TestContext, 'onTestFinished' | 'onTestFailed'>,
   how: { os?: Os; programs?: Programs } = {},
@@ -119,7 +119,7 @@ export function openRig(
   const opened: LiveBackend[] = [];
 
   onTestFinished(async () => {
-    // Stopped first, so that the pfctl that it runs now is its last.
+    // Stop each hfmd first, so that it starts no other pfctl.
     const alive = running.filter(
       ({ child }) => child.exitCode === null && child.signalCode === null,
     );
@@ -129,12 +129,12 @@ export function openRig(
     for (const pid of children) endIfThere(pid);
     await Promise.all(running.map(({ ended }) => ended));
     await Promise.all(opened.map((one) => one.close()));
-    // Whatever a killed hfmd left, and what that goes on to start.
+    // Kill what a killed hfmd left, and what that still starts.
     for (let left = rig.processes(); left.length > 0; left = rig.processes()) {
       for (const line of left) endIfThere(Number(line.split(' ', 1)[0]));
       await sleep(20);
     }
-    // A pfctl that was at work may still write.
+    // A pfctl that was running may still write.
     await eventually(() => rmSync(folder, { recursive: true, force: true }));
   });
   onTestFailed(({ task }) => {
@@ -216,7 +216,7 @@ export function openRig(
   return rig;
 }
 
-/** A death is seen within a second; only a machine that is paused for long spoils a test. */
+/** hfmd notices a failed backend within a second. Only a long pause of the machine breaks a test. */
 const RHYTHM: Keys = {
   interval: '500ms',
   fast_interval: '40ms',
@@ -225,14 +225,14 @@ const RHYTHM: Keys = {
   fall: 2,
 };
 
-/** Waits until `check` no longer throws. The cap is for machines that are very busy. */
+/** Waits until `check` no longer throws. The cap is high for busy machines. */
 export function eventually<T>(check: () => T | Promise<T>, capMs = 25_000): Promise<T> {
   return vi.waitFor(check, { timeout: capMs, interval: 30 });
 }
 
 /**
- * Waits until pf has shown hfmd each table as it is to be. That is a little after the table is so:
- * a drain in between may be refused, since hfmd counts only on what it has seen.
+ * Waits until hfmd has read each table with its goal in it. That is a little after the change of the
+ * table: hfmd may refuse a drain in between, since it relies only on what it has read.
  */
 export async function inSync(rig: Rig): Promise<void> {
   await eventually(async () => {
@@ -240,13 +240,13 @@ export async function inSync(rig: Rig): Promise<void> {
   });
 }
 
-/** For what must not happen: long enough for it to happen a few times. */
+/** Waits long enough that what must not happen would have happened a few times. */
 export function aWhile(ms = 1500): Promise<void> {
   return sleep(ms);
 }
 
-/** What status complains of, but for a machine that is too busy, which it is right to name. */
-export async function complaintsOf(rig: Rig): Promise<readonly string[]> {
+/** The problems in status, except a stall: a busy machine may cause that, and status is right. */
+export async function problemsOf(rig: Rig): Promise<readonly string[]> {
   const { problems } = await rig.status();
   return problems.filter((problem) => !problem.startsWith('this node: stalled'));
 }
@@ -256,7 +256,7 @@ export function isChange({ argv }: Call): boolean {
   return ['add', 'delete', 'replace', 'flush', 'kill'].some((verb) => argv.includes(verb));
 }
 
-/** A backend that is up by its configuration: for tests of what is not health. */
+/** A backend that is up by its configuration, for tests that do not concern health. */
 export function memberByMode(name: string, address: string, pool = 'web', mode = 'up'): string {
   return `[backend.${name}]
 address = "127.0.0.1"
@@ -322,7 +322,7 @@ export function get(socketPath: string, path: string): Promise<unknown> {
 }
 
 function tableOf(name: string, keys: Keys): string {
-  // JSON's strings, numbers and arrays are TOML's as well.
+  // Strings, numbers and arrays in JSON are valid TOML.
   const lines = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
   return `[${name}]\n${lines.join('\n')}\n`;
 }
@@ -370,7 +370,7 @@ function endIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // ESRCH: it has ended meanwhile.
+    // ESRCH: the process has ended meanwhile.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

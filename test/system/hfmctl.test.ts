@@ -38,7 +38,7 @@ describe.concurrent('hfmctl', () => {
       stdout: expect.stringMatching(/\n! lb3 is down\n$/),
     });
     expect((await rig.ctl('status', 'lb3')).code).toBe(1);
-    // Nothing listens on its port.
+    // No server listens on its port.
     expect(await rig.ctl('check', 'lb1')).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^tcp +fail +[\d.]+ ms +connect-refused: /),
@@ -46,7 +46,7 @@ describe.concurrent('hfmctl', () => {
     expect((await rig.status()).backends[0]?.health).toBe('up');
   });
 
-  test('exits 1 when hfmd refuses, and names what is nearest', async (context) => {
+  test('exits 1 when hfmd refuses, and names the nearest known name', async (context) => {
     const rig = await started(context);
     const cases: [string[], string][] = [
       [['status', 'lb9'], 'no backend or pool "lb9"; did you mean "lb1"?'],
@@ -59,11 +59,11 @@ describe.concurrent('hfmctl', () => {
       [['check', 'lb'], 'no backend "lb"; did you mean'],
       [['ready', 'lb3'], 'did you mean'],
     ];
-    for (const [args, says] of cases) {
+    for (const [args, message] of cases) {
       const { code, stdout, stderr } = await rig.ctl(...args);
       expect([args, code, stdout]).toEqual([args, 1, '']);
       expect(stderr).toMatch(/^hfmctl: refused: /);
-      expect(stderr).toContain(says);
+      expect(stderr).toContain(message);
     }
     expect((await rig.status()).backends.map(({ admin }) => admin.state)).toEqual([
       'ready',
@@ -95,7 +95,7 @@ describe.concurrent('hfmctl', () => {
     }
   });
 
-  test('exits 64 on a command line that makes no sense, and says why', async (context) => {
+  test('exits 64 on a wrong command line, and says why', async (context) => {
     const rig = openRig(context);
     const cases: [string[], RegExp][] = [
       [[], /expected a command/],
@@ -123,15 +123,15 @@ describe.concurrent('hfmctl', () => {
       [['version', 'x'], /x/],
       [['-x', 'status'], /-x/],
     ];
-    for (const [args, says] of cases) {
+    for (const [args, message] of cases) {
       const { code, stdout, stderr } = await rig.ctl(...args);
       expect([args, code, stdout]).toEqual([args, 64, '']);
-      expect(stderr).toMatch(says);
+      expect(stderr).toMatch(message);
       expect(stderr).toMatch(/\nTry "hfmctl .*--help"\.\n$/);
     }
   });
 
-  test('explains itself and every command', async (context) => {
+  test('--help explains hfmctl and every command', async (context) => {
     const rig = openRig(context);
     const help = await rig.ctl('--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
@@ -204,7 +204,7 @@ describe.concurrent('hfmctl', () => {
     });
   });
 
-  test('keeps to the interface that scripts rely on', async (context) => {
+  test('status --json keeps the interface that scripts rely on', async (context) => {
     const rig = await started(context);
     expect(JSON.parse((await rig.ctl('status', '--json')).stdout)).toMatchObject({
       node: expect.any(String),
@@ -260,7 +260,7 @@ describe.concurrent('hfmctl', () => {
     });
   });
 
-  test('has no colours where there is no terminal', async (context) => {
+  test('prints no colours without a terminal', async (context) => {
     const rig = await started(context, DOWN);
     for (const args of [
       ['status'],
@@ -274,7 +274,7 @@ describe.concurrent('hfmctl', () => {
     }
   });
 
-  test('asks nobody at a socket path that is too long for the system', async () => {
+  test('exits 64 at a socket path that is too long for the system', async () => {
     const path = `/${'s'.repeat(103)}`;
     for (const how of [
       run(HFMCTL, ['-s', path, 'status']),
@@ -292,7 +292,7 @@ describe.concurrent('hfmctl', () => {
     expect((await run(HFMCTL, ['status'], { env: { HFM_SOCKET: rig.socket } }).ended).code).toBe(0);
   });
 
-  test('ends quietly when nobody reads what it prints', async (context) => {
+  test('ends quietly when its reader is gone', async (context) => {
     const rig = await started(context);
     const node = process.execPath;
     const pipe = `'${node}' '${HFMCTL}' -s '${rig.socket}' "$@" | head -c 5 >/dev/null`;
@@ -307,7 +307,7 @@ describe.concurrent('hfmctl', () => {
       const code = await new Promise((resolve) => void child.on('close', resolve));
       expect([args, code, stderr]).toEqual([args, 0, '']);
     }
-    // One that follows notices when its reader goes.
+    // `events -f` notices when its reader is gone.
     const follower = rig.spawnCtl('events', '-f');
     await eventually(() => expect(follower.stdout).toContain('hfmd started'));
     follower.child.stdout?.destroy();
@@ -318,26 +318,24 @@ describe.concurrent('hfmctl', () => {
     expect(follower.stderr).toBe('');
   });
 
-  test('events -f goes on as things happen, and exits 2 when hfmd goes', async (context) => {
+  test('events -f prints events as they come, and exits 2 when hfmd ends', async (context) => {
     const rig = openRig(context);
     rig.write(CONFIG);
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     const hfmd = await rig.start();
-    const people = rig.spawnCtl('events', '-f');
-    const programs = rig.spawnCtl('events', '--follow', '--json');
-    await eventually(() =>
-      expect(people.stdout + programs.stdout).toMatch(/hfmd started.*"start"/s),
-    );
+    const asText = rig.spawnCtl('events', '-f');
+    const asJson = rig.spawnCtl('events', '--follow', '--json');
+    await eventually(() => expect(asText.stdout + asJson.stdout).toMatch(/hfmd started.*"start"/s));
     await rig.ctl('drain', 'lb1', '--by', 'chris', '--reason', 'why not');
     await eventually(() =>
-      expect(people.stdout).toMatch(
+      expect(asText.stdout).toMatch(
         /^\d{4}-\S+Z {2}lb1: ready -> drain by chris \(why not\)\n.*web <web>: removed 10\.2\.1\.1 in \d+ ms/ms,
       ),
     );
-    await eventually(() => expect(programs.stdout).toContain('"removed":["10.2.1.1"]'));
+    await eventually(() => expect(asJson.stdout).toContain('"removed":["10.2.1.1"]'));
     hfmd.kill('SIGTERM');
-    for (const one of [people, programs]) expect((await one.ended).code).toBe(2);
-    const lines = programs.stdout
+    for (const one of [asText, asJson]) expect((await one.ended).code).toBe(2);
+    const lines = asJson.stdout
       .trimEnd()
       .split('\n')
       .map((line) => Object(JSON.parse(line)));

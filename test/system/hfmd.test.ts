@@ -5,7 +5,7 @@ import { eventually, HFMD, memberByMode, openRig, run } from './harness.ts';
 const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`;
 
 describe.concurrent('hfmd', () => {
-  test('-n says OK to a good configuration and starts nothing', async (context) => {
+  test('-n accepts a valid configuration and starts nothing', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', []);
@@ -14,7 +14,7 @@ describe.concurrent('hfmd', () => {
     expect(rig.pf.table('web')).toEqual([]);
   });
 
-  test('-n tells every error of a bad one, each with its line, and exits 1', async (context) => {
+  test('-n prints every error of a bad configuration with its line, and exits 1', async (context) => {
     const rig = openRig(context);
     rig.write(
       `include = []
@@ -34,7 +34,7 @@ on_down = ["page"]
     for (const line of stderr.trimEnd().split('\n')) {
       expect(line).toMatch(/^\S+hfm\.toml:\d+: [\w.[\]"]+: /);
     }
-    for (const says of [
+    for (const message of [
       /defaults\.timeout: .*5s/,
       /defaults\.rise: found 0/,
       /defaults\.intervall: unknown key; did you mean "interval"\?/,
@@ -46,7 +46,7 @@ on_down = ["page"]
       /lb1\.example\.org/,
       /backend\.lb1\.on_down.*page/,
     ]) {
-      expect(stderr).toMatch(says);
+      expect(stderr).toMatch(message);
     }
   });
 
@@ -86,7 +86,7 @@ on_down = ["page"]
     },
   );
 
-  test('-d logs lines that people can read, -v every probe', async (context) => {
+  test('-d logs lines for people, -v logs every probe', async (context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
     rig.write(`[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}`);
@@ -100,7 +100,7 @@ on_down = ["page"]
     await eventually(() => expect(hfmd.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} debug .*lb1/m));
   });
 
-  test('logs one line of text an event by default, for syslog, and JSON by choice', async (context) => {
+  test('logs each event as one line of text for syslog, or as JSON with log_format = "json"', async (context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
     const body = `[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}${memberByMode('lb2', '10.2.1.2')}`;
@@ -127,7 +127,7 @@ on_down = ["page"]
     for (const line of lines.slice(0, firstJson)) expect(line).toMatch(/^(warning: |error: )?\w/);
   });
 
-  test('tells of a bug of its own in one line, and ends with 1', async (context) => {
+  test('logs a bug of its own in one line, and exits 1', async (context) => {
     const rig = openRig(context);
     rig.write(WEB, { daemon: { log_format: 'text' } });
     rig.pf.setTable('web', []);
@@ -138,14 +138,14 @@ on_down = ["page"]
     hfmd.kill('SIGWINCH');
     const { code, stdout, stderr } = await hfmd.ended;
     expect([code, stderr]).toEqual([1, '']);
-    // What else it had to say may come while the line is written.
+    // hfmd may log other lines before it ends.
     const errors = stdout.split('\n').filter((line) => line.startsWith('error: '));
     expect(errors).toEqual([
       expect.stringMatching(/^error: hfmd ends, by a bug of its own: Error: first second at /),
     ]);
   });
 
-  test('says loudly that its tables are embedded', async (context) => {
+  test('status says loudly that the tables are in memory only', async (context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
     rig.write(`[pool.web]\ntable = "web"\n${lb1.toml({ web: '10.2.1.1' })}`, {

@@ -1,4 +1,4 @@
-/** The keys in camelCase, at any depth, that do not stand beside the same key in snake_case. */
+/** The keys in camelCase, at any depth, that lack the same key in snake_case beside them. */
 export function keysWithoutSnakeCase(json: unknown): string[] {
   if (typeof json !== 'object' || json === null) return [];
   const alone = Array.isArray(json)

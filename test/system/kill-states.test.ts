@@ -27,7 +27,7 @@ function clientsLeft(rig: Rig): string[] {
 const LB2 = memberByMode('lb2', '10.2.1.2');
 
 describe.concurrent.for(['openbsd', 'freebsd'] as const)('drain --wait --kill, on %s', (os) => {
-  test('ends both legs of IPv4 and IPv6, and only of the member', async (context) => {
+  test('ends both states of IPv4 and IPv6 connections, and only those to the member', async (context) => {
     const rig = openRig(context, { os });
     const lb1 = memberByMode('lb1', '10.2.1.1').replace('"10.2.1.1"', '["10.2.1.1", "fd00:2::1"]');
     rig.write(`[pool.web]\ntable = "web"\nmin_in_service = 0\n${lb1}${LB2}`);
@@ -90,7 +90,7 @@ describe.concurrent('drain --wait --kill', () => {
     expect(rig.pf.states()).toHaveLength(4);
   });
 
-  test('does not say done while pf still has the address in the table', async (context) => {
+  test('does not report success while pf still has the address in the table', async (context) => {
     const rig = openRig(context);
     rig.write(`[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}${LB2}`);
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
@@ -115,29 +115,32 @@ describe.concurrent('kill_states', () => {
     ['down', 'down', true],
   ] as const;
 
-  test.for(CASES)('= %s, and it leaves by %s: ended %s', async ([policy, by, isEnded], context) => {
-    const rig = openRig(context);
-    const lb1 = await rig.backend('lb1');
-    rig.write(
-      `[pool.web]\ntable = "web"\nkill_states = "${policy}"\n${lb1.toml({ web: '10.2.1.1' })}${LB2}`,
-    );
-    rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
-    rig.pf.setStates([...TO_LB1.slice(0, 2), ...TO_LB2]);
-    await rig.start();
-    await inSync(rig);
-    await eventually(async () => expect((await rig.status()).backends[0]?.health).toBe('up'));
-    if (by === 'down') await lb1.set('closed');
-    else await rig.ctl('maint', 'lb1');
-    await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    if (isEnded) {
-      await eventually(() => expect(rig.pf.states()).toHaveLength(2));
-      await eventually(async () => expect((await rig.status()).pools[0]?.ended.states).toBe(2));
-    } else {
-      await aWhile(1000);
-      expect(rig.pf.states()).toHaveLength(4);
-    }
-    expect(clientsLeft(rig)).toContain('198.51.100.7:5003');
-  });
+  test.for(CASES)(
+    '= %s, and the backend leaves by %s: states ended %s',
+    async ([policy, by, isEnded], context) => {
+      const rig = openRig(context);
+      const lb1 = await rig.backend('lb1');
+      rig.write(
+        `[pool.web]\ntable = "web"\nkill_states = "${policy}"\n${lb1.toml({ web: '10.2.1.1' })}${LB2}`,
+      );
+      rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
+      rig.pf.setStates([...TO_LB1.slice(0, 2), ...TO_LB2]);
+      await rig.start();
+      await inSync(rig);
+      await eventually(async () => expect((await rig.status()).backends[0]?.health).toBe('up'));
+      if (by === 'down') await lb1.set('closed');
+      else await rig.ctl('maint', 'lb1');
+      await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
+      if (isEnded) {
+        await eventually(() => expect(rig.pf.states()).toHaveLength(2));
+        await eventually(async () => expect((await rig.status()).pools[0]?.ended.states).toBe(2));
+      } else {
+        await aWhile(1000);
+        expect(rig.pf.states()).toHaveLength(4);
+      }
+      expect(clientsLeft(rig)).toContain('198.51.100.7:5003');
+    },
+  );
 });
 
 test('a listing of a million states is counted in bounded memory', async (context) => {
@@ -163,6 +166,6 @@ test('a listing of a million states is counted in bounded memory', async (contex
   });
   drain.kill('SIGINT');
   expect(await drain.ended).toMatchObject({ code: 3 });
-  // 90 MB of text went through.
+  // The listing is 90 MB of text.
   expect(most - before).toBeLessThan(60);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { aWhile, complaintsOf, eventually, isChange, memberByMode, openRig } from './harness.ts';
+import { aWhile, eventually, isChange, memberByMode, openRig, problemsOf } from './harness.ts';
 
 describe.concurrent.each(['openbsd', 'freebsd'] as const)('on %s, a backend', (os) => {
-  test('that dies leaves every table, IPv4 and IPv6, and comes back when it works', async (context) => {
+  test('that dies leaves every table, IPv4 and IPv6, and comes back when it works again', async (context) => {
     const rig = openRig(context, { os });
     const { pf } = rig;
     const [lb1, lb2] = [await rig.backend('lb1'), await rig.backend('lb2', { family: 6 })];
@@ -44,10 +44,10 @@ ${lb2.toml({ web: ['10.2.1.2', 'fd00:2::2'], int: '10.3.1.2' })}`);
       expect.stringMatching(/^lb1: down -> up \(.*2 of 2, after \d+s\)/),
     ]);
     expect(lines.filter((line) => line.includes('lb2'))[1]).toMatch(/down \(read-timeout/);
-    await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+    await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
   });
 
-  test('is in the tables as long as one of two failures has come', async (context) => {
+  test('stays in the tables until it has failed `fall` times', async (context) => {
     const rig = openRig(context, { os });
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -80,7 +80,7 @@ describe.concurrent('fifty backends', () => {
   const names = Array.from({ length: 50 }, (_, i) => `b${i + 1}`);
   const addressOf = (i: number) => `10.2.1.${i + 1}`;
 
-  test('that die in one moment leave in a change or two, not one by one', async (context) => {
+  test('that die together leave in one or two changes, not one by one', async (context) => {
     const rig = openRig(context);
     const [all, spare] = await rig.backends('all', 'spare');
     const members = names.map((name, i) =>
@@ -94,7 +94,7 @@ describe.concurrent('fifty backends', () => {
     await eventually(async () =>
       expect((await rig.status()).backends.map(({ health }) => health)).not.toContain('unknown'),
     );
-    // While hfmd is paused all of them come due, so that it then finds them dead together.
+    // While hfmd is paused all probes come due, so afterwards it finds all backends dead together.
     hfmd.kill('SIGSTOP');
     await all.set('closed');
     await aWhile();
@@ -108,7 +108,7 @@ describe.concurrent('fifty backends', () => {
     expect(changes.length).toBeLessThanOrEqual(3);
   });
 
-  test('that the operator drains and readies move in one delete and one add', async (context) => {
+  test('that the operator drains and makes ready move in one delete and one add', async (context) => {
     const rig = openRig(context);
     const members = names.map((name, i) => memberByMode(name, addressOf(i)));
     rig.write(`[pool.web]\ntable = "web"\n${members.join('')}`);
@@ -122,7 +122,7 @@ describe.concurrent('fifty backends', () => {
     const changes = rig.pf.calls().filter(isChange);
     expect(changes.map(({ argv }) => argv.at(-3))).toEqual(['add', 'delete', 'add']);
     expect(changes.map(({ stdin }) => stdin.trim().split('\n').length)).toEqual([50, 50, 50]);
-    // Addresses go by stdin, so that a doas rule can name the whole command.
+    // hfmd passes addresses by stdin, so a doas rule can name the whole command.
     expect(changes[0]?.argv).toEqual(['-t', 'web', '-T', 'add', '-f', '-']);
   });
 });

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 /** How a backend answers its monitor-uri, if at all. */
 export type Mode = 'ok' | 'unavailable' | 'gone' | 'hang' | 'reset' | 'closed';
 
-/** An HTTP server of the test's own, on a loopback address of its own. */
+/** An HTTP server for one test, on a loopback address of its own. */
 export interface LiveBackend {
   readonly name: string;
   readonly address: string;
@@ -16,14 +16,14 @@ export interface LiveBackend {
   toml(pools: Readonly<Record<string, string | readonly string[]>>, more?: string): string;
 }
 
-/** What live-server.mjs is told, and answers by the number of the order. */
-export type Order = { readonly order: number; readonly server: number } & (
+/** A request to live-server.mjs. The reply has its number. */
+export type Request = { readonly request: number; readonly server: number } & (
   | { readonly kind: 'open'; readonly address: string; readonly hits: Int32Array }
   | { readonly kind: 'set'; readonly mode: Mode }
 );
 
-interface Done {
-  readonly order: number;
+interface Reply {
+  readonly request: number;
   readonly port: number;
   readonly error?: string;
 }
@@ -33,14 +33,14 @@ let opened = 0;
 export async function openBackend(name: string, family: 4 | 6): Promise<LiveBackend> {
   opened += 1;
   const server = opened;
-  // Of this process alone, so that nobody takes the port while the backend is closed.
+  // An address for this process alone, so that no other takes the port while the backend is closed.
   const { pid } = process;
   const own = `127.${64 + (pid % 64)}.${(pid >> 6) % 256}.${1 + (opened % 254)}`;
   const address = family === 4 ? own : '::1';
   const hits = new Int32Array(new SharedArrayBuffer(4));
-  const { port } = await tell({ server, kind: 'open', address, hits });
+  const { port } = await send({ server, kind: 'open', address, hits });
   const set = async (mode: Mode): Promise<void> => {
-    await tell({ server, kind: 'set', mode });
+    await send({ server, kind: 'set', mode });
   };
   return {
     name,
@@ -67,28 +67,32 @@ ${more}
 }
 
 let thread: Worker | null = null;
-const waiting = new Map<number, (done: Done) => void>();
-let told = 0;
+const waiting = new Map<number, (reply: Reply) => void>();
+let requests = 0;
 
-/** An order without its number. */
-type Untold = Order extends infer One ? (One extends Order ? Omit<One, 'order'> : never) : never;
+/** A request without its number. */
+type Unnumbered = Request extends infer One
+  ? One extends Request
+    ? Omit<One, 'request'>
+    : never
+  : never;
 
-async function tell(order: Untold): Promise<Done> {
+async function send(request: Unnumbered): Promise<Reply> {
   thread ??= openThread();
-  told += 1;
-  const mine = told;
-  const answered = new Promise<Done>((resolve) => void waiting.set(mine, resolve));
-  thread.postMessage({ ...order, order: mine });
-  const done = await answered;
-  if (done.error !== undefined) throw new Error(done.error);
-  return done;
+  requests += 1;
+  const number = requests;
+  const replied = new Promise<Reply>((resolve) => void waiting.set(number, resolve));
+  thread.postMessage({ ...request, request: number });
+  const reply = await replied;
+  if (reply.error !== undefined) throw new Error(reply.error);
+  return reply;
 }
 
 function openThread(): Worker {
   const worker = new Worker(new URL('./live-server.mjs', import.meta.url));
-  worker.on('message', (done: Done) => {
-    waiting.get(done.order)?.(done);
-    waiting.delete(done.order);
+  worker.on('message', (reply: Reply) => {
+    waiting.get(reply.request)?.(reply);
+    waiting.delete(reply.request);
   });
   return worker;
 }

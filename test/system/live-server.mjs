@@ -1,5 +1,5 @@
-// The HTTP servers of live-backend.ts, in a thread of their own: the tests look at the stand-in pf
-// synchronously, and wait for its lock, which must not look like a backend that does not answer.
+// The HTTP servers of live-backend.ts, in a thread of their own. The tests read the stand-in pf
+// synchronously and wait for its lock. Meanwhile the backends must answer.
 import { createServer } from 'node:http';
 import { parentPort } from 'node:worker_threads';
 
@@ -59,22 +59,23 @@ function openServer(address, hits) {
 /** @type {Map<number, ReturnType<typeof openServer>>} */
 const servers = new Map();
 
-parentPort?.on('message', async (/** @type {import('./live-backend.ts').Order} */ order) => {
+parentPort?.on('message', async (/** @type {import('./live-backend.ts').Request} */ message) => {
+  const { request } = message;
   try {
-    const port = await carryOut(order);
-    parentPort?.postMessage({ order: order.order, port });
+    const port = await carryOut(message);
+    parentPort?.postMessage({ request, port });
   } catch (error) {
-    parentPort?.postMessage({ order: order.order, error: String(error) });
+    parentPort?.postMessage({ request, error: String(error) });
   }
 });
 
-/** @param {import('./live-backend.ts').Order} order */
-async function carryOut(order) {
-  if (order.kind === 'open') {
-    const server = openServer(order.address, order.hits);
-    servers.set(order.server, server);
+/** @param {import('./live-backend.ts').Request} request */
+async function carryOut(request) {
+  if (request.kind === 'open') {
+    const server = openServer(request.address, request.hits);
+    servers.set(request.server, server);
     return await server.listen();
   }
-  await servers.get(order.server)?.set(order.mode);
+  await servers.get(request.server)?.set(request.mode);
   return 0;
 }

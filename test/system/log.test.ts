@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 const LOG = new URL('../../dist/src/sys/log.js', import.meta.url).pathname;
 
-/** What a program prints that has `log` and then ends as hfmd does. */
+/** What is printed by a program that uses `log` and then ends as hfmd does. */
 function printed(program: string): string {
   const script = `import { createLog } from ${JSON.stringify(LOG)};
     const log = createLog({ level: 'info', format: 'text' }, {});
@@ -17,8 +17,8 @@ function printed(program: string): string {
   return stdout;
 }
 
-describe('what was said before the end', () => {
-  test('is written, all of it and in order', () => {
+describe('a log line before the end of the process', () => {
+  test('is written, all lines in order', () => {
     const lines = Array.from({ length: 50 }, (_, i) => `line ${i}\n`);
     for (let run = 0; run < 30; run++) {
       expect(printed('for (let i = 0; i < 50; i++) log.info({}, "line " + i);')).toBe(
@@ -27,20 +27,20 @@ describe('what was said before the end', () => {
     }
   });
 
-  test('is written as it would have been when it was said', () => {
+  test('is written in the format that was set when it was logged', () => {
     const program = `log.info({ event: 'table' }, 'added');
       log.set({ level: 'warn', format: 'json' });
-      log.info({}, 'not to be said');
+      log.info({}, 'not to be logged');
       log.warn({}, 'in JSON');`;
     expect(printed(program)).toMatch(/^added\n\{"level":"warn",.*"msg":"in JSON"\}\n$/);
   });
 
-  test('is written down to the level that was set last', () => {
-    const program = `log.debug(() => [{}, 'not to be said']);
+  test('is written if the level that was set last includes it', () => {
+    const program = `log.debug(() => [{}, 'not to be logged']);
       log.set({ level: 'debug', format: 'text' });
       log.debug(() => [{}, 'each probe']);
       log.set({ level: 'error', format: 'text' });
-      log.warn({}, 'not to be said');`;
+      log.warn({}, 'not to be logged');`;
     expect(printed(program)).toBe('debug: each probe\n');
   });
 });

@@ -17,13 +17,13 @@ interface Trouble {
   readonly name: string;
   begin(rig: Rig): void;
   end(rig: Rig): void;
-  /** How log and status tell it from the others. */
-  readonly says: RegExp;
+  /** The error in the log and in status. */
+  readonly message: RegExp;
 }
 
-const faulty = (name: string, says: RegExp, ...faults: readonly Fault[]): Trouble => ({
+const faulty = (name: string, message: RegExp, ...faults: readonly Fault[]): Trouble => ({
   name,
-  says,
+  message,
   begin: ({ pf }) => pf.setFaults(...faults),
   end: ({ pf }) => pf.clearFaults(),
 });
@@ -31,25 +31,25 @@ const faulty = (name: string, says: RegExp, ...faults: readonly Fault[]): Troubl
 const TROUBLES: readonly Trouble[] = [
   {
     name: 'pfctl is not there',
-    says: /could not be started: no such file/,
+    message: /could not be started: no such file/,
     begin: ({ pf }) => renameSync(pf.command, `${pf.command}.gone`),
     end: ({ pf }) => renameSync(`${pf.command}.gone`, pf.command),
   },
   {
     name: 'pfctl is not executable',
-    says: /could not be started: permission denied/,
+    message: /could not be started: permission denied/,
     begin: ({ pf }) => chmodSync(pf.command, 0o644),
     end: ({ pf }) => chmodSync(pf.command, 0o755),
   },
   {
     name: 'the table is not there',
-    says: /exited 255: pfctl: Table does not exist/,
+    message: /exited 255: pfctl: Table does not exist/,
     begin: ({ pf }) => pf.removeTable('web'),
     end: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2']),
   },
   {
     name: 'the table is const',
-    says: /exited 255: pfctl: Operation not permitted/,
+    message: /exited 255: pfctl: Operation not permitted/,
     begin: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2'], { const: true }),
     end: ({ pf }) => pf.setTable('web', ['10.2.1.1', '10.2.1.2']),
   },
@@ -71,8 +71,8 @@ const TROUBLES: readonly Trouble[] = [
   faulty('pfctl prints megabytes of nonsense', /printed ".*", expected an address/s, {
     fault: 'nonsense-stdout',
   }),
-  faulty('pfctl complains in megabytes', /exited 1: /, { fault: 'nonsense-stderr' }),
-  faulty('pfctl says done and has done nothing', /the table does not give up 10\.2\.1\.1/, {
+  faulty('pfctl prints megabytes of errors', /exited 1: /, { fault: 'nonsense-stderr' }),
+  faulty('pfctl reports success and changes nothing', /the table does not give up 10\.2\.1\.1/, {
     fault: 'silent-noop',
   }),
   faulty('only deletes fail', /-T delete -f - exited 1: pfctl: Input\/output error/, {
@@ -81,49 +81,49 @@ const TROUBLES: readonly Trouble[] = [
   }),
 ];
 
-/** Of a right that is missing: to delete, and then to read, unless the reading came first. */
+/** The error of a missing right: first that to delete, then that to read, unless hfmd read first. */
 const RIGHTS = /permission denied|not permitted/i;
 
 describe.concurrent('a change while', () => {
   test.for(TROUBLES)(
-    '$name is told apart, and is made when that is over',
+    '$name: the error names the cause, and the change is made afterwards',
     async (trouble, context) => {
       const rig = openRig(context);
       rig.write(WEB);
       rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
       const hfmd = await rig.start();
       await inSync(rig);
-      const said = (event: string) => hfmd.log.filter((line) => line.event === event);
+      const logged = (event: string) => hfmd.log.filter((line) => line.event === event);
 
       trouble.begin(rig);
       await rig.ctlOk('drain', 'lb1');
       await eventually(() =>
-        expect(said('table-error')[0]).toMatchObject({
+        expect(logged('table-error')[0]).toMatchObject({
           level: 'error',
           pool: 'web',
           table: 'web',
-          error: expect.stringMatching(trouble.says),
+          error: expect.stringMatching(trouble.message),
         }),
       );
       const status = await rig.ctl('status');
       expect(status.code).toBe(1);
       expect(status.stdout).toMatch(/web +<web> +1\/2 +NOT PROVEN: /);
-      expect(status.stdout).toMatch(trouble.says);
+      expect(status.stdout).toMatch(trouble.message);
       expect(status.stdout).toMatch(/^! web: not proven in pf: /m);
-      // The next tries say nothing more; only of rights each that is missing is told, once.
+      // Later tries log nothing new, except that each missing right is logged once.
       await aWhile();
-      const texts = said('table-error').map(({ error }) => error);
+      const texts = logged('table-error').map(({ error }) => error);
       expect(new Set(texts).size).toBe(texts.length);
       expect(texts.length).toBeLessThanOrEqual(RIGHTS.test(String(texts[0])) ? 2 : 1);
 
       trouble.end(rig);
       await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-      await eventually(() => expect(said('table-ok')).toHaveLength(1));
+      await eventually(() => expect(logged('table-ok')).toHaveLength(1));
       await rig.ctlOk('status');
     },
   );
 
-  test('pfctl is slow is made late, and is no trouble', async (context) => {
+  test('pfctl is slow: the change is late, and no error is logged', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
@@ -138,7 +138,7 @@ describe.concurrent('a change while', () => {
 });
 
 describe.concurrent('while pfctl hangs', () => {
-  test('probes stay punctual, a death is seen, and other tables change', async (context) => {
+  test('probes stay punctual, a failed backend is marked down, and other tables change', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     rig.write(
@@ -160,7 +160,7 @@ describe.concurrent('while pfctl hangs', () => {
     });
     const hits = lb2.hits;
     await aWhile(4000);
-    // Every 500 ms: eight of them.
+    // A probe every 500 ms makes eight.
     expect(lb2.hits - hits).toBeGreaterThanOrEqual(6);
     const { engine } = await rig.status();
     expect(engine.skipped - before.engine.skipped).toBeLessThanOrEqual(1);
@@ -168,7 +168,7 @@ describe.concurrent('while pfctl hangs', () => {
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
   });
 
-  test('hfmd starts all the same, probes, and makes up for it later', async (context) => {
+  test('hfmd starts and probes, and changes the table later', async (context) => {
     const rig = openRig(context);
     const [lb1, lb2] = await rig.backends('lb1', 'lb2');
     await lb1.set('closed');
@@ -189,8 +189,8 @@ describe.concurrent('while pfctl hangs', () => {
   });
 });
 
-describe.concurrent('a table that is not there', () => {
-  test('is never made by a typo', async (context) => {
+describe.concurrent('a table that does not exist', () => {
+  test('is not created by a typo', async (context) => {
     const rig = openRig(context);
     rig.write(WEB.replace('table = "web"', 'table = "weeb"'));
     rig.pf.setTable('web', ['10.2.1.1']);
@@ -203,7 +203,7 @@ describe.concurrent('a table that is not there', () => {
     expect(rig.pf.calls().filter(isChange)).toEqual([]);
   });
 
-  test('is made with create = true, also when it vanishes later', async (context) => {
+  test('is created with create = true, also if it vanishes later', async (context) => {
     const rig = openRig(context);
     rig.write(WEB.replace('table = "web"', 'table = "web"\nanchor = "hfm"\ncreate = true'));
     const hfmd = await rig.start();

@@ -7,7 +7,7 @@ const LB1 = memberByMode('lb1', '10.2.1.1');
 const WEB = `[pool.web]\ntable = "web"\n${LB1}`;
 
 describe.concurrent('hfmd behind doas', () => {
-  test('warns at start, in status and with -n that pf.helper is not set', async (context) => {
+  test('warns at start, in status and with -n if pf.helper is not set', async (context) => {
     const rig = openRig(context);
     const doas = rig.script('doas', '[ "$1" = -n ] && shift; exec "$@"');
     rig.write(WEB, { pf: { pfctl: [doas, '-n', rig.pf.command] } });
@@ -25,7 +25,7 @@ describe.concurrent('hfmd behind doas', () => {
     );
   });
 
-  test('says which rule is missing, for the user that it runs as', async (context) => {
+  test('names the missing rule, for the user that hfmd runs as', async (context) => {
     const rig = openRig(context);
     const doas = rig.script('doas', 'echo "doas: Operation not permitted" >&2; exit 1');
     rig.write(WEB, { pf: { pfctl: [doas, '-n', '/sbin/pfctl'] } });

@@ -6,7 +6,7 @@ import { aWhile, eventually, isChange, memberByMode, openRig } from './harness.t
 const POOLS = '[pool.web]\ntable = "web"\n[pool.int]\ntable = "int"\nanchor = "hfm"\n';
 
 describe.concurrent('a reload', () => {
-  test('makes exactly the changes that --plan has shown', async (context) => {
+  test('makes exactly the changes that --plan shows', async (context) => {
     const rig = openRig(context);
     const { pf } = rig;
     rig.write(
@@ -79,7 +79,7 @@ describe.concurrent('a reload', () => {
     );
   });
 
-  test('of a bad file changes nothing and says every reason', async (context) => {
+  test('of a bad file changes nothing and names every error', async (context) => {
     const rig = openRig(context);
     rig.write(`[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`);
     rig.pf.setTable('web', []);
@@ -117,7 +117,7 @@ describe.concurrent('a reload', () => {
     expect(rig.pf.table('web')).toEqual(['10.2.1.1']);
   });
 
-  test('says what it can not bring into force', async (context) => {
+  test('says which changes need a restart', async (context) => {
     const rig = openRig(context);
     const body = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}`;
     rig.write(body);

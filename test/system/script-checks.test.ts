@@ -19,7 +19,7 @@ async function verdictsOf(rig: Rig, name: string) {
 }
 
 describe.concurrent('a check by script', () => {
-  test('passes with exit 0, and says its first line', async (context) => {
+  test('passes with exit 0, and its first line is the detail', async (context) => {
     const rig = openRig(context);
     const script = rig.script(
       'check',
@@ -53,7 +53,7 @@ ${member('lb1', 's', 1)}${memberByMode('lb2', '10.2.1.2')}`,
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.1', '10.2.1.2']));
   });
 
-  test('with exit = "nagios" takes WARNING and UNKNOWN as it was told', async (context) => {
+  test('with exit = "nagios" takes WARNING and UNKNOWN as configured', async (context) => {
     const rig = openRig(context);
     const plugin = rig.script('check_x', 'echo "X SAYS $1|perf=1"; exit $1');
     const check = (name: string, code: number, more = '') =>
@@ -87,7 +87,7 @@ ${['ok', 'warning', 'strict', 'critical', 'unknown', 'shrug'].map((name, i) => m
     ]);
   });
 
-  test('has a verdict at its deadline though it ignores TERM and an orphan holds the pipe', async (context) => {
+  test('has a verdict at its deadline even if it ignores TERM and an orphan holds the pipe', async (context) => {
     const rig = openRig(context);
     const stubborn = rig.script(
       'stubborn',
@@ -112,7 +112,7 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
     await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
-    // One of them may say that hfmd itself was paused.
+    // A verdict may be `inconclusive` instead, if hfmd itself was paused.
     await eventually(async () => {
       const { last } = await verdictsOf(rig, 'lb1');
       expect(last).toMatchObject({ verdict: 'fail', reason: 'script-timeout' });
@@ -120,12 +120,12 @@ ${member('lb1', 'stubborn', 1)}${member('lb2', 'quick', 2)}`,
       expect(last?.duration_ms).toBeLessThan(2500);
     });
     expect((await verdictsOf(rig, 'lb2')).health).toBe('up');
-    // None of the scripts is left, but for the one that runs now.
+    // Only the script that runs now is left.
     const left = rig.processes().filter((line) => line.includes('stubborn'));
     expect(left.length).toBeLessThanOrEqual(1);
   });
 
-  test('that floods its output is read no further than it may be', async (context) => {
+  test('that prints megabytes is read only up to the limit', async (context) => {
     const rig = openRig(context);
     const flood = rig.script('flood', 'echo "the first line"; exec head -c 50000000 /dev/zero');
     rig.write(`[check.flood]
@@ -144,7 +144,7 @@ ${member('lb1', 'flood', 1)}`);
     expect(residentMb(hfmd.pid)).toBeLessThan(250);
   });
 
-  test('that can no longer be started takes nobody out, and is a problem of this node', async (context) => {
+  test('that can no longer be started takes no backend out, and is a problem of this node', async (context) => {
     const rig = openRig(context);
     const script = rig.script('check', 'exit 0');
     rig.write(`[check.s]
@@ -172,7 +172,7 @@ ${member('lb1', 's', 1)}${memberByMode('lb2', '10.2.1.2')}`);
 });
 
 describe.concurrent('the process that starts scripts', () => {
-  test('is killed while 30 scripts run: they end, nobody leaves, and another takes over', async (context) => {
+  test('is killed while 30 scripts run: they end, no backend leaves, and another process replaces it', async (context) => {
     const rig = openRig(context);
     const script = rig.script(
       'check',
@@ -191,10 +191,10 @@ ${names.map((name, i) => member(name, 's', i + 1)).join('')}`,
     rig.pf.setTable('web', []);
     const hfmd = await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toHaveLength(30));
-    const [starter] = await eventually(() => startersOf(hfmd));
+    const [starter] = await eventually(() => oneStarterOf(hfmd));
     writeFileSync(rig.path('hang'), '');
     const sleeping = () => rig.processes().filter((line) => line.includes(script));
-    // Eight of ten seconds, so most of the 30 at once.
+    // Each script sleeps eight of ten seconds, so most of the 30 run at once.
     await eventually(() => expect(sleeping().length).toBeGreaterThan(15));
     rmSync(rig.path('hang'));
     process.kill(Number(starter), 'SIGKILL');
@@ -211,11 +211,11 @@ ${names.map((name, i) => member(name, 's', i + 1)).join('')}`,
       expect(sleeping()).toEqual([]);
     });
     expect(rig.pf.table('web')).toHaveLength(30);
-    const [next] = await eventually(() => startersOf(hfmd));
+    const [next] = await eventually(() => oneStarterOf(hfmd));
     expect(next).not.toBe(starter);
   });
 
-  test('ends with hfmd, and takes its scripts with it, also at kill -9', async (context) => {
+  test('ends with hfmd, and ends its scripts too, also at kill -9', async (context) => {
     const rig = openRig(context);
     const script = rig.script(
       'check',
@@ -233,7 +233,7 @@ ${member('lb1', 's', 1)}${member('lb2', 's', 2)}`,
     rig.pf.setTable('web', []);
     const hfmd = await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toHaveLength(2));
-    const [starter] = await eventually(() => startersOf(hfmd));
+    const [starter] = await eventually(() => oneStarterOf(hfmd));
     await eventually(() => expect(rig.pf.table('web')).toHaveLength(2));
     writeFileSync(rig.path('hang'), '');
     await eventually(() => expect(childrenOf(Number(starter))).toBe(2));
@@ -242,7 +242,7 @@ ${member('lb1', 's', 1)}${member('lb2', 's', 2)}`,
     await eventually(() => expect(rig.processes()).toEqual([]));
   });
 
-  test('is there only while a check is by script', async (context) => {
+  test('exists only while there is a script check', async (context) => {
     const rig = openRig(context);
     const toml = (check: string) => `[check.s]
 type = "script"
@@ -255,16 +255,16 @@ ${member('lb1', check, 1)}`;
     rig.write(toml('t'));
     rig.pf.setTable('web', []);
     const hfmd = await rig.start();
-    expect(startersIn(hfmd)).toEqual([]);
+    expect(startersOf(hfmd)).toEqual([]);
     rig.write(toml('s'));
     await rig.ctl('reload');
-    await eventually(() => startersOf(hfmd));
+    await eventually(() => oneStarterOf(hfmd));
     rig.write(toml('t'));
     await rig.ctl('reload');
-    await eventually(() => expect(startersIn(hfmd)).toEqual([]));
+    await eventually(() => expect(startersOf(hfmd)).toEqual([]));
   });
 
-  test('is not what rc.d means, nor stopped by what stops hfmd', async (context) => {
+  test('does not match what rc.d looks for, and ignores the signals that stop hfmd', async (context) => {
     const rig = openRig(context);
     rig.write(`[check.s]
 type = "script"
@@ -274,7 +274,7 @@ table = "web"
 ${member('lb1', 's', 1)}`);
     rig.pf.setTable('web', []);
     const hfmd = await rig.start();
-    const [starter] = await eventually(() => startersOf(hfmd));
+    const [starter] = await eventually(() => oneStarterOf(hfmd));
     const isAtWork = async () =>
       expect((await verdictsOf(rig, 'lb1')).last).toMatchObject({ detail: starter });
     await eventually(isAtWork);
@@ -288,16 +288,16 @@ ${member('lb1', 's', 1)}`);
     }
     await aWhile();
     await eventually(isAtWork);
-    expect(startersIn(hfmd)).toEqual([starter]);
+    expect(startersOf(hfmd)).toEqual([starter]);
     hfmd.kill('SIGTERM');
     expect(await hfmd.ended).toMatchObject({ code: 0, stderr: '' });
     await eventually(() => expect(rig.processes()).toEqual([]));
   });
 });
 
-/** Exactly one, or it throws. */
-function startersOf(hfmd: Hfmd): string[] {
-  const starters = startersIn(hfmd);
+/** The only starter; throws if there is none, or more. */
+function oneStarterOf(hfmd: Hfmd): string[] {
+  const starters = startersOf(hfmd);
   expect(starters).toHaveLength(1);
   return starters;
 }
@@ -307,8 +307,8 @@ function childrenOf(pid: number): number {
   return stdout.split('\n').filter((parent) => Number(parent) === pid).length;
 }
 
-/** Those that are children of hfmd. */
-function startersIn(hfmd: Hfmd): string[] {
+/** The pids of the starters that are children of hfmd. */
+function startersOf(hfmd: Hfmd): string[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   return stdout
     .split('\n')

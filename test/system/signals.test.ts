@@ -10,7 +10,7 @@ import {
   openRig,
 } from './harness.ts';
 
-/** Long for what is to be done, and short of any timeout in these configurations. */
+/** More than a stop takes, and less than any timeout in these configurations. */
 const QUICK_MS = 8000;
 
 async function stop(hfmd: Hfmd, signal: 'SIGTERM' | 'SIGINT'): Promise<Ended> {
@@ -23,7 +23,7 @@ async function stop(hfmd: Hfmd, signal: 'SIGTERM' | 'SIGINT'): Promise<Ended> {
 
 const WEB = `[pool.web]\ntable = "web"\n${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}`;
 
-describe.concurrent('hfmd ends with 0, quickly, and leaves the tables as they are', () => {
+describe.concurrent('hfmd exits 0, quickly, and leaves the tables as they are', () => {
   test.for(['SIGTERM', 'SIGINT'] as const)('at %s', async (signal, context) => {
     const rig = openRig(context);
     const lb1 = await rig.backend('lb1');
@@ -88,7 +88,7 @@ ${lb1.toml({ web: '10.2.1.1' })}${lb2.toml({ web: '10.2.1.2' }).replace('"http"'
     await eventually(() => expect(rig.processes().join()).toContain('stand-in'));
     expect(await stop(hfmd, 'SIGTERM')).toMatchObject({ code: 0, stderr: '' });
     await eventually(() => expect(rig.processes()).toEqual([]));
-    // What it was told is not lost.
+    // The override is not lost.
     rig.pf.clearFaults();
     await rig.start();
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
@@ -119,7 +119,7 @@ ${WEB}on_up = ["slow"]`);
     await eventually(() => expect(rig.processes()).toEqual([]));
   });
 
-  test('with clients that do not go', async (context) => {
+  test('with clients that stay connected', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
@@ -130,7 +130,7 @@ ${WEB}on_up = ["slow"]`);
     expect((await follower.ended).code).toBe(2);
   });
 
-  test('also when it is told twice', async (context) => {
+  test('also at a second signal', async (context) => {
     const rig = openRig(context);
     rig.write(WEB);
     rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
@@ -155,7 +155,7 @@ test('SIGHUP while it starts does not end it', async (context) => {
 });
 
 test.for(['SIGUSR1', 'SIGUSR2'] as const)(
-  '%s neither opens a debugger nor ends it',
+  '%s neither opens a debugger nor ends hfmd',
   async (signal, context) => {
     const rig = openRig(context);
     rig.write(WEB);
@@ -168,7 +168,7 @@ test.for(['SIGUSR1', 'SIGUSR2'] as const)(
   },
 );
 
-test('a log that nobody reads any more does not end hfmd', async (context) => {
+test('hfmd goes on when the reader of its log is gone', async (context) => {
   const rig = openRig(context);
   rig.write(WEB);
   rig.pf.setTable('web', []);

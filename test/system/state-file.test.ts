@@ -21,7 +21,7 @@ function rigWith(context: Parameters<typeof openRig>[0], stateFile?: (rig: Rig) 
 }
 
 describe.concurrent('the state file', () => {
-  test('is its owner’s alone, and whole after every change', async (context) => {
+  test('can be read by its owner only, and is whole after every change', async (context) => {
     const rig = rigWith(context);
     await rig.start();
     await rig.ctl('drain', 'lb1', '--reason', 'why');
@@ -64,19 +64,19 @@ describe.concurrent('the state file', () => {
     },
   );
 
-  test('that can not be written is said once, and commands work on', async (context) => {
-    // A file stands where its folder should be, which stops root as well.
+  test('that can’t be written is logged once, and commands go on working', async (context) => {
+    // A file is in the place of its folder: that stops root too.
     const rig = rigWith(context, (it) => it.path('file/state.json'));
     writeFileSync(rig.path('file'), '');
     const hfmd = await rig.start();
-    for (const word of ['drain', 'ready', 'drain']) {
-      await rig.ctlOk(word, 'lb1');
+    for (const state of ['drain', 'ready', 'drain']) {
+      await rig.ctlOk(state, 'lb1');
     }
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.2.1.2']));
     await eventually(() => expect(complaints(hfmd.log)).toHaveLength(1));
   });
 
-  test('in a read-only folder is said once, and commands work on', async (context) => {
+  test('in a read-only folder is logged once, and commands go on working', async (context) => {
     const rig = openRig(context);
     mkdirSync(rig.path('ro'));
     rig.write(WEB, {
@@ -86,8 +86,8 @@ describe.concurrent('the state file', () => {
     chmodSync(rig.path('ro'), 0o555);
     chownSync(rig.folder, ORDINARY.uid, ORDINARY.gid);
     const hfmd = await rig.startWith({ user: ORDINARY });
-    for (const word of ['drain', 'ready', 'drain']) {
-      await rig.ctlOk(word, 'lb1');
+    for (const state of ['drain', 'ready', 'drain']) {
+      await rig.ctlOk(state, 'lb1');
     }
     await eventually(() => expect(complaints(hfmd.log)).toHaveLength(1));
     expect(complaints(hfmd.log)[0]?.error).toMatch(/EACCES/);
@@ -95,9 +95,9 @@ describe.concurrent('the state file', () => {
     await eventually(() => rig.ctlOk('status'));
   });
 
-  test('that could not be written for a while is written when it can be', async (context) => {
+  test('that could not be written for a while is written as soon as it can be', async (context) => {
     const rig = rigWith(context);
-    // Nobody can write to, or remove, what is a folder and has something in it.
+    // hfmd can neither write to nor remove a folder that is not empty.
     mkdirSync(rig.path('state.json.new/x'), { recursive: true });
     const hfmd = await rig.start();
     await rig.ctl('drain', 'lb1');
@@ -114,7 +114,7 @@ describe.concurrent('the state file', () => {
   });
 });
 
-/** Root may write everywhere; then somebody else is needed. */
+/** Root may write everywhere, so as root the test runs hfmd as another user. */
 const ORDINARY =
   process.getuid?.() === 0
     ? { uid: 65_534, gid: 65_534 }

@@ -7,29 +7,29 @@ const OSES = ['openbsd', 'freebsd'] as const;
 const MEMBERS = `${memberByMode('lb1', '10.2.1.1')}${memberByMode('lb2', '10.2.1.2')}`;
 const CONFIG = `[pool.web]\ntable = "web"\n${MEMBERS}`;
 
-const OF_LB1 = [
+const TO_LB1 = [
   { client: '198.51.100.7', backend: '10.2.1.1' },
   { client: '198.51.100.8', backend: '10.2.1.1' },
   { client: '198.51.100.9', backend: '10.2.1.1' },
 ];
-const OF_LB2 = [{ client: '203.0.113.1', backend: '10.2.1.2' }];
+const TO_LB2 = [{ client: '203.0.113.1', backend: '10.2.1.2' }];
 
 function seeded(context: Parameters<typeof openRig>[0], os: Os, config = CONFIG): Rig {
   const rig = openRig(context, { os });
   rig.write(config);
   rig.pf.setTable('web', ['10.2.1.1', '10.2.1.2']);
   rig.pf.setReferences(['web']);
-  rig.pf.setSources([...OF_LB1, ...OF_LB2]);
+  rig.pf.setSources([...TO_LB1, ...TO_LB2]);
   return rig;
 }
 
 describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
-  test('of an address that has left are released, and counted', async (context) => {
+  test('of an address that has left are ended and counted', async (context) => {
     const rig = seeded(context, os);
     const hfmd = await rig.start();
     await inSync(rig);
     await rig.ctl('drain', 'lb1');
-    await eventually(() => expect(rig.pf.sources()).toMatchObject(OF_LB2));
+    await eventually(() => expect(rig.pf.sources()).toMatchObject(TO_LB2));
     await eventually(async () =>
       expect((await rig.status()).pools[0]?.ended).toMatchObject({ sources: 3 }),
     );
@@ -40,7 +40,7 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
     );
   });
 
-  test('are released at the next start when hfmd was killed before it could', async (context) => {
+  test('are ended at the next start if hfmd was killed before', async (context) => {
     const rig = seeded(context, os);
     const first = await rig.start();
     await inSync(rig);
@@ -52,11 +52,11 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
     expect(rig.pf.sources()).toHaveLength(4);
     rig.pf.clearFaults();
     await rig.start();
-    await eventually(() => expect(rig.pf.sources()).toMatchObject(OF_LB2));
+    await eventually(() => expect(rig.pf.sources()).toMatchObject(TO_LB2));
     expect(rig.pf.table('web')).toEqual(['10.2.1.2']);
   });
 
-  test('are waited for by drain --wait, which says how many there are', async (context) => {
+  test('drain --wait waits for them and says how many there are', async (context) => {
     const rig = seeded(context, os);
     const hfmd = await rig.start();
     await inSync(rig);
@@ -86,13 +86,13 @@ describe.concurrent.for(OSES)('sticky clients, on %s', (os) => {
       code: 0,
       stdout: expect.stringMatching(/\nlb1: drained\n$/),
     });
-    expect(rig.pf.sources()).toMatchObject(OF_LB2);
-    const told = hfmd.log.filter(({ event }) => event === 'node-problem');
-    expect(told).toMatchObject([{ problem: 'cleanup', active: true }]);
+    expect(rig.pf.sources()).toMatchObject(TO_LB2);
+    const problems = hfmd.log.filter(({ event }) => event === 'node-problem');
+    expect(problems).toMatchObject([{ problem: 'cleanup', active: true }]);
   });
 });
 
-test('sticky clients stay where the pool says kill_sources = "never"', async (context) => {
+test('sticky clients stay if the pool has kill_sources = "never"', async (context) => {
   const rig = seeded(
     context,
     'freebsd',

@@ -41,7 +41,7 @@ describe('hfmctl try', () => {
     expect(tried.stdout).toMatch(/left running +processes, which were killed\n/);
   });
 
-  test('says that something got away, and how much was printed', async (context) => {
+  test('says that a process is out of reach, and how much was printed', async (context) => {
     const rig = openRig(context);
     rigWith(
       rig,
@@ -57,7 +57,7 @@ echo first; head -c 100000 /dev/zero`,
     );
   });
 
-  test('has the configuration of the running hfmd where none is named', async (context) => {
+  test('uses the configuration of the running hfmd without -f', async (context) => {
     const rig = openRig(context);
     rigWith(rig, 'echo "of $HFM_BACKEND"');
     rig.pf.setTable('web', ['10.2.1.1']);
@@ -71,7 +71,7 @@ echo first; head -c 100000 /dev/zero`,
     expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('/etc/hfm.toml') });
   });
 
-  test('without hfmd and what it leaves behind says as whom it runs', async (context) => {
+  test('says as which user it runs if neither hfmd nor its state file is there', async (context) => {
     const rig = openRig(context);
     rigWith(rig, 'exit 0');
     const { stdout, stderr } = await rig.ctl('try', '-f', rig.configFile, 'lb1', '--json');
@@ -82,7 +82,7 @@ echo first; head -c 100000 /dev/zero`,
     expect(JSON.parse(stdout)).toMatchObject({ user: username, daemon_user: null });
   });
 
-  test('cuts a script that hangs at its deadline', async (context) => {
+  test('kills a script that hangs at its deadline', async (context) => {
     const rig = openRig(context);
     rigWith(rig, 'trap "" TERM INT; while :; do sleep 1; done');
     const tried = await rig.ctl('try', '-f', rig.configFile, 'lb1', '--json');
@@ -96,7 +96,7 @@ echo first; head -c 100000 /dev/zero`,
     expect(keysWithoutSnakeCase(json)).toEqual([]);
   });
 
-  test('runs an action with what it would be told', async (context) => {
+  test('runs an action with the environment that hfmd would give it', async (context) => {
     const rig = openRig(context);
     rigWith(rig, 'exit 0', 'echo "$1 $HFM_EVENT $HFM_FROM $HFM_BACKEND"; exit 3');
     const tried = await rig.ctl('try', '-f', rig.configFile, '--action', 'page', '--event', 'up');
@@ -111,10 +111,10 @@ echo first; head -c 100000 /dev/zero`,
     [['--action', 'pgae'], 'no action "pgae"; did you mean "page"?'],
     [['--action', 'page', '--event', 'left'], '--event: found "left", expected "up" or "down"'],
     [[], 'expected the name of a backend'],
-  ] as const)('of %j is a usage error', async ([args, words], context) => {
+  ] as const)('with %j is a usage error', async ([args, message], context) => {
     const rig = openRig(context);
     rigWith(rig, 'exit 0');
     const tried = await rig.ctl('try', '-f', rig.configFile, ...args);
-    expect(tried).toMatchObject({ code: 64, stderr: expect.stringContaining(words) });
+    expect(tried).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
   });
 });

@@ -6,11 +6,11 @@ interface Listener {
   readonly port: number;
   readonly open: ReadonlySet<Socket>;
   readonly accepted: number;
-  /** As the death of its process: the listener first, then what it holds. */
+  /** As when its process dies: closes the listener, then resets its connections. */
   die(): void;
 }
 
-/** Accepts, and closes a connection on which nothing was said for so long. */
+/** Accepts, and closes a connection that is idle for `idleMs`. */
 async function listen(idleMs: number | null = null): Promise<Listener> {
   const open = new Set<Socket>();
   let accepted = 0;
@@ -37,7 +37,7 @@ async function listen(idleMs: number | null = null): Promise<Listener> {
   };
 }
 
-/** Its own rhythm is so slow that only the watch can see anything within a test. */
+/** With an interval so long that within a test only the watch can notice a failure. */
 function watched(rig: Rig, port: number, interval: string): void {
   rig.write(`[check.tcp]
 type = "tcp"
@@ -72,11 +72,11 @@ test('a watched backend that dies leaves its table long before its next probe', 
   const events = (await rig.ctl('explain', 'lb1', '--json')).stdout;
   const { checks } = JSON.parse(events) as { checks: { history: { verdict: string }[] }[] };
   const verdicts = checks[0]?.history.map(({ verdict }) => verdict);
-  // The end of the connection was no verdict: three probes were.
+  // The end of the connection is no verdict: it starts three probes.
   expect(verdicts?.slice(-3)).toEqual(['fail', 'fail', 'fail']);
 });
 
-test('a server that closes idle connections is never taken for dead, nor stormed', async (context) => {
+test('a server that closes idle connections is not marked down, and gets few connections', async (context) => {
   const rig = openRig(context);
   const server = await listen(150);
   watched(rig, server.port, '500ms');
@@ -87,7 +87,7 @@ test('a server that closes idle connections is never taken for dead, nor stormed
   const { engine, backends } = await rig.status();
   expect(backends[0]).toMatchObject({ health: 'up' });
   expect(hfmd.log.filter(({ to }) => to === 'down')).toEqual([]);
-  // A probe each half second, one idle connection and the looks after it; no more until later.
+  // One probe each half second, one idle connection and the probes after its end.
   expect(server.accepted).toBeLessThan(15);
   expect(engine.watching).toBe(0);
   expect(rig.pf.table('web')).toEqual(['10.2.1.1']);

@@ -7,7 +7,7 @@ import { projectFile } from '../../docs/page.ts';
 import { eventually, openRig } from '../harness.ts';
 import { ADDRESS, openSite, serveHttp, serverUser, serveSsh } from './checks-servers.ts';
 
-/** What each ready-made action does with the real program, and what hfmd tells it. */
+/** Each ready-made action with the real program, and with the environment that hfmd gives it. */
 
 const json = (path: string): string => JSON.stringify(projectFile(path));
 
@@ -54,9 +54,9 @@ test('notify-webhook posts to a web server, by curl and by nc', async (context) 
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain('500');
     status = 200;
-    const nobody = await post(`http://${ADDRESS}:1/`);
-    expect(nobody.code).not.toBe(0);
-    expect(nobody.stderr).not.toBe('');
+    const unreachable = await post(`http://${ADDRESS}:1/`);
+    expect(unreachable.code).not.toBe(0);
+    expect(unreachable.stderr).not.toBe('');
   }
   const { code, stderr } = await openBench(context).run('actions/notify-webhook', {
     args: [`http://${ADDRESS}:${port}/`],
@@ -117,7 +117,7 @@ backend signal-down
     expect(await health()).toBe(503);
     expect((await switchIt('down', 'signal-down/dummy', 'ready')).code).toBe(0);
     expect(await health()).toBe(200);
-    expect(await switchIt('down', 'signal-down/nobody')).toMatchObject({
+    expect(await switchIt('down', 'signal-down/nonesuch')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('No such server'),
     });
@@ -131,7 +131,7 @@ backend signal-down
   expect(await health()).toBe(200);
 });
 
-test('run-on-peer runs words on another host, by ssh', async (context) => {
+test('run-on-peer runs a command on another host, by ssh', async (context) => {
   const site = openSite(context);
   const bench = openBench(context);
   bench.link('ssh');
@@ -163,7 +163,7 @@ test('run-on-peer runs words on another host, by ssh', async (context) => {
     stdout: '[]\n',
     stderr: 'no\n',
   });
-  // A peer whose key is not known is not asked about, but refused.
+  // ssh refuses a peer whose host key is unknown, and asks no question.
   const stranger = await onPeer(['true'], bench.path('nothing'));
   expect([stranger.code, stranger.stderr]).toEqual([
     255,
@@ -177,7 +177,7 @@ test('run-on-peer runs words on another host, by ssh', async (context) => {
   expect([missing.code, missing.stderr]).toEqual([3, 'run-on-peer: there is no ssh in PATH\n']);
 });
 
-test('the actions by hfmd, when a backend goes down', async (context) => {
+test('hfmd runs the actions when a backend goes down', async (context) => {
   const rig = openRig(context);
   const bodies: unknown[] = [];
   const { port } = await serveHttp(context, async (request, response) => {
@@ -187,7 +187,7 @@ test('the actions by hfmd, when a backend goes down', async (context) => {
     response.end();
   });
   const mail = rig.path('mail');
-  // hfmd's PATH for actions is fixed, so that sendmail is a fake behind env(1).
+  // hfmd's PATH for actions is fixed, so env(1) sets one with a fake sendmail.
   const bench = openBench(context);
   bench.fake('sendmail', `cat >'${mail}.new'; mv '${mail}.new' '${mail}'`);
   bench.link('mv');

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, type TestContext, test } from 'vitest';
 import { whereIs } from '../../checks/bench.ts';
 import { artefactOfFile, installTo, runToEnd, scratch } from '../../release/artefact.ts';
-import { complaintsOf, eventually, inSync, openRig, type Rig, run } from '../harness.ts';
+import { eventually, inSync, openRig, problemsOf, type Rig, run } from '../harness.ts';
 
 const archive = artefactOfFile();
 
-/** Whom the rules name, and nothing else. */
+/** The unprivileged user that the rules name. */
 const USER = { name: 'nobody', uid: 65534, gid: 65534 } as const;
 
 test('installed, it runs as an unprivileged user, with sudo in front of pfctl', async (context) => {
@@ -35,14 +35,14 @@ pools   = { web = "10.2.1.30" }
     },
   );
   rig.pf.setTable('web', []);
-  await letThrough(context, rig, programs.hfmctl);
+  await allowPf(context, rig, programs.hfmctl);
   const all = ['10.2.1.30', one.address, two.address].sort();
 
   const { pid } = await rig.startWith({ user: USER });
   expect(runToEnd(['ps', '-o', 'user=', '-p', String(pid)]).stdout.trim()).toBe(USER.name);
   await eventually(() => expect(rig.pf.table('web')).toEqual(all));
-  await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
-  // The process that starts scripts is the one that came with it.
+  await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
+  // The process that starts scripts is the installed one.
   expect(runToEnd(['ps', '-o', 'args=', '--ppid', String(pid)]).stdout).toContain(
     `${whereIs('perl')} ${join(prefix, 'libexec/hfm/script-starter')} `,
   );
@@ -54,8 +54,8 @@ pools   = { web = "10.2.1.30" }
   await eventually(() => expect(rig.pf.table('web')).toEqual(all));
 });
 
-/** pf is root's, and the user may run what hfmctl says that this configuration needs of it. */
-async function letThrough(context: TestContext, { folder, pf, configFile }: Rig, hfmctl: string) {
+/** Lets only root use pf, and allows the user the commands that `hfmctl privileges` prints. */
+async function allowPf(context: TestContext, { folder, pf, configFile }: Rig, hfmctl: string) {
   chmodSync(pf.folder, 0o700);
   chownSync(folder, USER.uid, USER.gid);
   const command = ['privileges', 'sudo', '-f', configFile, '--user', USER.name];

@@ -9,16 +9,16 @@ import { whereIs } from '../../checks/bench.ts';
 
 type Until = Pick<TestContext, 'onTestFinished'>;
 
-/** A loopback address of this run's own, so that ports are free. */
+/** A loopback address for this run alone, so its ports are free. */
 export const ADDRESS = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 256}.53`;
 
 export interface Site {
   readonly folder: string;
   path(name: string): string;
   write(name: string, text: string, mode?: number): string;
-  /** Runs a server until the test ends; `kill` ends it before. */
+  /** Runs a server until the test ends, or until `kill`. */
   serve(program: string, args: readonly string[], how?: { asRoot?: boolean }): Served;
-  /** Runs a program to its end, and throws where it fails. */
+  /** Runs a program to its end; throws if it fails. */
   run(program: string, args: readonly string[]): string;
 }
 
@@ -29,8 +29,8 @@ export interface Served {
 }
 
 /**
- * A folder for servers. They run as `postgres` where the tests run as root: a user that Debian's
- * package makes, with a shell, so that PostgreSQL starts and sshd lets it in.
+ * A folder for servers. If the tests run as root, the servers run as `postgres`, a user of Debian's
+ * package. PostgreSQL does not start as root, and that user has a shell, which sshd needs.
  */
 export function openSite({ onTestFinished }: Until): Site {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-real-'));
@@ -116,7 +116,7 @@ export function postgresProgram(name: string): string {
   return join(root, newest, 'bin', name);
 }
 
-/** An sshd for the user that it runs as, who gets in with the throw-away key `id`. */
+/** An sshd for the user that it runs as. The throw-away key `id` opens it. */
 export function serveSsh(site: Site, port: number): Served {
   for (const name of ['host', 'id']) {
     site.run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', site.path(name)]);

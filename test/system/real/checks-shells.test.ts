@@ -8,8 +8,8 @@ import { CHECKS } from '../../checks/shelves.ts';
 import { projectFile } from '../../docs/page.ts';
 
 /**
- * mksh is of the family of OpenBSD's sh, without a printf of its own; dash and busybox have the ash
- * that FreeBSD's is. original-awk is the awk of both.
+ * mksh descends from the same ksh as OpenBSD's sh, and has no printf of its own. dash and busybox have
+ * ash, as FreeBSD's sh. original-awk is the awk of both systems.
  */
 const BASES = [
   { shell: 'mksh', applet: [], awk: 'original-awk' },
@@ -17,14 +17,14 @@ const BASES = [
   { shell: 'busybox', applet: ['sh'], awk: 'busybox' },
 ] as const;
 
-describe.each(BASES)('by $shell and $awk', ({ shell, applet, awk }) => {
+describe.each(BASES)('with $shell and $awk', ({ shell, applet, awk }) => {
   describeShelves([...CHECKS, ...ACTIONS], { shell: [whereIs(shell), ...applet], awk });
 });
 
 const scripts = (['checks', 'actions'] as const).flatMap((folder) =>
   scriptsIn(folder).map((name) => `${folder}/${name}`),
 );
-test.each(scripts)('shellcheck has nothing to say of %s', (script) => {
+test.each(scripts)('shellcheck finds nothing in %s', (script) => {
   const { error, stdout, stderr } = spawnSync(
     whereIs('shellcheck'),
     ['-s', 'sh', projectFile(script)],

@@ -13,12 +13,12 @@ import {
   serveSsh,
 } from './checks-servers.ts';
 
-/** What each ready-made check says of the real server, with the real client. */
+/** Each ready-made check with the real client, on the real server. */
 
 type Env = Readonly<Record<string, string>>;
 type Check = (args?: readonly string[], env?: Env) => Promise<Said>;
 
-/** A check that finds only these client programs, of which each must be on this machine. */
+/** A check with only these client programs in its PATH. This machine must have all of them. */
 function checkOf(context: TestContext, name: string, clients: readonly string[], env: Env): Check {
   const bench: Bench = openBench(context);
   bench.link(...clients);
@@ -30,7 +30,7 @@ function said(code: number, line: string | RegExp): unknown {
   return { code, stdout: expect.stringMatching(line), stderr: '' };
 }
 
-/** Until a server that has just been started, or stopped, shows it. */
+/** Waits until the check notices that a server was started or stopped. */
 function becomes(what: () => Promise<Said>, code: number): Promise<void> {
   return vi.waitFor(async () => expect(await what()).toMatchObject({ code }), {
     timeout: 30_000,
@@ -38,7 +38,7 @@ function becomes(what: () => Promise<Said>, code: number): Promise<void> {
   });
 }
 
-test('haproxy-stats, of a HAProxy', async (context) => {
+test('haproxy-stats on a HAProxy', async (context) => {
   const site = openSite(context);
   const web = await serveHttp(context);
   const socket = site.path('sock');
@@ -113,7 +113,7 @@ test('ping, of this machine', async (context) => {
   expect(await check(['-a', 'no.such.host.invalid'])).toEqual(said(3, /^UNKNOWN: ping: /));
   expect(await checkOf(context, 'ping', [], {})()).toEqual(said(3, /there is no ping in PATH/));
 
-  // In a network of its own, where nobody answers.
+  // In a network namespace that answers no ping.
   const bench = openBench(context);
   bench.link('ping', 'unshare', 'ip');
   const deaf = 'ip link set lo up && echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all && exec "$@"';
@@ -122,7 +122,7 @@ test('ping, of this machine', async (context) => {
   expect(lost).toEqual(said(2, /^100% of 2 lost$/m));
 });
 
-test('dns, of a dnsmasq', async (context) => {
+test('dns on a dnsmasq', async (context) => {
   const site = openSite(context);
   const env = { HFM_PORT: '5353', HFM_TIMEOUT_MS: '3000' };
   const clients = ['dig', 'drill', 'host'].map((client) => checkOf(context, 'dns', [client], env));
@@ -152,7 +152,7 @@ test('dns, of a dnsmasq', async (context) => {
       said(2, /says NXDOMAIN for no\.example\.org A$/m),
     );
     expect(await check(['-t', 'PTR', 'www.example.org'])).toEqual(said(2, /has no PTR for www/));
-    // Not one of its own, and it may ask nobody.
+    // The server is not authoritative for this name and has no resolver to ask.
     expect(await check(['www.example.net'])).toEqual(said(2, /says REFUSED/));
   }
   await dnsmasq.kill();
@@ -162,7 +162,7 @@ test('dns, of a dnsmasq', async (context) => {
   );
 });
 
-test('tcp-banner, of an sshd and a mail server', async (context) => {
+test('tcp-banner on an sshd and a mail server', async (context) => {
   const site = openSite(context);
   const check = checkOf(context, 'tcp-banner', ['nc'], {
     HFM_PORT: '2222',
@@ -190,13 +190,13 @@ test('tcp-banner, of an sshd and a mail server', async (context) => {
   expect(await check(['220 *'], port)).toEqual(said(2, /said "421 busy", expected 220 \*/));
   greeting = 'close';
   expect(await check(['220 *'], port)).toEqual(said(2, /^CRITICAL: no line from /));
-  // Connected, and then silent: nc gives up before hfmd's deadline.
+  // The server accepts and stays silent: nc gives up before hfmd's deadline.
   greeting = '';
   expect(await check(['220 *'], port)).toEqual(said(2, /^CRITICAL: no line from /));
   expect(await checkOf(context, 'tcp-banner', [], port)()).toEqual(said(3, /there is no nc/));
 });
 
-test('tls-expiry, of a HAProxy, a server on IPv6 and one with STARTTLS', async (context) => {
+test('tls-expiry on a HAProxy, a server on IPv6 and a server with STARTTLS', async (context) => {
   const site = openSite(context);
   const good = certificate(site, 'good', 10);
   const old = certificate(site, 'old', -1);
@@ -254,7 +254,7 @@ frontend tls
   expect(await checkOf(context, 'tls-expiry', [], {})()).toEqual(said(3, /there is no openssl/));
 });
 
-test('postgres, of a primary and a standby', async (context) => {
+test('postgres on a primary and a standby', async (context) => {
   const site = openSite(context);
   const data = site.path('data');
   site.run(postgresProgram('initdb'), ['--no-sync', '-A', 'trust', '-U', 'hfm', '-D', data]);
@@ -267,7 +267,7 @@ test('postgres, of a primary and a standby', async (context) => {
   const login = ['-U', 'hfm', '-d', 'postgres'];
   const ready = checkOf(context, 'postgres', ['pg_isready'], {});
   const psql = checkOf(context, 'postgres', ['psql'], {});
-  const mode = (word: string) => psql([...login, '-m', word]);
+  const mode = (expected: string) => psql([...login, '-m', expected]);
   expect(await ready()).toEqual(said(2, /^CRITICAL: .*no response$/m));
   expect(await mode('writable')).toEqual(said(2, /^CRITICAL: psql: .*refused/));
 
@@ -295,7 +295,7 @@ test('postgres, of a primary and a standby', async (context) => {
   expect(await none(['-m', 'writable'])).toEqual(said(3, /there is no psql/));
 });
 
-test('redis, of a master, a replica and one with a password', async (context) => {
+test('redis on a master, a replica and a server with a password', async (context) => {
   const site = openSite(context);
   const start = (port: number, ...more: string[]) =>
     site.serve('redis-server', [
@@ -326,7 +326,9 @@ test('redis, of a master, a replica and one with a password', async (context) =>
   expect(await checkOf(context, 'redis', [], {})()).toEqual(said(3, /no redis-cli or nc/));
 });
 
-/** For www.example.org, good for so many days; `file` has the key and the certificate. */
+/**
+ * A certificate for www.example.org that expires in `days`; `file` has the key and the certificate.
+ */
 function certificate(site: Site, name: string, days: number) {
   const [key, csr, cert] = ['key', 'csr', 'crt'].map((end) => site.path(`${name}.${end}`)) as [
     string,

@@ -22,12 +22,12 @@ interface Ran {
   readonly stderr: string;
 }
 
-/** An /etc of its own, with the user _hfm and rules for it; seen by what runs `through`. */
+/** A copy of /etc with the user _hfm and rules for it. Only programs run with `through` see it. */
 export interface Bench {
   readonly folder: string;
-  /** What runs a program as _hfm, with that /etc. */
+  /** The command that runs a program as _hfm, with that /etc. */
   readonly through: readonly string[];
-  /** What runs it as another user that rules say nothing of. */
+  /** The command that runs it as another user, which no rule names. */
   readonly throughOther: readonly string[];
   rulesFile(by: By): string;
   setRules(by: By, text: string): void;
@@ -41,7 +41,7 @@ export interface Bench {
 const HFM_ID = 64_210;
 const OTHER_ID = 65_534;
 
-/** Nothing of the machine's own /etc is changed: the copy is only in mount namespaces of ours. */
+/** Leaves the machine's /etc as it is: the copy is mounted in a namespace of the test only. */
 export function openElevationBench({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'hfm-rights-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -92,12 +92,13 @@ export function openElevationBench({ onTestFinished }: Pick<TestContext, 'onTest
   return bench;
 }
 
-/** A program that says how it was called, and by whom. */
+/** Writes a program that prints its user id and its arguments. */
 export function writeRecorder(path: string): void {
-  const body = `printf '%s' "$(id -u)"; for word; do printf ' [%s]' "$word"; done; echo\n`;
+  const body = `printf '%s' "$(id -u)"; for argument; do printf ' [%s]' "$argument"; done; echo\n`;
   writeFileSync(path, `#!/bin/sh\n${body}`, { mode: 0o755 });
 }
 
+/** What the recorder prints when root runs it with these arguments. */
 export function recorded(argv: readonly string[]): string {
-  return `${['0', ...argv.map((word) => `[${word}]`)].join(' ')}\n`;
+  return `${['0', ...argv.map((argument) => `[${argument}]`)].join(' ')}\n`;
 }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { blocksOf } from '../../docs/page.ts';
 
 test.each(['README.md', 'docs/openbsd.md', 'docs/freebsd.md'])(
-  'the haproxy.cfg of %s is good',
+  'the haproxy.cfg in %s is valid',
   (document) => {
     const blocks = blocksOf(document, 'haproxy');
     expect(blocks).toHaveLength(1);

@@ -4,13 +4,13 @@ import { createServer, get } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type TestContext, test } from 'vitest';
-import { complaintsOf, eventually, inSync, openRig, type Rig } from '../harness.ts';
+import { eventually, inSync, openRig, problemsOf, type Rig } from '../harness.ts';
 
 const PORT = 8080;
-/** Of two load balancers; the tables hold what the clients connect to. */
+/** The addresses of two haproxies. The table holds them too: clients connect to the same address. */
 const ADDRESSES = ['127.77.1.1', '127.77.1.2'];
 
-test('HAProxy is here', () => {
+test('HAProxy is installed', () => {
   expect(spawnSync('haproxy', ['-v'], { encoding: 'utf8' }).stdout).toMatch(/^HAProxy version/);
 });
 
@@ -25,11 +25,11 @@ test('two haproxies are reloaded one after the other and no request is lost', as
   for (const lb of [lb1, lb2]) {
     const before = lb.pid();
     const served = clients.servedBy(lb.address);
-    // What pf has not shown yet is not counted on: the drain of the only other would be refused.
+    // hfmd relies only on what it has read: before, it would refuse to drain the only other member.
     await inSync(rig);
     await rig.ctlOk('drain', lb.name, '--wait');
     expect(rig.pf.table('web')).toEqual(ADDRESSES.filter((one) => one !== lb.address));
-    // Nothing new comes while it is out: what it does now hurts nobody.
+    // While it is out it gets no new connections, so a restart breaks none.
     await clients.quiet(lb.address);
     await lb.restart();
     expect(lb.pid()).not.toBe(before);
@@ -40,7 +40,7 @@ test('two haproxies are reloaded one after the other and no request is lost', as
   const { failures, total } = await clients.stop();
   expect(failures).toEqual([]);
   expect(total).toBeGreaterThan(50);
-  await eventually(async () => expect(await complaintsOf(rig)).toEqual([]));
+  await eventually(async () => expect(await problemsOf(rig)).toEqual([]));
 });
 
 test('the dummy server takes a haproxy out and puts it back, over the admin socket', async (context) => {
@@ -51,7 +51,7 @@ test('the dummy server takes a haproxy out and puts it back, over the admin sock
   await eventually(() => expect(rig.pf.table('web')).toEqual(ADDRESSES));
   const clients = startClients(rig, context);
 
-  await lb1.say('disable server signal-down/dummy');
+  await lb1.command('disable server signal-down/dummy');
   await eventually(() => expect(rig.pf.table('web')).toEqual(ADDRESSES.slice(1)));
   expect((await rig.status()).backends[0]?.checks[0]?.last).toMatchObject({
     reason: 'http-status',
@@ -59,14 +59,14 @@ test('the dummy server takes a haproxy out and puts it back, over the admin sock
   });
   await clients.quiet(lb1.address);
   await lb1.restart();
-  // It comes back with its dummy server up, and hfmd brings it back by itself.
+  // After the restart its dummy server is up, and hfmd puts it back in by itself.
   await eventually(() => expect(rig.pf.table('web')).toEqual(ADDRESSES));
   await sleep(500);
   expect((await clients.stop()).failures).toEqual([]);
   expect(hfmd.log.filter(({ event, to }) => event === 'health' && to === 'down')).toHaveLength(1);
 });
 
-test('a haproxy that is killed leaves, and returns when it is started again', async (context) => {
+test('a haproxy that is killed leaves the table, and returns when it is started again', async (context) => {
   const rig = openRig(context);
   const [lb1] = await balancers(rig, context);
   rig.pf.setTable('web', []);
@@ -86,8 +86,8 @@ interface Balancer {
   start(): Promise<void>;
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** Tells its admin socket something. */
-  say(command: string): Promise<string>;
+  /** Sends a command to its admin socket; returns the answer. */
+  command(line: string): Promise<string>;
 }
 
 /** Two haproxies before one web server, and an hfm.toml that watches their monitor-uri. */
@@ -167,15 +167,15 @@ backend signal-down
       await kill();
       await lb.start();
     },
-    say: (command) =>
+    command: (line) =>
       new Promise((resolve, reject) => {
-        let heard = '';
-        const talk = connect(socket, () => talk.write(`${command}\n`));
-        talk.setEncoding('utf8').on('data', (chunk) => {
-          heard += chunk;
+        let answer = '';
+        const connection = connect(socket, () => connection.write(`${line}\n`));
+        connection.setEncoding('utf8').on('data', (chunk) => {
+          answer += chunk;
         });
-        talk.on('end', () => resolve(heard));
-        talk.on('error', reject);
+        connection.on('end', () => resolve(answer));
+        connection.on('error', reject);
       }),
   };
   return lb;
@@ -188,15 +188,15 @@ interface Clients {
   stop(): Promise<{ readonly failures: readonly string[]; readonly total: number }>;
 }
 
-/** What pf does to new connections: each goes to the next member of the table as it is now. */
+/** Clients behind pf: each new connection goes to the next address that the table holds now. */
 function startClients(rig: Rig, { onTestFinished }: TestContext): Clients {
   const served = new Map<string, number>();
   const inFlight = new Map<string, number>();
   const failures: string[] = [];
-  let going = true;
+  let isRunning = true;
   let total = 0;
   const loop = async (): Promise<void> => {
-    while (going) {
+    while (isRunning) {
       const members = rig.pf.table('web') ?? [];
       const address = members[total % Math.max(1, members.length)];
       total += 1;
@@ -217,7 +217,7 @@ function startClients(rig: Rig, { onTestFinished }: TestContext): Clients {
   };
   const loops = [loop(), loop(), loop()];
   const stop = async (): Promise<void> => {
-    going = false;
+    isRunning = false;
     await Promise.all(loops);
   };
   onTestFinished(stop);

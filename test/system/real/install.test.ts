@@ -25,14 +25,14 @@ import type { Ended } from '../harness.ts';
 
 const archive = artefactOfFile();
 
-/** mksh is of the family of OpenBSD's sh, dash and busybox have the ash that FreeBSD's is. */
+/** mksh descends from the same ksh as OpenBSD's sh. dash and busybox have ash, as FreeBSD's sh. */
 const SHELLS = [[whereIs('mksh')], [whereIs('dash')], [whereIs('busybox'), 'sh']] as const;
 
-/** What node compiled is never the same in all bytes. */
+/** Without the bytes of the code caches, which node never compiles alike. */
 const LIST = `cd "$0" && find . -type f | sort
 find . -type f ! -name '*.cache' | sort | xargs cksum`;
 
-test.each(SYSTEMS)('install.sh does the same by every shell for %s', (system) => {
+test.each(SYSTEMS)('install.sh for %s does the same with every shell', (system) => {
   const folder = scratch();
   const unpacked = unpack(archive(), folder);
   const listings = SHELLS.map((shell, i) => {
@@ -48,10 +48,11 @@ test.each(SYSTEMS)('install.sh does the same by every shell for %s', (system) =>
 
 test.each([
   ['release/install.sh', 'sh', []],
-  // rc.subr reads what they set, sets what they read, and splits some of it into words.
+  // rc.subr reads the variables that the scripts set, sets those that they read, and splits some at
+  // spaces.
   ['rc.d/freebsd/hfmd', 'sh', ['-e', 'SC1091,SC2034,SC2086']],
   ['rc.d/openbsd/hfmd', 'ksh', ['-e', 'SC1091,SC2034,SC2086,SC2154']],
-])('shellcheck has nothing to say of %s', (path, shell, options) => {
+])('shellcheck finds nothing in %s', (path, shell, options) => {
   const program = [whereIs('shellcheck'), '-s', shell, ...options, projectFile(path)];
   expect(runToEnd(program)).toMatchObject({ stdout: '', stderr: '' });
 });
@@ -60,7 +61,7 @@ const APPLETS = 'cat chgrp chmod chown dirname grep id mkdir mv rm rmdir sed sh 
   ' ',
 );
 
-/** Adds to passwd and group what the system's own programs would. */
+/** Adds the same lines to passwd and group as the system's own programs. */
 const ADD_GROUP = 'echo "_hfm:x:777:" >>/etc/group';
 const ADD_USER = 'echo "_hfm:x:777:777::/var/empty:/sbin/nologin" >>/etc/passwd';
 const STAND_INS: Readonly<Record<string, string>> = {
@@ -70,7 +71,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   pw: `case $1 in groupadd) ${ADD_GROUP} ;; useradd) ${ADD_USER} ;; esac`,
 };
 
-/** A root of its own with busybox for a base system, and install.sh to run in it. */
+/** A folder for chroot(8) with busybox as its base system, and install.sh to run in it. */
 function openRoot(system: System): { path(name: string): string; install(): Ended } {
   const root = scratch();
   const path = (name: string): string => join(root, name);
@@ -124,7 +125,7 @@ describe.each([
     again: 'service hfmd restart',
   },
 ] as const)('install.sh as root on $system', ({ system, config, calls, steps, again }) => {
-  test('makes the user and its folders once, and says what is left to do', () => {
+  test('makes the user and its folders once, and prints what is left to do', () => {
     const { path, install } = openRoot(system);
     const first = install();
     expect(first).toMatchObject({ code: 0, stderr: '' });

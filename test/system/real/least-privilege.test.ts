@@ -68,7 +68,7 @@ async function openNode(context: TestContext, by: By, os: 'openbsd' | 'freebsd')
 describe.each([
   ['sudo', 'freebsd'],
   ['doas', 'openbsd'],
-] as const)('hfmd as _hfm by %s, on %s', (by, os) => {
+] as const)('hfmd as _hfm with %s, on %s', (by, os) => {
   test('drains, ends states and source nodes, and nothing is refused', async (context) => {
     const { rig, bench, rules, start } = await openNode(context, by, os);
     bench.setRules(by, rules);
@@ -106,7 +106,7 @@ describe.each([
     expect(hfmd.log.filter(({ event }) => event === 'table-error')).toEqual([]);
   });
 
-  test('says which rule is missing, one after the other, until all are there', async (context) => {
+  test('names the missing rules, one after the other, until all are there', async (context) => {
     const { rig, bench, rules, start } = await openNode(context, by, os);
     bench.setRules(by, '# none yet\n');
     rig.pf.setSources(STICKY);
@@ -121,7 +121,7 @@ describe.each([
         if (rule === undefined || added.includes(rule)) continue;
         bench.addRule(by, rule);
         added.push(rule);
-        // The audit and what follows a removal are tried again rarely.
+        // hfmd repeats the audit and the cleanup after a removal rarely; a reload repeats them now.
         await rig.ctl('reload');
       }
     };
@@ -136,19 +136,19 @@ describe.each([
       await addMissing();
       expect(rig.pf.table('web', IN_HFM)).toEqual(['10.2.1.1', '10.2.1.2']);
     });
-    // Show, delete, add, the audit's listing: what else there is was not needed.
+    // The rules for show, delete, add and the audit's listing. The others were not needed here.
     expect(added.length).toBeGreaterThanOrEqual(4);
     const isPrinted = (rule: string): boolean =>
       by === 'doas'
         ? rules.includes(`${rule}\n`)
         : rules.includes(rule.replace('_hfm ALL = (root) NOPASSWD: ', '    '));
     expect(added.filter((rule) => !isPrinted(rule))).toEqual([]);
-    const told = hfmd.log.filter(({ event }) => event === 'table-error');
-    expect(told.length).toBeGreaterThanOrEqual(3);
-    expect(told[0]?.msg).toContain('-T');
+    const errors = hfmd.log.filter(({ event }) => event === 'table-error');
+    expect(errors.length).toBeGreaterThanOrEqual(3);
+    expect(errors[0]?.msg).toContain('-T');
   });
 
-  test('and hfmd -n says it as well', async (context) => {
+  test('hfmd -n names the missing rule too', async (context) => {
     const { rig, bench } = await openNode(context, by, os);
     bench.setRules(by, '# none yet\n');
     const [program = '', ...args] = [...bench.through, process.execPath, HFMD];

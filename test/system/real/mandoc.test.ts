@@ -6,7 +6,7 @@ import { projectFile } from '../../docs/page.ts';
 const pages = readdirSync(projectFile('man'));
 
 describe('the man pages', () => {
-  test('are the three', () => {
+  test('are three', () => {
     expect(pages.sort()).toEqual(['hfm.toml.5', 'hfmctl.8', 'hfmd.8']);
   });
 

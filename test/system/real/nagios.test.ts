@@ -32,7 +32,8 @@ test("hfmd runs Debian's monitoring plugins as they are, and ready-made checks",
     for (const socket of open) socket.destroy();
   });
   const sshd = serveSsh(site, 2222);
-  // check_dns can ask port 53 only, which takes root to bind; dnsmasq gives that up.
+  // check_dns can ask port 53 only. Only root may bind it, so dnsmasq starts as root and changes
+  // its user.
   const dnsmasq = site.serve(
     'dnsmasq',
     [
@@ -57,7 +58,7 @@ test("hfmd runs Debian's monitoring plugins as they are, and ready-made checks",
     ['dns', projectFile('checks/dns'), 'www.example.org', '192.0.2.10'],
     ['ping', projectFile('checks/ping'), '-n', '1'],
     ['switch', projectFile('checks/file-switch'), rig.path('{name}.out')],
-    // Neither passes nor fails, where what it looks at is not there to be seen.
+    // Is inconclusive: the folder that it looks into is missing.
     ['unknown', projectFile('checks/file-switch'), rig.path('missing/{name}.out')],
   ];
   const sections = programs.map(
@@ -82,7 +83,7 @@ pools = { web = "10.2.1.${i + 1}" }
     verdict: 'pass',
     detail: expect.stringMatching(detail),
   });
-  // The performance data behind the | are not shown.
+  // The detail leaves out the performance data after the |.
   expect(await lastOf(rig)).toEqual({
     check_http: passes(/^HTTP OK: [^|]*$/),
     check_tcp: passes(/^TCP OK - [^|]*$/),

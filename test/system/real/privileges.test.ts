@@ -15,7 +15,7 @@ import {
   writeRecorder,
 } from './elevation-bench.ts';
 
-/** Table names that doas could take for its own words, and what sudoers gives a meaning. */
+/** Names that are keywords of doas.conf, and characters that have a meaning in sudoers. */
 const POOLS = `[pool.web]
 table = "web"
 [pool.mail]
@@ -37,11 +37,11 @@ interface Setup {
   readonly by: By;
   readonly pfctl: string;
   readonly helper: string;
-  /** What the driver runs for the configuration, without what stands in front. */
+  /** The commands of the driver for the configuration, without sudo or doas in front. */
   readonly allowed: readonly (readonly string[])[];
 }
 
-/** The rules that `hfmctl privileges` prints for a configuration, in force for _hfm. */
+/** Puts the rules that `hfmctl privileges` prints for a configuration into force for _hfm. */
 async function setUp(context: TestContext, by: By): Promise<Setup> {
   const bench = openElevationBench(context);
   const [pfctl, helper] = [join(bench.folder, 'pfctl'), join(bench.folder, 'pf-end')];
@@ -56,11 +56,11 @@ async function setUp(context: TestContext, by: By): Promise<Setup> {
   const printed = await run(HFMCTL, ['privileges', by, '-f', file]).ended;
   expect(printed).toMatchObject({ code: 0, stderr: '' });
   bench.setRules(by, printed.stdout);
-  return { bench, by, pfctl, helper, allowed: await everythingRun(file) };
+  return { bench, by, pfctl, helper, allowed: await commandsOfDriver(file) };
 }
 
-/** Asks the driver for everything that the configuration may want of it. */
-async function everythingRun(file: string): Promise<string[][]> {
+/** Runs each operation of the driver that the configuration may need; returns the commands. */
+async function commandsOfDriver(file: string): Promise<string[][]> {
   const loaded = loadConfig(file);
   const address = parseAddress('10.0.0.1');
   if (!loaded.ok || !address.ok) throw new Error('no configuration');
@@ -86,7 +86,7 @@ async function everythingRun(file: string): Promise<string[][]> {
   return [...ran.values()];
 }
 
-/** Whether the program itself says that it would run this, without running it. */
+/** Whether sudo or doas would run the command. It only asks, and runs nothing. */
 function isPermitted({ bench, by }: Setup, argv: readonly string[]): boolean {
   if (by === 'sudo') return bench.run(whereIs('sudo'), '-n', '-l', ...argv).code === 0;
   const { stdout } = bench.run(whereIs('doas'), '-u', 'root', '-C', '/etc/doas.conf', ...argv);
@@ -94,6 +94,7 @@ function isPermitted({ bench, by }: Setup, argv: readonly string[]): boolean {
   return stdout.startsWith('permit');
 }
 
+/** Commands that differ a little from those that are allowed. */
 function nearMisses({ by, pfctl, helper, allowed }: Setup): string[][] {
   const ofPfctl = allowed.filter(([program]) => program === pfctl).map((argv) => argv.slice(1));
   const changed = ofPfctl.flatMap((args) => [
@@ -104,15 +105,15 @@ function nearMisses({ by, pfctl, helper, allowed }: Setup): string[][] {
       ['-q', ...args],
     ],
     ...[args.slice(0, -1), args.slice(1), [...args.slice(0, -1), `${args.at(-1)} `]],
-    args.map((word) => word.replace('web', 'web2')),
-    args.map((word) => word.replace('web', 'we*')),
-    args.map((word) => word.replace('permit', 'other')),
-    args.map((word) => word.replace('hfm:x', 'hfm,x')),
-    args.map((word) => word.replace(/^(-T)?show$/, '$1flush')),
-    args.map((word) => word.replace(/^(-T)?add$/, '$1load')),
-    args.map((word) => word.replace(/^(-T)?delete$/, '$1kill')),
-    args.map((word) => word.replace(/^(-f)?-$/, '$1/etc/pf.conf')),
-    args.map((word) => word.toUpperCase()),
+    args.map((argument) => argument.replace('web', 'web2')),
+    args.map((argument) => argument.replace('web', 'we*')),
+    args.map((argument) => argument.replace('permit', 'other')),
+    args.map((argument) => argument.replace('hfm:x', 'hfm,x')),
+    args.map((argument) => argument.replace(/^(-T)?show$/, '$1flush')),
+    args.map((argument) => argument.replace(/^(-T)?add$/, '$1load')),
+    args.map((argument) => argument.replace(/^(-T)?delete$/, '$1kill')),
+    args.map((argument) => argument.replace(/^(-f)?-$/, '$1/etc/pf.conf')),
+    args.map((argument) => argument.toUpperCase()),
   ]);
   const others = [
     ...['', '-F all', '-F states', '-Fa', '-d', '-e', '-f -', '-f-', '-f /etc/pf.conf', '-x loud'],
@@ -121,7 +122,7 @@ function nearMisses({ by, pfctl, helper, allowed }: Setup): string[][] {
     ...['-tweb -Treplace -f-', '-t web -T test', '-t web -T expire 0', '-tweb -Texpire 0'],
     ...['-a hfm -t web -T show', '-tweb -Tshow -ahfm', '-p /dev/null -ss', '-t args -T show'],
     by === 'sudo' ? '-t web -T show' : '-tweb -Tshow',
-  ].map((line) => line.split(' ').filter((word) => word !== ''));
+  ].map((line) => line.split(' ').filter((argument) => argument !== ''));
   const isAllowed = (argv: readonly string[]): boolean =>
     allowed.some((one) => one.join('\n') === argv.join('\n'));
   return [
@@ -136,7 +137,7 @@ function nearMisses({ by, pfctl, helper, allowed }: Setup): string[][] {
 }
 
 describe.each(['sudo', 'doas'] as const)('the rules of hfmctl privileges %s', (by) => {
-  test('are good', async (context) => {
+  test('are valid', async (context) => {
     const setup = await setUp(context, by);
     const checked =
       by === 'sudo'
@@ -145,7 +146,7 @@ describe.each(['sudo', 'doas'] as const)('the rules of hfmctl privileges %s', (b
     expect(checked).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('let through what the driver runs, word for word and as root', async (context) => {
+  test('allow each command of the driver, argument for argument and as root', async (context) => {
     const setup = await setUp(context, by);
     expect(setup.allowed.length).toBeGreaterThan(15);
     for (const argv of setup.allowed) {
@@ -155,12 +156,12 @@ describe.each(['sudo', 'doas'] as const)('the rules of hfmctl privileges %s', (b
     }
   });
 
-  test('let nothing else through', async (context) => {
+  test('allow nothing else', async (context) => {
     const setup = await setUp(context, by);
     const misses = nearMisses(setup);
     expect(misses.length).toBeGreaterThan(150);
     expect(misses.filter((argv) => isPermitted(setup, argv))).toEqual([]);
-    // A word that is empty, or an option of doas itself, is told apart when it is run.
+    // Only a real run shows whether an empty argument, or an option of doas itself, is refused.
     const run = misses.map((argv) => ({ argv, ...setup.bench.run(whereIs(by), '-n', ...argv) }));
     expect(run.filter(({ code, stdout }) => code === 0 || stdout !== '')).toEqual([]);
     const [ss = []] = setup.allowed.filter((argv) => argv.includes('-ss'));
@@ -177,7 +178,7 @@ test('sudo logs what changes a table, and not what only reads', async (context) 
   for (const argv of allowed) bench.run(whereIs('sudo'), '-n', ...argv);
   const logged = [...readFileSync(log, 'utf8').matchAll(/COMMAND=(.*)/g)].map(([, one]) => one);
   const changes = allowed.filter(
-    ([program, ...args]) => program !== pfctl || args.some((word) => word === '-f-'),
+    ([program, ...args]) => program !== pfctl || args.some((one) => one === '-f-'),
   );
   expect(logged).toEqual(changes.map((argv) => argv.join(' ')));
 });

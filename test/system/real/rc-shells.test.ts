@@ -6,13 +6,13 @@ import { eventually, memberByMode } from '../harness.ts';
 
 const archive = artefactOfFile();
 
-/** mksh is of the family of OpenBSD's ksh, dash and busybox have the ash that FreeBSD's sh is. */
+/** mksh descends from the same ksh as OpenBSD's. dash and busybox have ash, as FreeBSD's sh. */
 test.for([
   { system: 'OpenBSD', check: 'check', shell: [whereIs('mksh')] },
   { system: 'FreeBSD', check: 'status', shell: [whereIs('dash')] },
   { system: 'FreeBSD', check: 'status', shell: [whereIs('busybox'), 'sh'] },
 ] as const)(
-  'the service script of $system by $shell',
+  'the service script of $system with $shell',
   async ({ system, check, shell }, context) => {
     const service = openService(context, archive(), system);
     const { rig } = service;

@@ -5,10 +5,10 @@ import { describeStarter } from '../../process/starter-cases.ts';
 
 const [COMMAND = []] = starterCommands(projectFile('dist/sbin/hfmd'));
 
-test('where there is perl, it is what starts scripts', () => {
+test('perl starts scripts if it is installed', () => {
   expect(COMMAND.slice(0, 2)).toEqual(['/usr/bin/perl', projectFile('libexec/script-starter')]);
 });
 
-describe('by perl', () => {
+describe('with perl', () => {
   describeStarter(COMMAND);
 });

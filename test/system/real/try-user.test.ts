@@ -3,17 +3,17 @@ import { chmodSync, chownSync, readFileSync } from 'node:fs';
 import { expect, type TestContext, test } from 'vitest';
 import { HFMCTL, openRig, type Rig, run } from '../harness.ts';
 
-/** hfmctl try, where hfmd runs as a user of its own: these tests run as root. */
+/** hfmctl try while hfmd runs as another user. These tests run as root. */
 
 interface User {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Debian's own, in every installation; postgres is in a group of others too. */
+/** Two users of Debian; postgres is also a member of another group. */
 const [HFM, OTHER] = [userOf('postgres'), userOf('nobody')];
 
-/** A rig in a folder of the user's, whose check and action say as whom and where they run. */
+/** A rig whose folder belongs to HFM. Its check and its action print their user and their folder. */
 function openUsersRig(context: TestContext): Rig {
   const rig = openRig(context);
   const who = rig.script('who', 'echo "$(id -un) $(id -gn) $(id -Gn) in $(pwd)"');
@@ -35,7 +35,7 @@ on_down = ["who"]
   return rig;
 }
 
-/** As HFM, with all its groups, in a working directory that is not ours. */
+/** Starts hfmd as HFM, with all its groups, in another working directory. */
 function startAsHfm(rig: Rig) {
   const place = [
     '-C',
@@ -92,7 +92,7 @@ test('run by another user, it stays that user and says so', async (context) => {
   });
 });
 
-test('root that may not become the user is told so', async (context) => {
+test('root without the right to become that user gets a message', async (context) => {
   const rig = openUsersRig(context);
   await startAsHfm(rig);
   const through = ['setpriv', '--bounding-set=-setuid,-setgid', '--inh-caps=-setuid,-setgid'];
@@ -103,7 +103,7 @@ test('root that may not become the user is told so', async (context) => {
   expect(tried.stdout).toMatch(/, as root$/m);
 });
 
-test('what root may run and hfmd may not is shown as not started', async (context) => {
+test('a script that root may run and hfmd may not is shown as not started', async (context) => {
   const rig = openUsersRig(context);
   await startAsHfm(rig);
   chmodSync(rig.path('who'), 0o700);

@@ -6,13 +6,13 @@ import { aWhile, eventually, isChange, openRig, type Rig } from '../harness.ts';
 const LINKS: readonly (readonly string[])[] = [['10.66.0.11'], ['10.66.1.12', '10.66.1.13']];
 const SERVERS = LINKS.flat();
 
-test('ip(8) is here and may make namespaces', (context) => {
+test('ip(8) is installed and may make namespaces', (context) => {
   const name = `hfm-t-${process.pid}`;
   context.onTestFinished(() => void spawnSync('ip', ['netns', 'del', name]));
   ip('netns', 'add', name);
 });
 
-test('two nodes keep their own tables true by their own view, through cut links and back', async (context) => {
+test('each of two nodes keeps its tables by its own probes, while links are cut and mended', async (context) => {
   const net = openNet(context);
   const nodes = [nodeIn(net, context, 1), nodeIn(net, context, 2)] as const;
   const [one, two] = nodes;
@@ -37,7 +37,7 @@ test('two nodes keep their own tables true by their own view, through cut links 
   one.mend(0);
   await eventually(() => expect(tables(one.rig)).toEqual(ALL));
 
-  // The same link, cut at its other end: nothing says so, packets only vanish.
+  // The same link, cut at its other end: no error comes, packets only vanish.
   net.cut(1, 0);
   await eventually(() =>
     expect(tables(one.rig)).toEqual({ web: SERVERS.slice(1), sorry: ['10.66.9.9'] }),
@@ -45,7 +45,7 @@ test('two nodes keep their own tables true by their own view, through cut links 
   net.mend(1, 0);
   await eventually(() => expect(tables(one.rig)).toEqual(ALL));
 
-  // Without any route the node itself is the problem: that is no evidence against its backends.
+  // Without any route the node has the problem: that is no evidence against its backends.
   one.rig.pf.clearCalls();
   one.cut(0);
   one.cut(1);
@@ -60,11 +60,11 @@ test('two nodes keep their own tables true by their own view, through cut links 
   one.mend(1);
   await eventually(() => one.rig.ctlOk('status'), 60_000);
 
-  // All the while node 2 had nothing to do.
+  // Meanwhile node 2 changed nothing.
   expect(tables(two.rig)).toEqual(ALL);
   expect(two.rig.pf.calls().filter(isChange)).toEqual([]);
 
-  // What both of them see, both of them do.
+  // A failure that both see, both act on.
   net.stop('10.66.1.12');
   for (const { rig } of nodes) {
     await eventually(() => expect(rig.pf.table('web')).toEqual(['10.66.0.11', '10.66.1.13']));
@@ -73,7 +73,7 @@ test('two nodes keep their own tables true by their own view, through cut links 
   for (const { rig } of nodes) await eventually(() => expect(tables(rig)).toEqual(ALL));
 });
 
-/** One pool that may run empty, and one with a sorry server. */
+/** A pool that may become empty, and a pool with a fallback. */
 const CONFIG = `[pool.web]
 table = "web"
 min_in_service = 0

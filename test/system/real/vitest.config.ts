@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { isSlowMachine } from '../../slow-machine.ts';
 
-/** Tests that need programs beyond Node: HAProxy, and ip(8) with the right to make namespaces. */
+/**
+ * Tests that need programs other than Node, such as HAProxy, and ip(8) with the right to make
+ * namespaces.
+ */
 export default defineConfig({
   test: {
     include: ['test/system/real/*.test.ts'],
