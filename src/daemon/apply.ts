@@ -17,13 +17,16 @@ export function applyEffects(rooms: Rooms, effects: Effects): void {
   for (const { pool, entries } of effects.removed) {
     rooms.cleanup.add(cleanupTasks(state.view, pool, entries));
   }
+  let isToBeSaved = effects.durable === 'soon' && effects.configured === null;
   for (const announcement of effects.announcements) {
     const backend = state.view.backends.get(announcement.backend);
-    if (backend !== undefined) rooms.actions.run(backend.config, announcement);
-    // Not before: if hfmd is killed here, the next start announces it again.
+    if (backend === undefined) continue;
+    rooms.actions.run(backend.config, announcement);
+    // Not before: if hfmd is killed until then, the next start announces it again.
     rooms.announced.set(announcement.backend, announcement.to);
+    isToBeSaved = true;
   }
-  if (effects.durable === 'soon' || effects.announcements.length > 0) store.saveSoon();
+  if (isToBeSaved) store.saveSoon();
   for (const pool of effects.openedRounds) rooms.firstRounds.open(pool);
   if (effects.changedPools.length > 0) rooms.batch.add(effects.changedPools);
   if (effects.configured !== null) rooms.auditor.run();

@@ -71,7 +71,11 @@ test.for<readonly [string, Partial<Effects>, readonly (readonly unknown[])[]]>([
       ['events.emit', EVENT],
     ],
   ],
-  ['announcements', { announcements: [ANNOUNCEMENT] }, [['actions.run', LB1, ANNOUNCEMENT]]],
+  [
+    'announcements, which are saved after they are made',
+    { announcements: [ANNOUNCEMENT] },
+    [['actions.run', LB1, ANNOUNCEMENT], ['store.saveSoon']],
+  ],
   [
     'removed addresses',
     {
@@ -122,6 +126,7 @@ test('goals come first and the state file next: no table is touched before this 
     'events.emit',
     'cleanup.add',
     'actions.run',
+    'store.saveSoon',
     'firstRounds.open',
     'batch.add',
     'prober.update',

@@ -155,7 +155,7 @@ describe("production's wiring is what tests use", () => {
     sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
 
   test.for([
-    'new State(',
+    'State.atStart(',
     'new Batch(',
     'new FirstRounds(',
     'new Reconciler(',
@@ -168,10 +168,7 @@ describe("production's wiring is what tests use", () => {
   ])('no file of src but compose.ts calls %s', (call) => {
     const calls = new RegExp(`(?<!function )${call.replace('(', '\\(')}`);
     const files = filesWith(calls).filter((file) => file.startsWith('src/'));
-    // A copy is a state for a plan, and belongs to no daemon.
-    expect(files.filter((file) => call !== 'new State(' || file !== 'src/state/state.ts')).toEqual([
-      'src/daemon/compose.ts',
-    ]);
+    expect(files).toEqual(['src/daemon/compose.ts']);
   });
 
   test('the daemon and the one fake composition call compose, and nothing else does', () => {

@@ -51,7 +51,7 @@ describe('health moves the tables', () => {
     await clock.advance(20);
     expect(pf.entries('web')).toEqual([B]);
     const operations = pf.calls.slice(before).map(({ operation }) => operation);
-    expect(operations).toEqual(['remove', 'show']);
+    expect(operations).toEqual(['show', 'remove', 'show']);
   });
 
   test('a backend that comes up as the other goes down takes its place, and no fallback does', async () => {

@@ -251,11 +251,11 @@ export class Witness {
   }
 
   /**
-   * After each call of pfctl a table holds as many addresses as the floor asks for, or as many as hfm
-   * wants there, if these are fewer; also a table that another program has changed since hfm read it.
+   * Also when another program has changed a table since hfm read it, a removal leaves as many addresses
+   * as the floor asks for, or as many as hfm wants there, if these are fewer.
    */
   #emptied(table: Table, removed: readonly string[], left: readonly string[]): void {
-    if (this.#isUnread(table) && !this.#changedAtRest.has(table)) return;
+    if (!this.#changedAtRest.has(table)) return;
     const own = removed.filter((one) => this.isOwn(table, one));
     for (const family of new Set(own.map(familyOf))) {
       const isOf = (one: string): boolean => familyOf(one) === family;

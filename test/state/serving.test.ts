@@ -41,7 +41,7 @@ test('an address whose add is under way serves, though no pool wants it any more
   const wiring = await wire(config([pool('web')], members), { clock, pf });
   pf.fault('show', { kind: 'slow', ms: 500 });
   wiring.setOverride('drain', 'a');
-  await clock.advance(600);
+  await clock.advance(1100);
   wiring.setOverride('ready', 'a');
   await clock.advance(100);
   expect(pf.entries('web')).toEqual([A, B]);
